@@ -1,0 +1,40 @@
+# Every target creates .venv by itself: uv comes from PyPI, versions from uv.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.PHONY: demo test lint bench format golden clean
+demo: $(VENV)/.ready
+	$(BIN)/python -m examples.quantization.demo
+
+test: $(VENV)/.ready
+	$(BIN)/python tests/tools.py
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m bench $(ARGS)
+
+format: $(VENV)/.ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+golden: $(VENV)/.ready
+	$(BIN)/python -m pytest tests/golden --update-golden
+
+clean:
+	rm -rf $(VENV) .demo
+
+# uv is installed into a venv of its own making, then syncs that venv to the lock.
+$(VENV)/.ready: pyproject.toml uv.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "sendoff needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) sync --quiet --locked --compile-bytecode --all-extras --python $(BIN)/python
+	touch $@

@@ -1,0 +1,56 @@
+"""What is asked for: one request, of one input or many."""
+
+from __future__ import annotations
+
+from packer.digest import Digest
+from packer.record import Record
+
+
+class Input(Record, frozen=True):
+    """One index of a run: the command and the image that holds it."""
+
+    command: tuple[str, ...]
+    digest: Digest
+    """The run image: environment, runner, code and this command."""
+    parameters: dict[str, str] = {}
+    """What a sweep varied, in the order given; empty for a single run."""
+
+
+class Resources(Record, frozen=True):
+    """Hardware asked for."""
+
+    gpu: str = ""
+    """GPU class expression: "h100", "h100:2", "h100,a100-80gb"; empty for none."""
+    cpus: float = 0
+    """Cores; 0 leaves it to the target."""
+    memory: int = 0
+    """Bytes; 0 leaves it to the target."""
+
+
+class Request(Record, frozen=True):
+    """Everything a target needs to know to run something, and nothing of how it does so."""
+
+    inputs: tuple[Input, ...]
+    repository: str
+    """Where the images are: for the embedded default the OCI layout's directory."""
+    target: str = "local"
+    name: str = ""
+    group: str = ""
+    project: str = ""
+    """The project directory's name."""
+    resources: Resources = Resources()
+    timeout: float = 0
+    """Seconds from the command's start; 0 for none."""
+    grace: float = 30
+    """Seconds between SIGTERM and SIGKILL."""
+    retries: int = 0
+    """Further attempts after an infrastructure failure; a command's own failure is not retried."""
+    outputs: tuple[str, ...] = ()
+    """Patterns below the working directory; empty: whatever the command creates or changes."""
+    environment: dict[str, str] = {}
+    """Environment variables of the command."""
+    secrets: tuple[str, ...] = ()
+    """Names only; the value comes from the client's environment (`local`) or a Secret."""
+    max_parallel: int = 0
+    """Indexes that run at once; 0 leaves it to the target."""
+    idempotency_key: str = ""

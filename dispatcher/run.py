@@ -1,0 +1,104 @@
+"""A run: one request and what became of it, as stored. docs/records.md has the formats."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Literal
+
+from dispatcher.request import Request
+from packer.digest import Digest
+from packer.record import Record
+
+RUN_FORMAT = "sendoff.run/1"
+MANIFEST_FORMAT = "sendoff.manifest/1"
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled", "timed-out", "lost"]
+FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "timed-out", "lost"})
+
+
+class Run(Record, frozen=True):
+    """`runs/<run>/run.json`: written once, before anything is started."""
+
+    id: str
+    created: str
+    """UTC, ISO 8601 with seconds: "2026-11-24T03:11:27Z"."""
+    request: Request
+    snapshot: Digest
+    environment: Digest
+    """The environment image."""
+    provenance: dict[str, Any] = {}
+    """Facts for people, never relied on: git commit and dirty flag, sendoff's version, …"""
+    format: str = RUN_FORMAT
+
+
+class OutputFile(Record, frozen=True):
+    """One file that the command wrote."""
+
+    path: str
+    """Relative to the working directory (or to `$SENDOFF_OUTPUT_DIR`), "/"-separated."""
+    size: int
+    sha256: str
+
+
+class Usage(Record, frozen=True):
+    """What an attempt took, from the runner's own samples. Seconds, bytes, fractions of 1."""
+
+    wall: float = 0
+    cpu: float = 0
+    """CPU seconds of the command and its children."""
+    memory_peak: int = 0
+    gpu_busy: float | None = None
+    """Mean utilisation; None where there is no driver."""
+    gpu_memory_peak: int | None = None
+
+
+class Failure(Record, frozen=True):
+    """Why an attempt did not succeed: the diagnosis of the design."""
+
+    code: str
+    """EXIT_NONZERO, TIMEOUT, OOM_HOST, OOM_GPU, SIGNAL, CORE_DUMP, UPLOAD_INCOMPLETE, …"""
+    phase: str
+    blame: Literal["user", "infra", "capacity", "config"]
+    retryable: bool
+    message: str
+    evidence: tuple[str, ...] = ()
+    fix: str = ""
+
+
+class Manifest(Record, frozen=True):
+    """`runs/<run>/<index>/manifest.json`: written last; its presence is the commit."""
+
+    run: str
+    index: int
+    attempt: int
+    digest: Digest
+    command: tuple[str, ...]
+    state: State
+    exit_code: int | None
+    """The command's own; None where a signal ended it."""
+    signal: str = ""
+    """Such as "SIGKILL"; empty where it exited."""
+    core_dumped: bool = False
+    failure: Failure | None = None
+    files: tuple[OutputFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Codes such as NO_OUTPUTS, each with a sentence: "NO_OUTPUTS: …"."""
+    started: str = ""
+    ended: str = ""
+    """UTC, ISO 8601 with milliseconds."""
+    usage: Usage = Usage()
+    hardware: dict[str, Any] = {}
+    """Host, CPU model and count, memory; GPUs with name, memory and driver where there are any."""
+    format: str = MANIFEST_FORMAT
+
+
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+def new_id(name: str) -> str:
+    """A fresh run id: `name` made fit for a DNS label (at most 40 letters), and six random ones."""
+    stem = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
+    stem = "-".join(filter(None, stem.lower().split("-")))[:40].strip("-") or "run"
+    if not stem[0].isalpha():
+        stem = "r" + stem
+    return stem + "-" + "".join(secrets.choice(_ALPHABET) for _ in range(6))

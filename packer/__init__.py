@@ -1,0 +1,1 @@
+"""Project and environment → image digest. A library that can be used alone."""

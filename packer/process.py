@@ -1,0 +1,66 @@
+"""The one place where packing and dispatching start other programs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from packer.errors import SendoffError
+
+_TAIL = 20
+
+
+class ProgramFailed(SendoffError):
+    """A program we depend on ended with an error, or could not be started."""
+
+    code, phase = "PROGRAM_FAILED", "internal"
+
+    def __init__(self, command: Sequence[str], status: int, output: str) -> None:
+        super().__init__(command, status, output)
+        self.command, self.status, self.output = tuple(command), status, output
+
+    def what(self) -> str:
+        return f"{Path(self.command[0]).name} failed with exit status {self.status}"
+
+    def evidence(self) -> str:
+        return "\n".join(self.output.strip().splitlines()[-_TAIL:])
+
+    def fix(self) -> str:
+        return "run it by hand: " + " ".join(self.command)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float = 600,
+) -> bytes:
+    """Run `command` to its end and return its standard output.
+
+    `env` is added to this process's environment. `timeout` is in seconds.
+
+    Raises:
+        ProgramFailed: it could not be started, exited non-zero, or outlasted the time-out.
+    """
+    merged = {**os.environ, **env} if env else None
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            env=merged,
+            cwd=cwd,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ProgramFailed(command, 124, f"no end after {timeout:.0f} s") from error
+    except OSError as error:
+        raise ProgramFailed(command, 127, str(error)) from error
+    if done.returncode:
+        raise ProgramFailed(command, done.returncode, done.stderr.decode(errors="replace"))
+    return done.stdout
