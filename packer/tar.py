@@ -53,10 +53,9 @@ def _long(kind: bytes, value: bytes) -> bytes:
 
 
 def _header(kind: bytes, name: bytes, size: int, mode: int, link: bytes = b"") -> bytes:
-    if size < _OCTAL_SIZE_LIMIT:
-        length = b"%011o\0" % size
-    else:  # GNU base-256: the first bit set, then the number, big-endian
-        length = b"\x80" + size.to_bytes(11, "big")
+    # Beyond 8 GiB GNU base-256: the first bit set, then the number, big-endian.
+    octal = size < _OCTAL_SIZE_LIMIT
+    length = b"%011o\0" % size if octal else b"\x80" + size.to_bytes(11, "big")
     head = b"%s%07o\0" % (name.ljust(_NAME_FIELD, b"\0"), mode)
     head += b"0000000\x000000000\0" + length + b"00000000000\0"
     tail = kind + link.ljust(_NAME_FIELD, b"\0") + b"ustar\x0000" + bytes(64)
