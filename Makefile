@@ -1,5 +1,7 @@
 # Every target creates .venv by itself: uv comes from PyPI, versions from uv.lock.
-PYTHON ?= python3
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+  $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; \
+  done)
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -32,8 +34,7 @@ clean:
 
 # uv is installed into a venv of its own making, then syncs that venv to the lock.
 $(VENV)/.ready: pyproject.toml uv.lock
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "sendoff needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	test -n "$(PYTHON)" || { echo "sendoff needs Python 3.11 or newer on PATH" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) sync --quiet --locked --compile-bytecode --all-extras --python $(BIN)/python
