@@ -48,3 +48,85 @@ class SendoffError(Exception):
 
     def __str__(self) -> str:
         return ": ".join(line for line in (self.what(), self.why()) if line)
+
+
+class DiskFull(SendoffError):
+    """The file system has no room for what is being written."""
+
+    code, phase = "DISK_FULL", "storage"
+
+    def __init__(self, writing: str, where: str, free: int) -> None:
+        super().__init__(writing, where, free)
+        self.writing, self.where, self.free = writing, where, free
+
+    def what(self) -> str:
+        return f"no room on the disk for {self.writing}"
+
+    def why(self) -> str:
+        return f"{self.free / 1e6:.1f} MB are free at {self.where}"
+
+    def fix(self) -> str:
+        return "make room, or put the caches elsewhere: export SENDOFF_CACHE_DIR=…"
+
+
+class BlobMissing(SendoffError):
+    """A digest names content that the layout does not hold."""
+
+    code, phase = "DIGEST_GONE", "registry"
+
+    def __init__(self, digest: str, layout: str) -> None:
+        super().__init__(digest, layout)
+        self.digest, self.layout = digest, layout
+
+    def what(self) -> str:
+        return f"{self.digest} is not in the layout"
+
+    def why(self) -> str:
+        return "it was removed, or was never written there"
+
+    def evidence(self) -> str:
+        return self.layout
+
+    def fix(self) -> str:
+        return "pack the project again: sendoff pack"
+
+
+class BlobAltered(SendoffError):
+    """A blob's bytes are not those that its digest names."""
+
+    code, phase = "BLOB_ALTERED", "registry"
+
+    def __init__(self, digest: str, actual: str, path: str) -> None:
+        super().__init__(digest, actual, path)
+        self.digest, self.actual, self.path = digest, actual, path
+
+    def what(self) -> str:
+        return f"the content of {self.digest} has been altered"
+
+    def why(self) -> str:
+        return f"its bytes have the digest {self.actual}"
+
+    def evidence(self) -> str:
+        return self.path
+
+    def fix(self) -> str:
+        return f"remove it and pack again: rm {self.path} && sendoff pack"
+
+
+class TagUnknown(SendoffError):
+    """No image in the layout has this name."""
+
+    code, phase = "TAG_UNKNOWN", "registry"
+
+    def __init__(self, reference: str, layout: str) -> None:
+        super().__init__(reference, layout)
+        self.reference, self.layout = reference, layout
+
+    def what(self) -> str:
+        return f"no image is called {self.reference}"
+
+    def evidence(self) -> str:
+        return self.layout
+
+    def fix(self) -> str:
+        return "sendoff pack prints the digest of the project as it is now"

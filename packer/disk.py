@@ -1,0 +1,120 @@
+"""Files that appear whole or not at all, and what a full disk is called."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedWriter, FileIO
+from pathlib import Path
+
+from packer.errors import DiskFull
+
+_BUFFER = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def room(what: str, where: Path) -> Iterator[None]:
+    """Do something that writes `what` below `where`.
+
+    Raises:
+        DiskFull: the file system has no room, or a quota is used up.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFull(what, str(where), _free(where)) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that the file `path` stands for; other processes wait for it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class Incoming:
+    """A directory of files being written, on the file system where they will stay.
+
+    Each is locked by its writer for as long as that lives, so that what a killed one left can be
+    told from what another process is writing now.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def file(self) -> Iterator[tuple[BufferedWriter[FileIO], Path]]:
+        """A new file and its name; the file goes unless it was renamed."""
+        path, descriptor = self._create()
+        stream = BufferedWriter(FileIO(descriptor, "wb"), _BUFFER)
+        try:
+            yield stream, path
+            stream.close()
+        except BaseException:
+            # Closing would flush, fail again on a full disk, and hide the first error.
+            if not stream.closed:
+                stream.detach().close()
+            raise
+        finally:
+            path.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what killed writers left."""
+        for path in self.root.iterdir():
+            self._remove_if_left(path)
+
+    def _create(self) -> tuple[Path, int]:
+        while True:
+            path = self.root / f"{os.getpid()}-{os.urandom(6).hex()}"
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # A sweep may have come between the two calls and taken the file for a left one.
+            if os.fstat(descriptor).st_nlink:
+                return path, descriptor
+            os.close(descriptor)
+
+    def _remove_if_left(self, path: Path) -> None:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Make `data` the content of `path`; readers see the old content or the new, never a part.
+
+    Raises:
+        DiskFull: there is no room for it; the old content stays.
+    """
+    incoming = Incoming(path.parent / ".incoming")
+    with room(path.name, path.parent):
+        incoming.root.mkdir(parents=True, exist_ok=True)
+        incoming.sweep()
+        with incoming.file() as (stream, temporary):
+            stream.write(data)
+            stream.flush()
+            temporary.replace(path)
+
+
+def _free(where: Path) -> int:
+    while not where.exists():
+        where = where.parent
+    state = os.statvfs(where)
+    return state.f_bavail * state.f_frsize
