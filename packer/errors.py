@@ -130,3 +130,158 @@ class TagUnknown(SendoffError):
 
     def fix(self) -> str:
         return "sendoff pack prints the digest of the project as it is now"
+
+
+class PythonNotFound(SendoffError):
+    """There is no interpreter of that name, or it does not run."""
+
+    code, phase = "PYTHON_NOT_FOUND", "environment"
+
+    def __init__(self, python: str, said: str = "") -> None:
+        super().__init__(python, said)
+        self.python, self.said = python, said
+
+    def what(self) -> str:
+        return f"no Python interpreter at {self.python}"
+
+    def why(self) -> str:
+        return "it does not run" if self.said else "nothing of that name is on PATH"
+
+    def evidence(self) -> str:
+        return self.said
+
+    def fix(self) -> str:
+        return "activate the sandbox's virtual environment, or name it: --python .venv/bin/python"
+
+
+class PythonMismatch(SendoffError):
+    """The sandbox's interpreter is not one whose environment can be packed."""
+
+    code, phase = "PYTHON_MISMATCH", "environment"
+
+    def __init__(self, executable: str, implementation: str, version: str) -> None:
+        super().__init__(executable, implementation, version)
+        self.executable, self.implementation, self.version = executable, implementation, version
+
+    def what(self) -> str:
+        return f"{self.implementation} {self.version} cannot be packed"
+
+    def why(self) -> str:
+        return "environments of CPython 3.10 and newer are"
+
+    def evidence(self) -> str:
+        return self.executable
+
+    def fix(self) -> str:
+        return "make the sandbox with a newer one: uv venv --python 3.12"
+
+
+class DistUnresolvable(SendoffError):
+    """An installed distribution that can arrive neither as a wheel nor as its files."""
+
+    code, phase = "DIST_UNRESOLVABLE", "environment"
+
+    def __init__(self, name: str, reason: str, seen: str, remedy: str) -> None:
+        super().__init__(name, reason, seen, remedy)
+        self.name, self.reason, self.seen, self.remedy = name, reason, seen, remedy
+
+    def what(self) -> str:
+        return f"{self.name} cannot be reproduced"
+
+    def why(self) -> str:
+        return self.reason
+
+    def evidence(self) -> str:
+        return self.seen
+
+    def fix(self) -> str:
+        return self.remedy
+
+
+class EditableOutsideProject(SendoffError):
+    """An editable install whose source holds the project, and so cannot be packed beside it."""
+
+    code, phase = "EDITABLE_OUTSIDE_PROJECT", "environment"
+
+    def __init__(self, name: str, source: str, project: str) -> None:
+        super().__init__(name, source, project)
+        self.name, self.source, self.project = name, source, project
+
+    def what(self) -> str:
+        return f"the source of {self.name} lies around the project"
+
+    def why(self) -> str:
+        return "it is installed as editable from a directory that holds the project"
+
+    def evidence(self) -> str:
+        return f"{self.source} holds {self.project}"
+
+    def fix(self) -> str:
+        return f"pack from there: cd {self.source} && sendoff pack"
+
+
+class NoWheelForTarget(SendoffError):
+    """A distribution's installed files do not fit the target, and no wheel does."""
+
+    code, phase = "NO_WHEEL_FOR_TARGET", "environment"
+
+    def __init__(self, name: str, version: str, target: str, seen: str) -> None:
+        super().__init__(name, version, target, seen)
+        self.name, self.version, self.target, self.seen = name, version, target, seen
+
+    def what(self) -> str:
+        return f"{self.name} {self.version} has no wheel for {self.target}"
+
+    def why(self) -> str:
+        return "what is installed here was built for another platform"
+
+    def evidence(self) -> str:
+        return self.seen
+
+    def fix(self) -> str:
+        return f"choose a version with one: pip index versions {self.name}"
+
+
+class WheelHashMismatch(SendoffError):
+    """A wheel's bytes are not those that the lock pins."""
+
+    code, phase = "WHEEL_HASH_MISMATCH", "environment"
+
+    def __init__(self, filename: str, expected: str, actual: str, source: str) -> None:
+        super().__init__(filename, expected, actual, source)
+        self.filename, self.expected, self.actual = filename, expected, actual
+        self.source = source
+
+    def what(self) -> str:
+        return f"{self.filename} is not the wheel that was locked"
+
+    def why(self) -> str:
+        return f"its sha256 is {self.actual[:12]}…, expected {self.expected[:12]}…"
+
+    def evidence(self) -> str:
+        return self.source
+
+    def fix(self) -> str:
+        return "pack again; if it stays, the index or a proxy serves altered files: tell its owner"
+
+
+class WheelUnavailable(SendoffError):
+    """A wheel of the lock could not be fetched."""
+
+    code, phase, retryable = "WHEEL_UNAVAILABLE", "environment", True
+
+    def __init__(self, filename: str, source: str, said: str) -> None:
+        super().__init__(filename, source, said)
+        self.filename, self.source, self.said = filename, source, said
+
+    def what(self) -> str:
+        return f"{self.filename} could not be fetched"
+
+    def why(self) -> str:
+        return self.said
+
+    def evidence(self) -> str:
+        return self.source
+
+    def fix(self) -> str:
+        return "check the network and pack again; what was fetched is kept"

@@ -2,7 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from packer import disk, process, record
+from packer.errors import PythonMismatch, PythonNotFound
 from packer.record import Record
+
+OLDEST = (3, 10)
+"""The oldest minor whose environments are packed: those before it have no security support."""
+
+_MARK = b"\x00sendoff\x00"
+# Written after a mark: a .pth file or sitecustomize may print. User site-packages are asked for
+# whatever the variables say, because those are read again at each call.
+_QUESTION = r"""
+import importlib.util, json, os, platform, site, sys, sysconfig
+paths = sysconfig.get_paths()
+found = [paths["purelib"], paths["platlib"], *site.getsitepackages()]
+answer = {
+    "executable": sys.executable,
+    "implementation": platform.python_implementation(),
+    "version": platform.python_version(),
+    "prefix": sys.prefix,
+    "base_executable": getattr(sys, "_base_executable", sys.executable),
+    "purelib": paths["purelib"],
+    "platlib": paths["platlib"],
+    "scripts": paths["scripts"],
+    "cache_tag": sys.implementation.cache_tag or "",
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
+    "platform": sysconfig.get_platform(),
+    "virtual": sys.prefix != sys.base_prefix,
+    "site_dirs": sorted({path for path in found if path in sys.path}, key=sys.path.index),
+    "user_site": site.getusersitepackages() if site.ENABLE_USER_SITE else "",
+}
+sys.stdout.flush()
+os.write(1, b"\0sendoff\0" + json.dumps(answer).encode())
+"""
 
 
 class Interpreter(Record, frozen=True):
@@ -24,8 +61,103 @@ class Interpreter(Record, frozen=True):
     """Hex of `importlib.util.MAGIC_NUMBER`: the bytecode's format."""
     platform: str
     """`sysconfig.get_platform()`: "linux-x86_64"."""
+    implementation: str = "CPython"
+    virtual: bool = True
+    """Whether `prefix` is a virtual environment."""
+    site_dirs: tuple[str, ...] = ()
+    """Directories of installed packages, in the order of `sys.path`; the first wins."""
+    user_site: str = ""
+    """The user's own packages, where this interpreter reads them; else empty."""
 
     @property
     def minor(self) -> str:
         """Such as "3.11"."""
         return ".".join(self.version.split(".")[:2])
+
+
+def find(python: str | None = None) -> Path:
+    """The sandbox's interpreter: `python` (a path or a name), or the one a shell would start.
+
+    The active virtual environment's comes first, then the first `python` or `python3` on PATH.
+
+    Raises:
+        PythonNotFound: there is none.
+    """
+    if python:
+        found = shutil.which(os.path.expanduser(python))
+        if not found:
+            raise PythonNotFound(python)
+        return Path(found).absolute()
+    active = os.environ.get("VIRTUAL_ENV")
+    if active and os.access(f"{active}/bin/python", os.X_OK):
+        return Path(active).absolute() / "bin/python"
+    found = shutil.which("python") or shutil.which("python3")
+    if not found:
+        raise PythonNotFound("python")
+    return Path(found).absolute()
+
+
+def describe(executable: Path, cache: Path) -> Interpreter:
+    """What `executable` says of itself: asked once, remembered until it changes.
+
+    Raises:
+        PythonNotFound: it cannot be run.
+        PythonMismatch: it is not CPython, or too old.
+    """
+    memory = cache / "interpreters" / f"{_key(executable)}.json"
+    try:
+        return record.decode(memory.read_bytes(), Interpreter)
+    except (OSError, ValueError):
+        pass
+    interpreter = _ask(executable)
+    disk.replace(memory, record.encode(interpreter))
+    return interpreter
+
+
+def _ask(executable: Path) -> Interpreter:
+    try:
+        answer = process.run([str(executable), "-E", "-B", "-c", _QUESTION], timeout=60)
+        text = answer.rpartition(_MARK)[2]
+        interpreter = record.decode(text, Interpreter)
+    except (process.ProgramFailed, ValueError) as error:
+        raise PythonNotFound(str(executable), str(error)) from error
+    minor = tuple(int(number) for number in interpreter.minor.split("."))
+    if interpreter.implementation != "CPython" or minor < OLDEST:
+        raise PythonMismatch(
+            interpreter.executable, interpreter.implementation, interpreter.version
+        )
+    return interpreter
+
+
+def _key(executable: Path) -> str:
+    """Everything the answer depends on, as the cheapest facts there are."""
+    real = executable.resolve()
+    facts = [str(executable), str(real), _stamp(real)]
+    # Both places where PEP 405 looks for the file that makes an environment virtual.
+    facts += [
+        _stamp(executable.parent / "pyvenv.cfg"),
+        _stamp(executable.parent.parent / "pyvenv.cfg"),
+    ]
+    facts += [os.environ.get("HOME", ""), *_shim_facts(real)]
+    return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()[:32]
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+
+
+def _shim_facts(real: Path) -> list[str]:
+    """What a version manager's shim (a shell script) decides by: pyenv's files and variables."""
+    try:
+        with open(real, "rb") as file:
+            if file.read(2) != b"#!":
+                return []
+    except OSError:
+        return []
+    root = Path(os.environ.get("PYENV_ROOT") or real.parent.parent)
+    choices = [folder / ".python-version" for folder in (Path.cwd(), *Path.cwd().parents)]
+    return [os.environ.get("PYENV_VERSION", ""), *map(_stamp, (*choices, root / "version"))]
