@@ -1,0 +1,104 @@
+"""The numbers an experiment reports, gathered from what it wrote and printed.
+
+Sources, the strongest first: metrics.json and other JSON files, JSON lines, CSV, then
+`key: value` and `key=value` on standard output. Files count where their name says that they hold
+measurements (`MEASURING`), so that a data set among the outputs is not taken for one. Where a name
+occurs again in one kind of source, its last value wins and the earlier ones are its history.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
+
+from packer.record import Record
+
+NAMES_LIMIT = 1_000
+"""Metrics of one index; further names are dropped."""
+HISTORY_LIMIT = 10_000
+"""Points kept of one metric; beyond it every second one is dropped, and so on."""
+
+MEASURING = re.compile(
+    r"(.*[._-])?(metrics?|results?|scores?|history|progress|trainer_state|evaluation|eval|log|logs)"
+    r"([._-].*)?\.(json|jsonl|ndjson|csv)",
+    re.IGNORECASE,
+)
+
+Opener = Callable[[], BinaryIO]
+
+
+class Point(Record, frozen=True):
+    """One value and where it stands: "metrics.jsonl:12", "stdout:40"."""
+
+    value: float
+    source: str
+    step: float | None = None
+    """The step or epoch it was reported for, where its line says."""
+
+
+class Metric(Record, frozen=True):
+    """A named number; `history` has all points, the last included."""
+
+    name: str
+    value: float
+    source: str
+    history: tuple[Point, ...]
+
+
+Reading = tuple[str, Point]
+"""A metric's name and one value of it."""
+
+
+def collect(files: Iterable[tuple[str, Opener]], stdout: Iterable[str]) -> dict[str, Metric]:
+    """All metrics of one index, sorted by name.
+
+    `files` are outputs by relative path with a way to open them; `stdout` is text in pieces of
+    any size, as it came.
+    """
+    from dispatcher import metric_formats as formats
+
+    chosen = sorted((path, opener) for path, opener in files if MEASURING.fullmatch(_base(path)))
+    kinds: tuple[tuple[tuple[str, ...], formats.Reader], ...] = (
+        ((".csv",), formats.read_csv),
+        ((".jsonl", ".ndjson"), formats.read_json_lines),
+        ((".json",), formats.read_json),
+    )
+    found = _gather(formats.read_text(stdout))
+    for endings, reader in kinds:
+        readings = _read_all(chosen, endings, reader)
+        found.update(_gather(readings))
+    return {name: found[name] for name in sorted(found)[:NAMES_LIMIT]}
+
+
+def _read_all(
+    files: list[tuple[str, Opener]],
+    endings: tuple[str, ...],
+    reader: Callable[[str, BinaryIO], Iterator[Reading]],
+) -> Iterator[Reading]:
+    # metrics.json last: of two JSON files with the same name for something, it is the one meant.
+    for path, opener in sorted(files, key=lambda file: _base(file[0]) == "metrics.json"):
+        if path.lower().endswith(endings):
+            with opener() as stream:
+                yield from reader(path, stream)
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _gather(readings: Iterable[Reading]) -> dict[str, Metric]:
+    points: dict[str, list[Point]] = {}
+    for name, point in readings:
+        if name not in points and len(points) >= NAMES_LIMIT:
+            continue
+        history = points.setdefault(name, [])
+        history.append(point)
+        if len(history) > HISTORY_LIMIT:
+            del history[-2::-2]
+    return {
+        name: Metric(
+            name=name, value=history[-1].value, source=history[-1].source, history=tuple(history)
+        )
+        for name, history in points.items()
+    }

@@ -1,0 +1,138 @@
+"""What can go wrong at the front door itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packer.errors import SendoffError
+
+
+class Misuse(SendoffError):
+    """The command line or the call asks for something that has no meaning."""
+
+    code, phase, exit_code = "USAGE", "usage", 2
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(what, why, fix)
+        self._what, self._why, self._fix = what, why, fix
+
+    def what(self) -> str:
+        return self._what
+
+    def why(self) -> str:
+        return self._why
+
+    def fix(self) -> str:
+        return self._fix
+
+
+class UnknownSetting(SendoffError):
+    """A configuration source has a key that means nothing to us."""
+
+    code, phase, exit_code = "CONFIG_UNKNOWN_KEY", "configuration", 2
+
+    def __init__(self, key: str, source: str, nearest: str) -> None:
+        super().__init__(key, source, nearest)
+        self.key, self.source, self.nearest = key, source, nearest
+
+    def what(self) -> str:
+        return f"unknown setting {self.key!r} in {self.source}"
+
+    def fix(self) -> str:
+        if self.nearest:
+            return f"did you mean {self.nearest!r}? `sendoff config show` lists all settings"
+        return "sendoff config show lists all settings"
+
+
+class InvalidSetting(SendoffError):
+    """A setting has a value that can't be used."""
+
+    code, phase, exit_code = "CONFIG_INVALID", "configuration", 2
+
+    def __init__(self, key: str, source: str, problem: str) -> None:
+        super().__init__(key, source, problem)
+        self.key, self.source, self.problem = key, source, problem
+
+    def what(self) -> str:
+        return f"{self.key} in {self.source} can't be used"
+
+    def why(self) -> str:
+        return self.problem
+
+    def fix(self) -> str:
+        return "correct it; `sendoff config show` tells where each value comes from"
+
+
+class InvalidConfigurationFile(SendoffError):
+    """A configuration file that can't be read or is not TOML."""
+
+    code, phase, exit_code = "CONFIG_INVALID", "configuration", 2
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path, self.problem = path, problem
+
+    def what(self) -> str:
+        return f"{self.path} can't be read as configuration"
+
+    def why(self) -> str:
+        return self.problem
+
+    def fix(self) -> str:
+        return f"correct {self.path}"
+
+
+class RunUnknown(SendoffError):
+    """No run has this name."""
+
+    code, phase, exit_code = "RUN_UNKNOWN", "reference", 2
+
+    def __init__(self, name: str, near: str = "") -> None:
+        super().__init__(name, near)
+        self.name, self.near = name, near
+
+    def what(self) -> str:
+        return f"no run is called {self.name!r}"
+
+    def fix(self) -> str:
+        hint = "sendoff ps lists all runs"
+        return f"did you mean {self.near}? {hint}" if self.near else hint
+
+
+class RunAmbiguous(SendoffError):
+    """More than one run begins with this prefix."""
+
+    code, phase, exit_code = "RUN_AMBIGUOUS", "reference", 2
+
+    def __init__(self, prefix: str, candidates: Sequence[str]) -> None:
+        super().__init__(prefix, candidates)
+        self.prefix, self.candidates = prefix, tuple(candidates)
+
+    def what(self) -> str:
+        return f"{len(self.candidates)} runs begin with {self.prefix!r}"
+
+    def evidence(self) -> str:
+        shown, rest = self.candidates[:5], self.candidates[5:]
+        return ", ".join(shown) + (", …" if rest else "")
+
+    def fix(self) -> str:
+        return "add letters until one is left"
+
+
+class IndexUnknown(SendoffError):
+    """The run exists, but has fewer indexes."""
+
+    code, phase, exit_code = "INDEX_UNKNOWN", "reference", 2
+
+    def __init__(self, run_id: str, index: str, count: int) -> None:
+        super().__init__(run_id, index, count)
+        self.run_id, self.index, self.count = run_id, index, count
+
+    def what(self) -> str:
+        return f"run {self.run_id} has no index {self.index}"
+
+    def why(self) -> str:
+        return f"its indexes are 0 to {self.count - 1}" if self.count > 1 else "its only index is 0"
+
+    def fix(self) -> str:
+        return f"sendoff show {self.run_id}"
