@@ -84,7 +84,7 @@ def find(python: str | None = None) -> Path:
         PythonNotFound: there is none.
     """
     if python:
-        found = shutil.which(os.path.expanduser(python))
+        found = shutil.which(Path(python).expanduser())
         if not found:
             raise PythonNotFound(python)
         return Path(found).absolute()
@@ -144,7 +144,7 @@ def _key(executable: Path) -> str:
 
 def _stamp(path: Path) -> str:
     try:
-        status = os.stat(path)
+        status = path.stat()
     except OSError:
         return ""
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
@@ -153,7 +153,7 @@ def _stamp(path: Path) -> str:
 def _shim_facts(real: Path) -> list[str]:
     """What a version manager's shim (a shell script) decides by: pyenv's files and variables."""
     try:
-        with open(real, "rb") as file:
+        with real.open("rb") as file:
             if file.read(2) != b"#!":
                 return []
     except OSError:

@@ -1,0 +1,147 @@
+"""Files of an environment on this machine: where they are, and what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from packer import disk
+from packer.progress import Progress
+from packer.record import Record
+
+_CHUNK = 1 << 20
+_RACY = 2_000_000_000
+"""Nanoseconds: a file changed this shortly before it was read may change again unseen."""
+
+
+class Root(Record, frozen=True):
+    """A directory of this machine and what it is called below `image_paths.PREFIX`."""
+
+    source: str
+    path: str
+
+
+class InstalledFile(Record, frozen=True):
+    """One regular file (or link to one) as it is on the disk."""
+
+    path: str
+    """Below `image_paths.PREFIX`."""
+    source: str
+    size: int
+    stamp: tuple[int, int, int]
+    """mtime and ctime in nanoseconds, and inode."""
+    executable: bool
+    sha256: str = ""
+    """Hex; empty until it was read."""
+
+
+def scan(root: Root) -> Iterator[InstalledFile]:
+    """The files below a root, bytecode left out. Links to directories are followed once."""
+    yield from _scan(root.source, root.path, frozenset())
+
+
+def look(source: str, path: str) -> InstalledFile | None:
+    """One file; None where there is none."""
+    try:
+        status = Path(source).stat()
+    except (OSError, ValueError):
+        return None
+    return _found(path, source, status)
+
+
+def is_bytecode(path: str) -> bool:
+    """Whether a file is made from its source at any time, and so is no content of its own."""
+    return path.endswith((".pyc", ".pyo")) and "__pycache__/" in path
+
+
+def _scan(folder: str, path: str, above: frozenset[str]) -> Iterator[InstalledFile]:
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in found:
+        below = f"{path}/{entry.name}" if path else entry.name
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                yield from _scan(entry.path, below, above | {real})
+        elif entry.is_file():
+            yield _found(below, entry.path, entry.stat())
+
+
+def _found(path: str, source: str, status: os.stat_result) -> InstalledFile:
+    return InstalledFile(
+        path=path,
+        source=source,
+        size=status.st_size,
+        stamp=(status.st_mtime_ns, status.st_ctime_ns, status.st_ino),
+        executable=bool(status.st_mode & 0o111),
+    )
+
+
+class Hashes:
+    """sha256 of files, remembered by path, size, mtime, ctime and inode."""
+
+    def __init__(self, memory: Path) -> None:
+        self._memory = memory
+        self._known = self._load()
+
+    def of(self, files: Iterable[InstalledFile], progress: Progress) -> list[InstalledFile]:
+        """`files` with their sha256, read where they are not known."""
+        import time
+        from concurrent.futures import ThreadPoolExecutor
+
+        wanted = list(files)
+        now = time.time_ns()
+        fresh = [file for file in wanted if self._lookup(file) is None]
+        if fresh:
+            progress.start("reading installed files", sum(file.size for file in fresh))
+            # Hashing and reading release the interpreter's lock; more threads only wait.
+            with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+                read = list(pool.map(lambda file: _hash(file, progress), fresh))
+            self._learn(zip(fresh, read, strict=True), now)
+            progress.done(f"{len(fresh)} files")
+            seen = dict(zip((file.source for file in fresh), read, strict=True))
+        else:
+            seen = {}
+        return [
+            msgspec.structs.replace(file, sha256=seen.get(file.source) or self._lookup(file) or "")
+            for file in wanted
+        ]
+
+    def _lookup(self, file: InstalledFile) -> str | None:
+        known = self._known.get(file.source)
+        return known[-1] if known and known[:-1] == [file.size, *file.stamp] else None
+
+    def _learn(self, read: Iterable[tuple[InstalledFile, str]], now: int) -> None:
+        for file, sha256 in read:
+            if now - max(file.stamp[0], file.stamp[1]) > _RACY:
+                self._known[file.source] = [file.size, *file.stamp, sha256]
+        disk.replace(self._memory, msgspec.json.encode(self._storable()))
+
+    def _storable(self) -> Mapping[str, Any]:
+        # Names that are not UTF-8 have no place in JSON; their files are read each time.
+        return {path: fact for path, fact in self._known.items() if path.isprintable()}
+
+    def _load(self) -> dict[str, list[Any]]:
+        try:
+            return msgspec.json.decode(self._memory.read_bytes(), type=dict[str, list[Any]])
+        except (OSError, ValueError):
+            return {}
+
+
+def _hash(file: InstalledFile, progress: Progress) -> str:
+    digest = hashlib.sha256()
+    with Path(file.source).open("rb", buffering=0) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    progress.advance(file.size)
+    return digest.hexdigest()
