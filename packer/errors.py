@@ -285,3 +285,38 @@ class WheelUnavailable(SendoffError):
 
     def fix(self) -> str:
         return "check the network and pack again; what was fetched is kept"
+
+
+class WheelCorrupt(SendoffError):
+    """A wheel that cannot be read, or holds what no wheel may."""
+
+    code, phase = "WHEEL_CORRUPT", "environment"
+
+    def __init__(self, filename: str, reason: str) -> None:
+        super().__init__(filename, reason)
+        self.filename, self.reason = filename, reason
+
+    def what(self) -> str:
+        return f"{self.filename} is not a sound wheel"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "pack again to fetch it anew; if it stays, tell its maintainers"
+
+
+class FileAltered(SendoffError):
+    """An installed file is no longer what it was when the environment was locked."""
+
+    code, phase, retryable = "TREE_CHANGED", "environment", True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def what(self) -> str:
+        return f"{self.path} changed while it was packed"
+
+    def fix(self) -> str:
+        return "pack again when nothing is being installed"

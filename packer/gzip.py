@@ -1,7 +1,8 @@
 """Gzip members whose bytes do not depend on a zlib version (RFC 1952, RFC 1951).
 
-A gzip file may be a sequence of members. A member here is either *stored* (deflate blocks of type
-0) or *spliced*: a raw deflate stream made elsewhere, such as a member of a wheel, wrapped as it is.
+A gzip file may be a sequence of members. A member here is *stored* (deflate blocks of type 0),
+*spliced* (a raw deflate stream made elsewhere, such as a member of a wheel, wrapped as it is) or
+*packed* (compressed here, with the pinned libdeflate).
 """
 
 from __future__ import annotations
@@ -14,8 +15,14 @@ HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """No name, no time, unknown system: the same ten bytes in front of every member."""
 
 _STORED_LIMIT = 0xFFFF
+_LEVEL = 1
 _TRAILER = struct.Struct("<II")
 _BLOCK = struct.Struct("<BHH")
+
+
+def crc32(data: bytes) -> int:
+    """The CRC-32 that `trailer` wants."""
+    return int(deflate.crc32(data))
 
 
 def trailer(crc: int, size: int) -> bytes:
@@ -32,5 +39,19 @@ def stored(data: bytes) -> list[bytes | memoryview]:
         last = start + _STORED_LIMIT >= len(data)
         pieces.append(_BLOCK.pack(last, len(block), len(block) ^ 0xFFFF))
         pieces.append(block)
-    pieces.append(trailer(deflate.crc32(data), len(data)))
+    pieces.append(trailer(crc32(data), len(data)))
     return pieces
+
+
+def compress(data: bytes) -> bytes:
+    """`data` as a raw deflate stream.
+
+    libdeflate makes the same bytes on every CPU, and its version is pinned. Level 1: bytecode
+    becomes 6 % larger than with level 6, in half the time.
+    """
+    return bytes(deflate.deflate_compress(data, _LEVEL))
+
+
+def packed(data: bytes) -> list[bytes]:
+    """`data` as one compressed member, in pieces to be written in order."""
+    return [HEADER, compress(data), trailer(crc32(data), len(data))]

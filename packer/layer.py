@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Protocol
 
 from packer import gzip, tar
 from packer.digest import Digest
+from packer.digester import Digester
 from packer.record import Record
 
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -16,6 +16,7 @@ LAYOUT_VERSION = 1
 """Part of every cache key and image label: bytes of the same inputs change only with it."""
 
 _FLUSH = 1 << 20
+_DIRECT = 1 << 18
 
 
 class Layer(Record, frozen=True):
@@ -34,6 +35,42 @@ class Sink(Protocol):
         """Take the next bytes."""
 
 
+class _Stream:
+    """Gathers small pieces, and hands large ones on without a copy."""
+
+    def __init__(self, sink: Sink | None) -> None:
+        self._sink = sink
+        self._gathered = bytearray()
+        self._digester = Digester()
+
+    def write(self, piece: bytes | memoryview) -> None:
+        if len(piece) < _DIRECT:
+            self._gathered += piece
+            if len(self._gathered) >= _FLUSH:
+                self._flush()
+        else:
+            self._flush()
+            self._pass(bytes(piece))
+
+    def finish(self) -> Digest:
+        self._flush()
+        return self._digester.finish()
+
+    @property
+    def size(self) -> int:
+        return self._digester.size
+
+    def _flush(self) -> None:
+        if self._gathered:
+            self._pass(bytes(self._gathered))
+            self._gathered.clear()
+
+    def _pass(self, data: bytes) -> None:
+        self._digester.update(data)
+        if self._sink:
+            self._sink.write(data)
+
+
 class LayerWriter:
     """Writes entries in the order given; the caller sorts them. Parent directories are added.
 
@@ -42,16 +79,14 @@ class LayerWriter:
     """
 
     def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+        self._plain = _Stream(None)
+        self._blob = _Stream(sink)
         self._pending = bytearray()
-        self._plain = hashlib.sha256()
-        self._blob = hashlib.sha256()
-        self._size = 0
-        self._directories: set[str] = set()
+        self._directories: set[str] = {""}
 
     def directory(self, path: str) -> None:
         """A directory, and those above it, each once. Paths are relative, without a slash."""
-        if not path or path in self._directories:
+        if path in self._directories:
             return
         self.directory(path.rpartition("/")[0])
         self._directories.add(path)
@@ -64,11 +99,18 @@ class LayerWriter:
 
     def file(self, path: str, data: bytes, *, executable: bool = False) -> None:
         """A file with this content, stored."""
-        self._start(path, len(data), executable=executable)
-        self._pending += data
-        self._pending += tar.padding(len(data))
-        if len(self._pending) >= _FLUSH:
-            self._flush()
+        self.stored(path, len(data), (data,), executable=executable)
+
+    def stored(
+        self, path: str, size: int, pieces: Iterable[bytes], *, executable: bool = False
+    ) -> None:
+        """A file of `size` bytes in pieces, stored."""
+        self._start(path, size, executable=executable)
+        for piece in pieces:
+            self._pending += piece
+            if len(self._pending) >= _FLUSH:
+                self._flush()
+        self._pending += tar.padding(size)
 
     def spliced(
         self,
@@ -87,22 +129,30 @@ class LayerWriter:
         """
         self._start(path, size, executable=executable)
         self._flush()
-        self._emit(gzip.HEADER)
+        self._blob.write(gzip.HEADER)
         for compressed, plain in streams:
-            self._emit(compressed)
-            self._plain.update(plain)
-        self._emit(gzip.trailer(crc, size))
+            self._blob.write(compressed)
+            self._plain.write(plain)
+        self._blob.write(gzip.trailer(crc, size))
+        self._pending += tar.padding(size)
+
+    def packed(
+        self, path: str, size: int, pieces: Iterable[bytes], *, executable: bool = False
+    ) -> None:
+        """A file of `size` bytes, each piece compressed into a member of its own."""
+        self._start(path, size, executable=executable)
+        self._flush()
+        for piece in pieces:
+            self._plain.write(piece)
+            for part in gzip.packed(piece):
+                self._blob.write(part)
         self._pending += tar.padding(size)
 
     def finish(self) -> Layer:
         """End the archive and say what was written."""
         self._pending += tar.END
         self._flush()
-        return Layer(
-            digest=Digest.from_hex(self._blob.hexdigest()),
-            diff_id=Digest.from_hex(self._plain.hexdigest()),
-            size=self._size,
-        )
+        return Layer(digest=self._blob.finish(), diff_id=self._plain.finish(), size=self._blob.size)
 
     def _start(self, path: str, size: int, *, executable: bool) -> None:
         self.directory(path.rpartition("/")[0])
@@ -113,11 +163,6 @@ class LayerWriter:
             return
         data = bytes(self._pending)
         self._pending.clear()
-        self._plain.update(data)
+        self._plain.write(data)
         for piece in gzip.stored(data):
-            self._emit(piece)
-
-    def _emit(self, data: bytes | memoryview) -> None:
-        self._blob.update(data)
-        self._size += len(data)
-        self._sink.write(data)
+            self._blob.write(piece)

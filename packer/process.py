@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 from packer.errors import SendoffError
 
@@ -64,3 +65,55 @@ def run(
     if done.returncode:
         raise ProgramFailed(command, done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout
+
+
+class Companion:
+    """A program kept running that answers requests on its standard output.
+
+    Requests and answers are four bytes of length, little-endian, and so many bytes. It ends with
+    the end of its input, so also when this process is killed.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        import tempfile
+
+        self._command = command
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `close`)
+        try:
+            program = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
+            )
+        except OSError as error:
+            self._said.close()
+            raise ProgramFailed(command, 127, str(error)) from error
+        self._program = program
+        self._requests = cast("IO[bytes]", program.stdin)
+        self._answers = cast("IO[bytes]", program.stdout)
+
+    def ask(self, request: bytes) -> bytes:
+        """The answer to `request`. One request at a time.
+
+        Raises:
+            ProgramFailed: the program has ended.
+        """
+        try:
+            self._requests.write(len(request).to_bytes(4, "little") + request)
+            self._requests.flush()
+        except BrokenPipeError:
+            raise self._ended() from None
+        size = int.from_bytes(self._answers.read(4), "little")
+        answer = self._answers.read(size)
+        if not size or len(answer) < size:
+            raise self._ended()
+        return answer
+
+    def close(self) -> None:
+        """End the program, whatever it is doing."""
+        self._program.kill()
+        self._program.communicate()
+        self._said.close()
+
+    def _ended(self) -> ProgramFailed:
+        status = self._program.wait()
+        self._said.seek(0)
+        return ProgramFailed(self._command, status, self._said.read().decode(errors="replace"))
