@@ -1,0 +1,48 @@
+"""The console command: parses, runs, and catches every error once."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+INTERRUPTED = 130
+READER_GONE = 141
+"""As a shell reports a program that SIGPIPE ended."""
+
+
+def main() -> None:
+    """Run the command line of this process and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return the exit code."""
+    import click
+
+    from packer.errors import SendoffError
+    from sendoff import failure
+    from sendoff.cli import root
+
+    machine = "--json" in _own(arguments)
+    try:
+        return root.main(arguments, prog_name="sendoff", standalone_mode=False) or 0
+    except SendoffError as error:
+        return failure.report(error, machine=machine)
+    except click.ClickException as error:
+        return failure.report(failure.from_click(error), machine=machine)
+    except (KeyboardInterrupt, click.Abort):
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+
+
+def _own(arguments: list[str]) -> list[str]:
+    """The arguments that are sendoff's, not the experiment's."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+if __name__ == "__main__":
+    main()

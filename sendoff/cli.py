@@ -1,0 +1,106 @@
+"""The command line's first word. A command's own module is loaded when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from sendoff.console import is_terminal
+
+COMMANDS = {
+    "run": "Send off one command and follow it.",
+    "sweep": "Send off one command many ways.",
+    "pack": "Pack the sandbox and print its digest.",
+    "ps": "List runs.",
+    "show": "Tell all about a run.",
+    "logs": "Print what a run printed.",
+    "wait": "Wait until runs have ended.",
+    "results": "List the files that runs wrote.",
+    "get": "Fetch files that a run wrote.",
+    "compare": "Set runs side by side.",
+    "cancel": "Stop runs.",
+    "config": "Tell which settings are in force.",
+    "completion": "Print a shell's completion script.",
+}
+
+
+class Command(click.Command):
+    """A command whose help is set for its reader."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help text; on a terminal in colours and panels."""
+        return _help(self, ctx) or super().get_help(ctx)
+
+
+class Group(click.Group):
+    """A group whose help is set for its reader."""
+
+    command_class = Command
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help text; on a terminal in colours and panels."""
+        return _help(self, ctx) or super().get_help(ctx)
+
+
+class Root(Group):
+    """`sendoff` itself: knows its commands by name, and loads the one that is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All commands, in the order a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name, from its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        loaded = self.commands.get(cmd_name)
+        if loaded is None:
+            loaded = importlib.import_module(f"sendoff.commands.{cmd_name}").command
+            self.commands[cmd_name] = loaded
+        return loaded
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """As click does, with the nearest of all commands where there is none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without loading any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _help(command: click.Command, ctx: click.Context) -> str:
+    if not is_terminal(sys.stdout):
+        return ""
+    from sendoff.help import rich_help
+
+    return rich_help(command, ctx)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"sendoff {version('sendoff')}")
+        ctx.exit()
+
+
+@click.command(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version and exit.",
+)
+def root() -> None:
+    """Package the sandbox an experiment lives in and send it off.
+
+    sendoff run -- python train.py --lr 3e-4
+    """

@@ -1,0 +1,109 @@
+"""Where words go: results to standard output, narration to standard error.
+
+Without a terminal nothing is coloured, shortened or animated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Literal, TextIO
+
+Colour = Literal["red", "green", "yellow", "cyan", "bold", "faint"]
+
+_CODES: dict[Colour, str] = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+    "bold": "1",
+    "faint": "2",
+}
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a person reads `stream`, as far as we can tell."""
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:
+        return False
+
+
+def paint(text: str, colour: Colour | None, stream: TextIO) -> str:
+    """`text` in a colour where `stream` shows colours (no-color.org)."""
+    if colour is None or not is_terminal(stream) or os.environ.get("NO_COLOR"):
+        return text
+    return f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
+
+
+class Console:
+    """The two outputs of one command.
+
+    With `machine` the result is one JSON document, and narration stays as it is.
+    """
+
+    def __init__(self, *, machine: bool = False, quiet: bool = False) -> None:
+        self.machine, self.quiet = machine, quiet
+
+    @property
+    def wide(self) -> bool:
+        """Whether values are shown in full, because no person has to read them."""
+        return not is_terminal(sys.stdout)
+
+    def say(self, text: str, colour: Colour | None = None) -> None:
+        """A line of narration."""
+        if not self.quiet:
+            print(paint(text, colour, sys.stderr), file=sys.stderr, flush=True)
+
+    def result(self, text: str) -> None:
+        """A line of the result."""
+        print(text, flush=True)
+
+    def document(self, value: Any) -> None:
+        """The result for a machine."""
+        print(json.dumps(_plain(value), indent=None if self.wide else 2), flush=True)
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table as the result: columns aligned, numbers to the right."""
+        for place, line in enumerate(align(header, rows)):
+            print(paint(line, "bold" if place == 0 else None, sys.stdout))
+        sys.stdout.flush()
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, two spaces between columns; a column of numbers is set to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    numeric = [all(map(_is_number, column[1:])) for column in columns]
+    return [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ).rstrip()
+        for row in (header, *rows)
+    ]
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell == "-"
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can say it; what is no number is said in words ("nan", "inf")."""
+    if isinstance(value, float) and value - value != 0:
+        return repr(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, (str, int, float)) or value is None:
+        return value
+    import msgspec
+
+    return _plain(msgspec.to_builtins(value, enc_hook=str))

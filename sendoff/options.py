@@ -1,0 +1,130 @@
+"""Options that several commands share, and the shape of their arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sendoff.console import Console
+
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+WISHES = (
+    click.option("--target", metavar="NAME", help="Where to run: local."),
+    click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2."),
+    click.option("--cpus", metavar="N", help="Cores."),
+    click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
+    click.option("--timeout", metavar="TIME", help="End it after this time, such as 30m."),
+    click.option("--grace", metavar="TIME", help="Between asking it to stop and making it."),
+    click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
+    click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
+    click.option(
+        "--output", "outputs", multiple=True, metavar="GLOB", help="Result files; repeatable."
+    ),
+    click.option(
+        "-e", "--env", multiple=True, metavar="K[=V]", help="Environment variable; repeatable."
+    ),
+    click.option(
+        "--secret",
+        "secrets",
+        multiple=True,
+        metavar="NAME",
+        help="Environment variable whose value is kept nowhere; repeatable.",
+    ),
+)
+PACKING = (
+    click.option("--project", metavar="DIR", default=".", help="What to pack; default: here."),
+    click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
+)
+SENDING = (
+    click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once."),
+    click.option("-n", "--name", default="", metavar="NAME", help="Begins the run's id."),
+    click.option(
+        "--idempotency-key", default="", metavar="KEY", help="The same key gives the same run."
+    ),
+    click.option("--dry-run", is_flag=True, help="Pack, say what would be sent, send nothing."),
+)
+
+
+def add(options: tuple[Callable[[Callback], Callback], ...]) -> Callable[[Callback], Callback]:
+    """Decorate a command's function with all of `options`."""
+
+    def decorate(function: Callback) -> Callback:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def console(function: Callback) -> Callback:
+    """Give a command `--json` and `--quiet`, and as its first argument the console they make."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="No narration.")
+    @click.option("--json", "machine", is_flag=True, help="The result as one JSON document.")
+    @functools.wraps(function)
+    def with_console(*args: Any, machine: bool, quiet: bool, **named: Any) -> Any:
+        return function(Console(machine=machine, quiet=quiet), *args, **named)
+
+    return with_console  # type: ignore[return-value]
+
+
+def flags(wishes: dict[str, Any]) -> dict[str, Any]:
+    """The settings among a command's options; None where an option was not given."""
+    given = {key: value for key, value in wishes.items() if value not in (None, ())}
+    if "env" in given:
+        given["env"] = dict(map(_variable, given["env"]))
+    return given
+
+
+def _variable(text: str) -> tuple[str, str]:
+    import os
+
+    from sendoff.errors import Misuse
+
+    name, given, value = text.partition("=")
+    if given and name:
+        return name, value
+    if name not in os.environ:
+        raise Misuse(
+            f"--env {text}: no such variable here",
+            "a name without a value takes the value from this environment",
+            f"write it as --env {name or 'NAME'}=VALUE",
+        )
+    return name, os.environ[name]
+
+
+class RunName(click.ParamType):
+    """The name of a run, or of one of its indexes: RUN, RUN/INDEX, a prefix, @last."""
+
+    name = "run"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[Any]:
+        """The ids of runs, the newest first."""
+        from click.shell_completion import CompletionItem
+
+        from sendoff.session import Session
+
+        runs = Session.open(Path()).runs()
+        return [
+            CompletionItem(run.id, help=" ".join(run.request.inputs[0].command)[:60])
+            for run in runs
+            if run.id.startswith(incomplete)
+        ]
+
+
+RUN_NAME = RunName()
+ONE_RUN = click.argument("run", type=RUN_NAME, metavar="RUN")
+MANY_RUNS = click.argument("runs", type=RUN_NAME, metavar="RUN...", nargs=-1, required=True)
+COMMAND = click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
+UNTOUCHED = {"allow_interspersed_args": False}
+"""Context settings with which everything from the command's first word on is the command's."""
