@@ -1,0 +1,224 @@
+"""Which wheel each installed distribution is: found by version, proved by RECORD."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from packer import candidates, disk, record, wheel_record
+from packer.candidates import Candidate, Question
+from packer.distribution import INSTALLERS_OWN, Recorded, normalized
+from packer.environment import Installed
+from packer.errors import WheelUnavailable
+from packer.installed_files import is_bytecode
+from packer.lock import WheelPin
+from packer.programs import unplaced
+from packer.progress import SILENT, Progress
+from packer.record import Record
+from packer.target import Target
+from packer.transport import AT_ONCE, Transport
+from packer.wheelhouse import Wheelhouse
+
+
+class Answer(Record, frozen=True):
+    """The wheels of some distributions, and of the others why there is none."""
+
+    pins: dict[str, WheelPin] = {}
+    reasons: dict[str, str] = {}
+    unreachable: str = ""
+    """Why no index answered; empty where one did, or none was needed."""
+
+
+def identity(installed: Installed) -> str:
+    """Names the content that the distribution's installer recorded, on any machine."""
+    found = installed.distribution
+    facts = [found.name, found.version]
+    for path, sha256 in sorted(installed.recorded.items()):
+        # Programs hold the path of the environment they were installed into.
+        if not is_installers(path) and not path.startswith("bin/"):
+            facts += [path, sha256]
+    return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()
+
+
+def is_installers(path: str) -> bool:
+    """Whether a file of a metadata directory tells of the installation, not of the content."""
+    folder, _, name = path.rpartition("/")
+    return name in INSTALLERS_OWN and folder.endswith((".dist-info", ".egg-info"))
+
+
+class WheelFinder:
+    """Asks the indexes, and remembers which wheel a recorded content is."""
+
+    def __init__(self, memory: Path, question: Question, target: Target, house: Wheelhouse) -> None:
+        self._memory = memory
+        self._question = question
+        self._target = target
+        self._house = house
+
+    def find(self, distributions: Sequence[Installed], progress: Progress) -> Answer:
+        """The wheel of each of `distributions` that came from an index."""
+        own = not self._target.is_foreign
+        known = {each.distribution.name: own and self._remembered(each) for each in distributions}
+        pins = {name: pin for name, pin in known.items() if pin}
+        unknown = [each for each in distributions if each.distribution.name not in pins]
+        if not unknown:
+            return Answer(pins=pins)
+        progress.start(f"asking the index for {len(unknown)} distributions")
+        versions = [(each.distribution.name, each.distribution.version) for each in unknown]
+        offer = candidates.ask(self._question, versions)
+        progress.done(offer.unreachable)
+        if offer.unreachable:
+            reasons = {each.distribution.name: "no index answered" for each in unknown}
+            return Answer(pins=pins, reasons=reasons, unreachable=offer.unreachable)
+        fresh = self._compare(unknown, offer.wheels, progress)
+        reasons = {name: found for name, found in fresh.items() if isinstance(found, str)}
+        pins.update({name: found for name, found in fresh.items() if isinstance(found, WheelPin)})
+        return Answer(pins=pins, reasons=reasons)
+
+    def _compare(
+        self,
+        unknown: Sequence[Installed],
+        offered: Mapping[str, tuple[Candidate, ...]],
+        progress: Progress,
+    ) -> dict[str, WheelPin | str]:
+        transport = Transport(self._question.sources)
+        progress.start("comparing with the index", len(unknown))
+
+        def one(installed: Installed) -> WheelPin | str:
+            name = installed.distribution.name
+            found = self._match(installed, offered.get(name, ()), transport)
+            progress.advance(1)
+            return found
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = list(pool.map(one, unknown))
+        progress.done()
+        return {each.distribution.name: pin for each, pin in zip(unknown, found, strict=True)}
+
+    def _match(
+        self, installed: Installed, offered: Sequence[Candidate], transport: Transport
+    ) -> WheelPin | str:
+        fitting = ordered(offered, installed, self._target)
+        if not offered:
+            return f"the index has no wheel of version {installed.distribution.version}"
+        if not fitting:
+            return f"the index has no wheel for {self._target.platform}"
+        failure = ""
+        for candidate in fitting:
+            pin = _pin(candidate)
+            if self._target.is_foreign:
+                return pin
+            try:
+                listed = self._record(pin, transport)
+            except (WheelUnavailable, zipfile.BadZipFile) as error:
+                failure = str(error)
+                continue
+            if agrees(installed, listed, self._target.packages):
+                self._remember(installed, pin)
+                return pin
+        return failure or "no wheel of the index holds what is installed"
+
+    def _record(self, pin: WheelPin, transport: Transport) -> tuple[Recorded, ...]:
+        path = self._house.path(pin)
+        if not path.exists() and pin.url.startswith("file:"):
+            self._house.fetch([pin], SILENT)
+        if path.exists():
+            return wheel_record.read(path)
+        listed = wheel_record.read_remote(pin.url, transport)
+        if listed is None:
+            listed = wheel_record.read(self._house.fetch([pin], SILENT)[pin.sha256])
+        return listed
+
+    def _remembered(self, installed: Installed) -> WheelPin | None:
+        try:
+            return record.decode(self._place(installed).read_bytes(), WheelPin)
+        except (OSError, ValueError):
+            return None
+
+    def _remember(self, installed: Installed, pin: WheelPin) -> None:
+        disk.replace(self._place(installed), record.encode(pin))
+
+    def _place(self, installed: Installed) -> Path:
+        return self._memory / f"{identity(installed)}.json"
+
+
+def ordered(offered: Sequence[Candidate], installed: Installed, target: Target) -> list[Candidate]:
+    """Those that run on the target: first the one with the installed wheel's tags, then by rank."""
+    rank = {tag: place for place, tag in enumerate(target.tags)}
+    mine = set(installed.distribution.tags)
+
+    def best(candidate: Candidate) -> tuple[bool, int]:
+        tags = _tags(candidate.filename)
+        return tags != mine, min((rank[tag] for tag in tags if tag in rank), default=len(rank))
+
+    fitting = [each for each in offered if not rank.keys().isdisjoint(_tags(each.filename))]
+    return sorted(fitting, key=best)
+
+
+def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> bool:
+    """Whether the wheel with this RECORD is what was installed."""
+    expected = dict(_placed(installed, listed, packages))
+    for path, sha256 in expected.items():
+        actual = installed.recorded.get(path)
+        if actual is None or (sha256 != actual and not _is_rewritten(installed, path, sha256)):
+            return False
+    extra = installed.recorded.keys() - expected.keys()
+    return all(is_installers(path) or path.startswith("bin/") for path in extra)
+
+
+def _placed(
+    installed: Installed, listed: Iterable[Recorded], packages: str
+) -> Iterator[tuple[str, str]]:
+    """Where installing puts each file of a wheel, and its sha256."""
+    minor = packages.split("/")[1]
+    schemes = {
+        "purelib": packages + "/",
+        "platlib": packages + "/",
+        "scripts": "bin/",
+        "data": "",
+        "headers": f"include/site/{minor}/{installed.distribution.name}/",
+    }
+    for entry in listed:
+        top, _, rest = entry.path.partition("/")
+        if top.endswith(".data"):
+            scheme, _, rest = rest.partition("/")
+            if scheme in schemes:
+                yield schemes[scheme] + rest, entry.sha256
+        elif not is_installers(f"{packages}/{entry.path}") and not is_bytecode(entry.path):
+            yield f"{packages}/{entry.path}", entry.sha256
+
+
+def _is_rewritten(installed: Installed, path: str, sha256: str) -> bool:
+    """Whether a program of the wheel had nothing but its `#!python` line changed."""
+    if not path.startswith("bin/"):
+        return False
+    source = next((file.source for file in installed.files if file.path == path), None)
+    if source is None:
+        # Deleted since: that it was rewritten can be neither shown nor excluded.
+        return True
+    return hashlib.sha256(unplaced(Path(source).read_bytes())).hexdigest() == sha256
+
+
+def _tags(filename: str) -> set[str]:
+    """The tags of a wheel's name, one by one (PEP 425, "Compressed Tag Sets")."""
+    python, abi, platform = filename.removesuffix(".whl").split("-")[-3:]
+    return {
+        f"{one}-{two}-{three}"
+        for one in python.split(".")
+        for two in abi.split(".")
+        for three in platform.split(".")
+    }
+
+
+def _pin(candidate: Candidate) -> WheelPin:
+    return WheelPin(
+        name=normalized(candidate.name),
+        version=candidate.version,
+        filename=candidate.filename,
+        sha256=candidate.sha256,
+        size=candidate.size,
+        url=candidate.url,
+    )
