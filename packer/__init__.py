@@ -1,1 +1,56 @@
-"""Project and environment → image digest. A library that can be used alone."""
+"""Project and environment → image digest. A library that can be used alone.
+
+    from packer.pack import PackRequest, pack
+
+    packed = pack(PackRequest(project=Path("."), layout=Path("images"), cache=Path("cache")))
+    packed.images  # one manifest digest for each command
+
+Names of this package are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packer.digest import Digest as Digest
+    from packer.errors import SendoffError as SendoffError
+    from packer.explain import Explanation as Explanation
+    from packer.layout import Layout as Layout
+    from packer.pack import Command as Command
+    from packer.pack import Packed as Packed
+    from packer.pack import PackRequest as PackRequest
+
+_HOMES = {
+    "Command": "packer.pack",
+    "Digest": "packer.digest",
+    "Explanation": "packer.explain",
+    "Layout": "packer.layout",
+    "PackRequest": "packer.pack",
+    "Packed": "packer.pack",
+    "SendoffError": "packer.errors",
+}
+
+__all__ = [
+    "Command",
+    "Digest",
+    "Explanation",
+    "Layout",
+    "PackRequest",
+    "Packed",
+    "SendoffError",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'packer' has no attribute {name!r}")
+    import importlib
+
+    value: object = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -41,6 +41,22 @@ class LayerMemory:
         """
         disk.replace(self._root / key.hex, encode(layer))
 
+    def recall_all(self, key: Digest) -> tuple[Layer, ...] | None:
+        """Layers that belong together, if they are known and all are there."""
+        try:
+            layers = decode((self._root / key.hex).read_bytes(), tuple[Layer, ...])
+        except (OSError, ValueError, msgspec.ValidationError):
+            return None
+        return layers if all(self._layout.has(one.digest, one.size) for one in layers) else None
+
+    def remember_all(self, key: Digest, layers: tuple[Layer, ...]) -> None:
+        """Keep them for the next time.
+
+        Raises:
+            DiskFull
+        """
+        disk.replace(self._root / key.hex, encode(layers))
+
 
 def key(plan: LayerPlan, interpreter: Interpreter) -> Digest:
     """What decides the bytes of a layer: its content, the bytecode's compiler, our version.

@@ -1,0 +1,152 @@
+"""Snapshots → image layers, so that a small change makes one small layer anew.
+
+Entries are spread over layers by what they are alone: large files over two, the others over one or
+six, by a hash of the path. A layer is remembered by the records of its entries, and all layers of a
+tree together by its listing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from packer import listing
+from packer.digest import Digest
+from packer.errors import FileUnreadable, TreeChanged
+from packer.layer import LAYOUT_VERSION, Layer, LayerWriter
+from packer.layer_memory import LayerMemory
+from packer.layout import Layout
+from packer.listing import Entry
+from packer.record import Record, encode
+from packer.snapshot import Snapshot
+
+LARGE = 1 << 20
+"""Bytes: from here on a file counts as data, which changes seldom and for itself."""
+
+SMALL_TREE = 512 * 1024
+"""Bytes of small files, headers included, that go into a single layer."""
+
+_SMALL_LAYERS, _LARGE_LAYERS = 6, 2
+_OVERHEAD = 1024
+"""Bytes that an entry takes in an archive besides its content: header and padding."""
+
+_CHUNK = 1 << 20
+_SHA256 = 64
+
+
+class Tree(Record, frozen=True):
+    """A snapshot, where its files are on this machine, and where they go."""
+
+    snapshot: Snapshot
+    source: Path
+    target: str
+    """An absolute in-image path: `image_paths.WORKSPACE`, or below `image_paths.EDITABLE`."""
+
+
+class Bucket(Record, frozen=True):
+    """The entries of one layer."""
+
+    records: tuple[tuple[int, bytes], ...]
+    """The number of the tree, and the record of its listing; in the order of in-image paths."""
+
+
+def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
+    """Which entries share a layer: a pure function of the trees' targets and listings.
+
+    At most eight layers, none of them empty.
+    """
+    small: list[tuple[int, bytes, int]] = []
+    large: list[tuple[int, bytes, int]] = []
+    weight = 0
+    for number, (target, canonical) in enumerate(trees):
+        start = zlib.crc32(target.encode())
+        for record in listing.records(canonical):
+            kind, size, rest = record.split(b" ", 2)
+            length = int(size)
+            path = rest[length if kind == b"l" else _SHA256 if kind != b"d" else 0 :]
+            spread = zlib.crc32(path, start)
+            if length >= LARGE:
+                large.append((number, record, spread))
+            else:
+                small.append((number, record, spread))
+                weight += length + _OVERHEAD
+    layers = 1 if weight <= SMALL_TREE else _SMALL_LAYERS
+    return (*_spread(small, layers), *_spread(large, _LARGE_LAYERS))
+
+
+def build(trees: Sequence[Tree], layout: Layout, memory: Path) -> tuple[Layer, ...]:
+    """The layers of the trees, all of them in `layout`. `memory` is a directory.
+
+    Raises:
+        TreeChanged: a file is no longer what the snapshot has.
+        FileUnreadable, DiskFull
+    """
+    known = LayerMemory(memory, layout)
+    whole = _key([[tree.target, tree.snapshot.digest] for tree in trees])
+    layers = known.recall_all(whole)
+    if layers is None:
+        plans = plan([(tree.target, tree.snapshot.listing) for tree in trees])
+        layers = tuple(_layer(bucket, trees, layout, known) for bucket in plans)
+        known.remember_all(whole, layers)
+    return layers
+
+
+def _layer(bucket: Bucket, trees: Sequence[Tree], layout: Layout, known: LayerMemory) -> Layer:
+    parts = [b"%d %s" % part for part in bucket.records]
+    key = _key([[tree.target for tree in trees], Digest.of(b"\0".join(parts))])
+    layer = known.recall(key)
+    if layer is None:
+        with layout.blob() as blob:
+            writer = LayerWriter(blob)
+            for number, record in bucket.records:
+                _write(writer, trees[number], listing.entry(record))
+            layer = writer.finish()
+            blob.commit(layer.digest)
+        known.remember(key, layer)
+    return layer
+
+
+def _write(writer: LayerWriter, tree: Tree, entry: Entry) -> None:
+    path = f"{tree.target[1:]}/{entry.path}"
+    if entry.kind == "symlink":
+        writer.symlink(path, entry.target)
+    elif entry.kind == "directory":
+        writer.directory(path)
+    else:
+        executable = entry.kind == "executable"
+        writer.stored(path, entry.size, _pieces(tree.source, entry), executable=executable)
+
+
+def _pieces(source: Path, entry: Entry) -> Iterator[bytes]:
+    """The file's content in pieces; at their end it is known to be what the snapshot has."""
+    shown = listing.shown(os.fsencode(entry.path))
+    sha256, size = hashlib.sha256(), 0
+    try:
+        descriptor = os.open(f"{source}/{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise TreeChanged(shown) from error
+    except OSError as error:
+        raise FileUnreadable(shown, error.strerror or "") from error
+    try:
+        while size < entry.size and (piece := os.read(descriptor, _CHUNK)):
+            sha256.update(piece)
+            size += len(piece)
+            yield piece
+    finally:
+        os.close(descriptor)
+    if sha256.hexdigest() != entry.sha256:
+        raise TreeChanged(shown)
+
+
+def _spread(parts: Sequence[tuple[int, bytes, int]], layers: int) -> Iterator[Bucket]:
+    buckets: list[list[tuple[int, bytes]]] = [[] for _ in range(layers)]
+    for number, record, spread in parts:
+        buckets[spread % layers].append((number, record))
+    return (Bucket(records=tuple(bucket)) for bucket in buckets if bucket)
+
+
+def _key(facts: object) -> Digest:
+    return Digest.of(encode(["code", LAYOUT_VERSION, facts]))

@@ -1,0 +1,84 @@
+"""What went into an image, what stayed out, and why: a value to be shown."""
+
+from __future__ import annotations
+
+import os
+
+from packer import listing
+from packer.digest import Digest
+from packer.environment_report import Arrival
+from packer.layer import Layer
+from packer.pack import Packed
+from packer.record import Record
+from packer.snapshot import LeftOut, Snapshot
+
+_LARGEST = 10
+
+
+class PackedFile(Record, frozen=True):
+    """One of the largest files."""
+
+    path: str
+    """Fit to be shown."""
+    size: int
+
+
+class SourceTree(Record, frozen=True):
+    """The project, or a tree of an editable install."""
+
+    name: str
+    """Empty for the project."""
+    digest: Digest
+    files: int
+    size: int
+    """Bytes."""
+    largest: tuple[PackedFile, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class Explanation(Record, frozen=True):
+    """All that decided a digest."""
+
+    images: tuple[Digest, ...]
+    environment: Digest
+    python: str
+    """Full version."""
+    platform: str
+    trees: tuple[SourceTree, ...]
+    """The project first."""
+    distributions: tuple[Arrival, ...]
+    warnings: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    size: int
+    """Bytes of all layers as they are stored and sent."""
+
+
+def explain(packed: Packed) -> Explanation:
+    """Why `packed` is what it is."""
+    trees = {"": packed.project, **packed.editables}
+    return Explanation(
+        images=packed.images,
+        environment=packed.environment,
+        python=packed.lock.python,
+        platform=packed.lock.platform,
+        trees=tuple(_tree(name, each) for name, each in trees.items()),
+        distributions=packed.report.arrivals,
+        warnings=packed.report.warnings,
+        layers=packed.layers,
+        size=sum(layer.size for layer in packed.layers),
+    )
+
+
+def _tree(name: str, taken: Snapshot) -> SourceTree:
+    entries = sorted(listing.entries(taken.listing), key=lambda each: (-each.size, each.path))
+    return SourceTree(
+        name=name,
+        digest=taken.digest,
+        files=taken.files,
+        size=taken.size,
+        largest=tuple(
+            PackedFile(path=listing.shown(os.fsencode(each.path)), size=each.size)
+            for each in entries[:_LARGEST]
+        ),
+        left_out=taken.left_out,
+    )

@@ -1,0 +1,244 @@
+"""The pipeline: project and environment → run images in a layout."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packer import code_layers, disk, image, image_paths, made_layer, snapshot
+from packer.code_layers import Tree
+from packer.descriptor import Descriptor
+from packer.digest import Digest
+from packer.environment_report import EnvironmentReport
+from packer.image import Image
+from packer.layer import LAYOUT_VERSION, Layer
+from packer.layer_memory import LayerMemory
+from packer.layout import Layout
+from packer.lock import Lock
+from packer.progress import SILENT, Progress
+from packer.record import Record, encode
+from packer.snapshot import DEFAULT_LIMIT, Snapshot
+
+if TYPE_CHECKING:
+    from packer.interpreter import Interpreter
+    from packer.materials import Resolved
+
+NO_BASE = "empty"
+
+
+class Command(Record, frozen=True):
+    """What one run image runs. All commands of a pack share their layers."""
+
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    request: str = ""
+    """Canonical JSON of what was asked for, kept as a label; nothing of this machine in it."""
+
+
+class PackRequest(Record, frozen=True):
+    """What to pack, and where to."""
+
+    project: Path
+    layout: Path
+    """Directory of the OCI image layout."""
+    cache: Path
+    """Directory for what can be made again."""
+    python: str | None = None
+    """The sandbox's interpreter, a path or a name; None for the one a shell would start."""
+    platform: str = ""
+    """OCI platform to pack for; empty for the sandbox's own."""
+    commands: tuple[Command, ...] = (Command(),)
+    """One run image for each."""
+    runner: dict[str, bytes] = {}
+    """Files that every run image has besides: absolute in-image path → content."""
+    limit: int = DEFAULT_LIMIT
+    """Bytes that the project's files may have together."""
+
+
+class Packed(Record, frozen=True):
+    """What came of it. Every digest is of something in the layout."""
+
+    images: tuple[Digest, ...]
+    """The run images' manifests, one for each command."""
+    environment: Digest
+    """The environment image's manifest."""
+    snapshot: Digest
+    """Of the project's listing."""
+    lock: Lock
+    lock_digest: Digest
+    layers: tuple[Layer, ...]
+    """Of each run image: environment, runner, editable trees, project."""
+    project: Snapshot
+    editables: dict[str, Snapshot]
+    """Source trees outside the project, by the name of the distribution."""
+    report: EnvironmentReport
+    timings: dict[str, float]
+    """Seconds that each step took."""
+
+
+def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
+    """Pack the project and its environment, and return the digests of the images.
+
+    The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
+    `env-<digest of lock, base and layout version>` for the environment image.
+
+    Raises:
+        SendoffError: see packer/errors.py; nothing that a later pack would believe is left.
+    """
+    with disk.room("the images", request.layout):
+        return _Pack(request, progress).run()
+
+
+class _Pack:
+    """One pass through the pipeline."""
+
+    def __init__(self, request: PackRequest, progress: Progress) -> None:
+        self._request, self._progress = request, progress
+        self._layout = Layout(request.layout)
+        self._memory = request.cache / "layers"
+        self._known = LayerMemory(self._memory, self._layout)
+        self._timings: dict[str, float] = {}
+
+    def run(self) -> Packed:
+        """All steps. The project comes first: what is wrong with it is told before minutes of
+        downloads, and what is packed is what was there when the command was given.
+        """
+        project, code = self._project(())
+        interpreter, resolved = self._resolve()
+        if resolved.always:
+            project, code = self._project(resolved.always)
+        editables, editable_code = self._editables(resolved)
+        lock = resolved.lock
+        lock_digest = self._layout.write(encode(lock))
+        key = Digest.of(encode([lock_digest, NO_BASE, LAYOUT_VERSION]))
+        below = self._environment(key, interpreter, resolved)
+        with self._timed("images"):
+            layers = (*below, *self._runner(), *editable_code, *code)
+            labels = {"lock": str(lock_digest)}
+            environment = self._image(lock, below, labels)
+            labels |= _sources(project, editables) | {"environment": str(environment.digest)}
+            commands = self._request.commands
+            images = [self._image(lock, layers, labels, command) for command in commands]
+            self._tag(key, environment, images)
+        return Packed(
+            images=tuple(one.digest for one in images),
+            environment=environment.digest,
+            snapshot=project.digest,
+            lock=lock,
+            lock_digest=lock_digest,
+            layers=layers,
+            project=project,
+            editables=editables,
+            report=resolved.report,
+            timings=self._timings,
+        )
+
+    def _project(self, always: tuple[str, ...]) -> tuple[Snapshot, tuple[Layer, ...]]:
+        tree = self._tree(self._request.project, image_paths.WORKSPACE, always)
+        return tree.snapshot, self._code(tree)
+
+    def _editables(self, resolved: Resolved) -> tuple[dict[str, Snapshot], tuple[Layer, ...]]:
+        trees = {
+            each.name: self._tree(each.source, each.in_image, each.always)
+            for each in sorted(resolved.editables, key=lambda each: each.in_image)
+        }
+        layers = self._code(*trees.values()) if trees else ()
+        return {name: tree.snapshot for name, tree in trees.items()}, layers
+
+    def _tree(self, source: Path, target: str, always: tuple[str, ...]) -> Tree:
+        rules = snapshot.Rules(always=always, limit=self._request.limit)
+        with self._timed("snapshot"):
+            taken = snapshot.take(source, rules, cache=self._request.cache, progress=self._progress)
+            if not self._layout.has(taken.digest, len(taken.listing)):
+                self._layout.write(taken.listing)
+        return Tree(snapshot=taken, source=source.resolve(), target=target)
+
+    def _code(self, *trees: Tree) -> tuple[Layer, ...]:
+        with self._timed("code layers"):
+            return code_layers.build(trees, self._layout, self._memory)
+
+    def _resolve(self) -> tuple[Interpreter, Resolved]:
+        from packer import interpreter, materials
+
+        request = self._request
+        with self._timed("environment"):
+            found = interpreter.describe(interpreter.find(request.python), request.cache)
+            project = request.project.resolve()
+            return found, materials.resolve(
+                found, project, request.cache, self._progress, request.platform
+            )
+
+    def _environment(
+        self, key: Digest, interpreter: Interpreter, resolved: Resolved
+    ) -> tuple[Layer, ...]:
+        with self._timed("environment layers"):
+            layers = self._known.recall_all(key)
+            if layers is None:
+                layers = self._build(interpreter, resolved)
+                self._known.remember_all(key, layers)
+            return layers
+
+    def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
+        from packer.environment_image import build_layers
+
+        layers = build_layers(
+            resolved.lock,
+            resolved.files,
+            resolved.fetch,
+            interpreter,
+            self._layout,
+            self._memory,
+            self._progress,
+        )
+        # An environment with nothing installed is a directory: no image is without a layer.
+        return layers or (made_layer.build({}, self._layout, self._known, (image_paths.PREFIX,)),)
+
+    def _runner(self) -> tuple[Layer, ...]:
+        runner = self._request.runner
+        return (made_layer.build(runner, self._layout, self._known),) if runner else ()
+
+    def _image(
+        self,
+        lock: Lock,
+        layers: tuple[Layer, ...],
+        labels: Mapping[str, str],
+        command: Command | None = None,
+    ) -> Descriptor:
+        command = command or Command()
+        made = Image(
+            layers=layers,
+            platform=lock.platform,
+            python=lock.python,
+            base=NO_BASE,
+            command=command.arguments,
+            environment=command.environment,
+            labels={**labels, **({"request": command.request} if command.request else {})},
+        )
+        return image.write(made, self._layout)
+
+    def _tag(self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]) -> None:
+        project = _tag_name(self._request.project.resolve().name)
+        names = {f"{project}-{one.digest.hex[:12]}": one for one in images}
+        self._layout.tag_all({f"env-{key.hex}": environment, **names})
+
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._timings[step] = self._timings.get(step, 0) + time.perf_counter() - began
+
+
+def _sources(project: Snapshot, editables: Mapping[str, Snapshot]) -> dict[str, str]:
+    labels = {"snapshot": str(project.digest)}
+    return labels | {f"editable.{name}": str(each.digest) for name, each in editables.items()}
+
+
+def _tag_name(name: str) -> str:
+    """`name` with the letters that a tag may have (distribution-spec, "Pulling manifests")."""
+    text = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
+    return text.strip("-").lower()[:64] or "project"
