@@ -195,8 +195,11 @@ def content(path: bytes) -> bytes:
         if error.errno in (errno.ENOENT, errno.ELOOP):
             return b""
         raise
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    try:
+        status = os.fstat(descriptor)
+        return os.read(descriptor, status.st_size) if stat.S_ISREG(status.st_mode) else b""
+    finally:
+        os.close(descriptor)
 
 
 def parse(data: bytes, name: str) -> tuple[Pattern, ...]:

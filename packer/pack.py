@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packer import code_layers, disk, image, image_paths, made_layer, snapshot
+from packer import code_layers, disk, image, image_paths, made_layer, repository, snapshot
 from packer.code_layers import Tree
 from packer.descriptor import Descriptor
 from packer.digest import Digest
@@ -20,6 +22,7 @@ from packer.layout import Layout
 from packer.lock import Lock
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
+from packer.repository import Revision
 from packer.snapshot import DEFAULT_LIMIT, Snapshot
 
 if TYPE_CHECKING:
@@ -75,6 +78,8 @@ class Packed(Record, frozen=True):
     editables: dict[str, Snapshot]
     """Source trees outside the project, by the name of the distribution."""
     report: EnvironmentReport
+    revision: Revision | None
+    """What git says of the project; None outside a repository."""
     timings: dict[str, float]
     """Seconds that each step took."""
 
@@ -106,6 +111,8 @@ class _Pack:
         """All steps. The project comes first: what is wrong with it is told before minutes of
         downloads, and what is packed is what was there when the command was given.
         """
+        git = _Revision(self._request.project)
+        git.start()
         project, code = self._project(())
         interpreter, resolved = self._resolve()
         if resolved.always:
@@ -133,6 +140,7 @@ class _Pack:
             project=project,
             editables=editables,
             report=resolved.report,
+            revision=git.found(),
             timings=self._timings,
         )
 
@@ -231,6 +239,23 @@ class _Pack:
             yield
         finally:
             self._timings[step] = self._timings.get(step, 0) + time.perf_counter() - began
+
+
+class _Revision(threading.Thread):
+    """Asks git while other work goes on. Nothing waits for it but the record of the run."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__(name="git", daemon=True)
+        self._project = os.fsencode(project.resolve())
+        self._revision: Revision | None = None
+
+    def run(self) -> None:
+        with suppress(OSError):
+            self._revision = repository.revision(self._project)
+
+    def found(self) -> Revision | None:
+        self.join()
+        return self._revision
 
 
 def _sources(project: Snapshot, editables: Mapping[str, Snapshot]) -> dict[str, str]:
