@@ -62,7 +62,8 @@ def resolve(
         for each in found.distributions
         if each.distribution.name not in out and resolver.from_index(each)
     ]
-    locked = resolver.lock(found, finder.find(indexed, progress), target, out)
+    plan = resolver.Plan(environment=found, project=project, target=target, left_out=out)
+    locked = resolver.lock(plan, finder.find(indexed, progress))
     return Resolved(
         lock=locked.lock,
         files={
@@ -70,7 +71,7 @@ def resolve(
             for sha256, source in locked.sources.items()
         },
         fetch=lambda pins: house.fetch(pins, progress),
-        editables=(),
-        always=(),
+        editables=locked.editables,
+        always=locked.always,
         report=locked.report,
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from packer import files_pin
+from packer import editable, files_pin
+from packer.editable import EditableTree, InPlace
 from packer.environment import Environment, Installed
 from packer.environment_report import Arrival, EnvironmentReport
 from packer.errors import DistUnresolvable, NoWheelForTarget
@@ -20,7 +21,6 @@ from packer.target import Target
 from packer.wheel_finder import Answer, is_installers
 
 _NATIVE = (".so", ".pyd", ".dylib")
-_ALIASES = ("bin/pip", "bin/easy_install", "bin/wheel")
 
 
 class Locked(Record, frozen=True):
@@ -30,6 +30,19 @@ class Locked(Record, frozen=True):
     sources: dict[str, str | bytes]
     """sha256 → a path, or the content."""
     report: EnvironmentReport
+    editables: tuple[EditableTree, ...] = ()
+    always: tuple[str, ...] = ()
+    """Git patterns, relative to the project, of files packed whatever `.gitignore` says."""
+
+
+class Plan(Record, frozen=True):
+    """What a lock is made from."""
+
+    environment: Environment
+    project: Path
+    target: Target
+    left_out: frozenset[str] = frozenset()
+    """Names of distributions that stay out."""
 
 
 def from_index(installed: Installed) -> bool:
@@ -38,40 +51,46 @@ def from_index(installed: Installed) -> bool:
     return found.has_record and not found.source and found.installer != "conda"
 
 
-def lock(environment: Environment, answer: Answer, target: Target, out: frozenset[str]) -> Locked:
-    """The lock of `environment`; pure, but for programs of `bin/`, which are read.
+def lock(plan: Plan, answer: Answer) -> Locked:
+    """The lock of an environment whose wheels are in `answer`.
 
-    `answer` has the wheels that were found, `out` the names that stay out.
+    Reads the few installed files that arrive changed: programs of `bin/`, editables' `.pth`.
 
     Raises:
         DistUnresolvable: a distribution can arrive in no form.
+        EditableOutsideProject: the source of an editable install lies around the project.
         NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
     """
-    builder = _Builder(environment, answer, target, out)
-    return builder.build()
+    return _Locking(plan, answer).result()
 
 
-class _Builder:
-    def __init__(
-        self, environment: Environment, answer: Answer, target: Target, out: frozenset[str]
-    ) -> None:
-        self._environment, self._answer = environment, answer
-        self._target, self._out = target, out
+class _Locking:
+    def __init__(self, plan: Plan, answer: Answer) -> None:
+        self._plan, self._answer = plan, answer
+        self._packages = plan.environment.packages
+        self._warnings: list[str] = []
+        self._in_place: list[InPlace] = []
         self._arrivals: list[Arrival] = []
         self._pins: list[FilesPin] = []
         self._overlay: list[Content] = []
         self._removed: list[str] = []
         self._sources: dict[str, str | bytes] = {}
 
-    def build(self) -> Locked:
-        for installed in self._environment.distributions:
+    def result(self) -> Locked:
+        if self._answer.unreachable:
+            self._warnings.append(
+                f"no index answered, installed files are packed: {self._answer.unreachable}"
+            )
+        environment = self._plan.environment
+        for installed in environment.distributions:
             self._add(installed)
-        unowned = [files_pin.installed_content(file) for file in self._environment.unowned]
-        overlay = {file.path: file for file in (*self._overlay, *unowned)}
+        for file in environment.unowned:
+            self._add_unowned(file)
+        overlay = {file.path: file for file in self._overlay}
         return Locked(
             lock=Lock(
-                python=self._environment.interpreter.version,
-                platform=self._target.platform,
+                python=environment.interpreter.version,
+                platform=self._plan.target.platform,
                 wheels=tuple(sorted(self._answer.pins.values(), key=lambda pin: pin.name)),
                 files=tuple(self._pins),
                 overlay=self._pinned(overlay[path] for path in sorted(overlay)),
@@ -79,22 +98,26 @@ class _Builder:
             ),
             sources=self._sources,
             report=EnvironmentReport(
-                arrivals=tuple(self._arrivals), warnings=tuple(self._warnings())
+                arrivals=tuple(self._arrivals), warnings=tuple(self._warnings)
             ),
+            editables=tuple(tree for each in self._in_place for tree in each.trees),
+            always=tuple(sorted({rule for each in self._in_place for rule in each.always})),
         )
 
     def _add(self, installed: Installed) -> None:
         found = installed.distribution
-        if found.name in self._out:
+        if found.name in self._plan.left_out:
             self._note(installed, "left out", "only sendoff needs it")
         elif found.name in self._answer.pins:
             self._add_wheel(installed)
+        elif found.is_editable:
+            self._add_editable(installed)
         else:
             self._add_files(installed)
 
     def _add_wheel(self, installed: Installed) -> None:
-        changed = [] if self._target.is_foreign else list(modified(installed))
-        gone = [] if self._target.is_foreign else list(missing(installed))
+        changed = [] if self._plan.target.is_foreign else list(modified(installed))
+        gone = [] if self._plan.target.is_foreign else list(missing(installed))
         self._overlay += map(files_pin.installed_content, changed)
         self._removed += gone
         notes = [f"{len(changed)} changed by hand"] if changed else []
@@ -105,8 +128,8 @@ class _Builder:
         found = installed.distribution
         reason = self._answer.reasons.get(found.name) or origin(installed)
         native = [file.path for file in installed.files if file.path.endswith(_NATIVE)]
-        if native and self._target.is_foreign:
-            raise NoWheelForTarget(found.name, found.version, self._target.platform, native[0])
+        if native and self._plan.target.is_foreign:
+            raise NoWheelForTarget(found.name, found.version, self._plan.target.platform, native[0])
         if native and found.installer == "conda":
             raise DistUnresolvable(
                 found.name,
@@ -114,10 +137,43 @@ class _Builder:
                 native[0],
                 f"python -m pip install --force-reinstall {found.name}=={found.version}",
             )
-        contents = files_pin.contents(installed, self._environment.packages)
+        contents = files_pin.contents(installed, self._packages)
         self._pins.append(files_pin.pin(installed, contents, reason))
         self._pinned(contents)
         self._note(installed, "files", reason)
+
+    def _add_editable(self, installed: Installed) -> None:
+        in_place = editable.of_distribution(installed, self._plan.project, self._packages)
+        contents = files_pin.contents(installed, self._packages, in_place.replaced)
+        where = ", ".join(tree.in_image for tree in in_place.trees) or "in the project"
+        self._in_place.append(in_place)
+        self._pins.append(files_pin.pin(installed, contents, "editable"))
+        self._pinned(contents)
+        self._note(installed, "editable", f"its source is packed: {where}")
+
+    def _add_unowned(self, file: InstalledFile) -> None:
+        name = file.path.rpartition("/")[2]
+        if name.endswith(".egg-link"):
+            raise DistUnresolvable(
+                name.removesuffix(".egg-link"),
+                "it is installed as editable in the way of before PEP 660",
+                file.source,
+                "python -m pip install -e . with a current pip and setuptools",
+            )
+        if not name.endswith(".pth"):
+            self._overlay.append(files_pin.installed_content(file))
+            self._warnings.append(f"{file.path} belongs to no distribution: packed as it is")
+            return
+        in_place = editable.of_pth(file, self._plan.project)
+        self._in_place.append(in_place)
+        replaced = in_place.replaced.get(file.path)
+        if replaced is None:
+            self._overlay.append(files_pin.installed_content(file))
+        else:
+            self._overlay.append(files_pin.made_content(file.path, replaced))
+        where = ", ".join(str(tree.source) for tree in in_place.trees)
+        note = f", with what it names: {where}" if where else ""
+        self._warnings.append(f"{file.path} belongs to no distribution: packed{note}")
 
     def _pinned(self, contents: Iterable[Content]) -> tuple[PinnedFile, ...]:
         kept = tuple(contents)
@@ -127,10 +183,6 @@ class _Builder:
     def _note(self, installed: Installed, how: Any, why: str) -> None:
         found = installed.distribution
         self._arrivals.append(Arrival(name=found.name, version=found.version, how=how, why=why))
-
-    def _warnings(self) -> Iterator[str]:
-        if self._answer.unreachable:
-            yield f"no index answered, installed files are packed: {self._answer.unreachable}"
 
 
 def modified(installed: Installed) -> Iterator[InstalledFile]:
