@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return failure.report(failure.from_click(error), machine=machine)
     except (KeyboardInterrupt, click.Abort):
-        print("stopped", file=sys.stderr)
+        sys.stderr.write("stopped\n")
         return INTERRUPTED
     except BrokenPipeError:
         # Python flushes standard output once more at exit; give it somewhere to go.

@@ -25,10 +25,20 @@ COMMANDS = {
     "config": "Tell which settings are in force.",
     "completion": "Print a shell's completion script.",
 }
+EXAMPLE = "sendoff run -- python train.py --lr 3e-4"
 
 
 class Command(click.Command):
-    """A command whose help is set for its reader."""
+    """A command whose help is set for its reader and ends with an example."""
+
+    def __init__(self, *args: Any, example: str = "", **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The example, on one line however long it is, so that it can be copied."""
+        if self.example:
+            formatter.write(f"\nExample:\n  {self.example}\n")
 
     def get_help(self, ctx: click.Context) -> str:
         """The help text; on a terminal in colours and panels."""
@@ -68,6 +78,10 @@ class Root(Group):
             raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The first thing to try."""
+        formatter.write(f"\nExample:\n  {EXAMPLE}\n")
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without loading any."""
         with formatter.section("Commands"):
@@ -84,9 +98,9 @@ def _help(command: click.Command, ctx: click.Context) -> str:
 
 def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
+        from sendoff.version import VERSION
 
-        click.echo(f"sendoff {version('sendoff')}")
+        click.echo(f"sendoff {VERSION}")
         ctx.exit()
 
 
@@ -100,7 +114,4 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
     help="Print the version and exit.",
 )
 def root() -> None:
-    """Package the sandbox an experiment lives in and send it off.
-
-    sendoff run -- python train.py --lr 3e-4
-    """
+    """Package the sandbox an experiment lives in and send it off."""

@@ -55,21 +55,27 @@ class Console:
     def say(self, text: str, colour: Colour | None = None) -> None:
         """A line of narration."""
         if not self.quiet:
-            print(paint(text, colour, sys.stderr), file=sys.stderr, flush=True)
+            _write(sys.stderr, paint(text, colour, sys.stderr))
 
-    def result(self, text: str) -> None:
+    def result(self, text: object) -> None:
         """A line of the result."""
-        print(text, flush=True)
+        _write(sys.stdout, str(text))
 
     def document(self, value: Any) -> None:
         """The result for a machine."""
-        print(json.dumps(_plain(value), indent=None if self.wide else 2), flush=True)
+        self.result(json.dumps(_plain(value), indent=None if self.wide else 2))
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table as the result: columns aligned, numbers to the right."""
         for place, line in enumerate(align(header, rows)):
-            print(paint(line, "bold" if place == 0 else None, sys.stdout))
-        sys.stdout.flush()
+            self.result(paint(line, "bold" if place == 0 else None, sys.stdout))
+
+
+def _write(stream: TextIO, line: str) -> None:
+    # What is no UTF-8 in a file's name is shown as what it is, whatever the terminal's encoding.
+    safe = line.encode(stream.encoding or "utf-8", "backslashreplace")
+    stream.write(safe.decode(stream.encoding or "utf-8") + "\n")
+    stream.flush()
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from packer.errors import SendoffError
-from sendoff.console import Console, paint
+from sendoff.console import Colour, Console, paint
 
 _EVIDENCE_LINE = 400
 
@@ -16,12 +16,19 @@ def lines(error: SendoffError) -> list[str]:
 
     Of evidence with several lines the last one counts: programs end with what went wrong.
     """
-    evidence = error.evidence().strip().splitlines()
+    return [
+        f"error: {' '.join(error.what().split())}",
+        *labelled(error.why(), error.evidence(), error.fix()),
+    ]
+
+
+def labelled(why: str, evidence: str, fix: str) -> list[str]:
+    """The lines below what failed."""
+    seen = evidence.strip().splitlines()
     parts = (
-        ("error: ", error.what()),
-        ("  why: ", error.why()),
-        ("  saw: ", evidence[-1][:_EVIDENCE_LINE] if evidence else ""),
-        ("  fix: ", error.fix()),
+        ("  why: ", why),
+        ("  saw: ", seen[-1][:_EVIDENCE_LINE] if seen else ""),
+        ("  fix: ", fix),
     )
     return [label + " ".join(text.split()) for label, text in parts if text]
 
@@ -35,7 +42,8 @@ def report(error: SendoffError, *, machine: bool) -> int:
         Console().document(error.as_dict())
     for line in lines(error):
         label, rest = line[:7], line[7:]
-        print(paint(label, "red" if label == "error: " else "faint", sys.stderr) + rest, file=sys.stderr)
+        colour: Colour = "red" if label == "error: " else "faint"
+        Console().say(paint(label, colour, sys.stderr) + rest)
     return error.exit_code
 
 

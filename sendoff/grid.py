@@ -84,6 +84,14 @@ def _check_count(count: int) -> None:
         )
 
 
+def merge(texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """All parameters in the order given; one given twice has the values of both."""
+    merged: dict[str, tuple[str, ...]] = {}
+    for name, values in map(parse_parameter, texts):
+        merged[name] = merged.get(name, ()) + values
+    return merged
+
+
 def plan(
     command: Sequence[str], parameters: Mapping[str, Sequence[str]], *, zipped: bool = False
 ) -> tuple[SetUp, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -13,7 +12,8 @@ def _spare_the_lookup() -> None:
 
     rich-click asks for it when it is imported, to tell click 8 from click 9.
     """
-    for name in os.listdir(Path(click.__file__).parents[1]):
+    for entry in Path(click.__file__).parents[1].iterdir():
+        name = entry.name
         if name.startswith("click-") and name.endswith(".dist-info"):
             vars(click)["__version__"] = name.removeprefix("click-").removesuffix(".dist-info")
 
@@ -24,14 +24,7 @@ from rich_click import RichHelpConfiguration  # noqa: E402 - after the line abov
 from rich_click.rich_command import RichCommand, RichGroup  # noqa: E402
 from rich_click.rich_context import RichContext  # noqa: E402
 
-_LOOK = {
-    "style_option": "cyan",
-    "style_command": "cyan",
-    "style_options_panel_border": "dim",
-    "style_commands_panel_border": "dim",
-    "max_width": 100,
-    "text_markup": None,
-}
+from sendoff.cli import COMMANDS, EXAMPLE, Root  # noqa: E402
 
 
 class _InOrder(RichGroup):
@@ -48,26 +41,38 @@ def rich_help(command: click.Command, ctx: click.Context) -> str:
     twin: RichCommand
     if isinstance(command, click.Group):
         twin = _InOrder(
-            command.name,
+            name=command.name,
             help=command.help,
             params=command.params,
+            epilog=f"Example: {EXAMPLE}" if isinstance(command, Root) else None,
             commands={name: _stub(command, ctx, name) for name in command.list_commands(ctx)},
         )
     else:
-        twin = RichCommand(command.name, help=command.help, params=command.params)
+        example = getattr(command, "example", "")
+        twin = RichCommand(
+            name=command.name,
+            help=command.help,
+            params=command.params,
+            epilog=f"Example: {example}" if example else None,
+        )
     context = RichContext(
         twin,
         info_name=ctx.command_path,
         help_option_names=ctx.help_option_names,
-        rich_help_config=RichHelpConfiguration(**_LOOK),
+        rich_help_config=RichHelpConfiguration(
+            style_option="cyan",
+            style_command="cyan",
+            style_options_panel_border="dim",
+            style_commands_panel_border="dim",
+            max_width=100,
+            text_markup=None,
+        ),
     )
     return twin.get_help(context)
 
 
 def _stub(group: click.Group, ctx: click.Context, name: str) -> click.Command:
-    from sendoff.cli import COMMANDS, Root
-
     if isinstance(group, Root):
-        return RichCommand(name, short_help=COMMANDS[name])
+        return RichCommand(name=name, short_help=COMMANDS[name])
     found = group.get_command(ctx, name)
-    return RichCommand(name, short_help=found.get_short_help_str() if found else "")
+    return RichCommand(name=name, short_help=found.get_short_help_str() if found else "")

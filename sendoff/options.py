@@ -98,7 +98,7 @@ def _variable(text: str) -> tuple[str, str]:
     return name, os.environ[name]
 
 
-class RunName(click.ParamType):
+class RunName(click.ParamType[str]):
     """The name of a run, or of one of its indexes: RUN, RUN/INDEX, a prefix, @last."""
 
     name = "run"
@@ -123,8 +123,8 @@ class RunName(click.ParamType):
 
 
 RUN_NAME = RunName()
-ONE_RUN = click.argument("run", type=RUN_NAME, metavar="RUN")
-MANY_RUNS = click.argument("runs", type=RUN_NAME, metavar="RUN...", nargs=-1, required=True)
-COMMAND = click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
+ONE_RUN = click.argument("name", type=RUN_NAME, metavar="RUN")
+MANY_RUNS = click.argument("names", type=RUN_NAME, metavar="RUN...", nargs=-1, required=True)
+WORDS = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 UNTOUCHED = {"allow_interspersed_args": False}
 """Context settings with which everything from the command's first word on is the command's."""

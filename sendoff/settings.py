@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from packer.record import Record
+from packer.snapshot import DEFAULT_LIMIT
 from sendoff.quantities import parse_duration, parse_size
 
 
@@ -28,6 +29,7 @@ class Settings(Record, frozen=True):
     retries: int
     max_parallel: int
     group: str
+    limit: int
     outputs: tuple[str, ...]
     env: dict[str, str]
     secrets: tuple[str, ...]
@@ -175,6 +177,12 @@ SETTINGS: tuple[Setting, ...] = (
         help="indexes of a sweep that run at once; 0: as the target likes",
     ),
     Setting(key="group", read=_text, default=lambda _: "", help="a label shared by related runs"),
+    Setting(
+        key="limit",
+        read=_size,
+        default=lambda _: DEFAULT_LIMIT,
+        help="size that the project's files may have together",
+    ),
     Setting(
         key="outputs",
         read=_list,

@@ -1,0 +1,32 @@
+"""`sendoff logs`."""
+
+from __future__ import annotations
+
+import click
+
+from sendoff import options
+from sendoff.cli import Command
+from sendoff.console import Console
+
+
+@click.command("logs", cls=Command)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
+@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
+@click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its second.")
+@options.ONE_RUN
+@options.console
+def command(
+    console: Console, *, name: str, follow: bool, tail: int | None, timestamps: bool
+) -> int:
+    """Print what a run printed: its stdout on stdout, its stderr on stderr.
+
+    Of a run with several indexes, each line begins with its index. With --json each piece is one
+    line of JSON. RUN is an id, a prefix, @last, or RUN/INDEX.
+    """
+    from sendoff.reading import Reader
+    from sendoff.selection import select
+
+    (chosen,) = select((name,))
+    reader = Reader(console, several=len(chosen.indexes) > 1, timestamps=timestamps)
+    reader.read(chosen.indexes, follow=follow, tail=tail)
+    return 0

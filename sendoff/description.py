@@ -1,0 +1,94 @@
+"""All about a run: what was asked for, what became of it, what it reported and wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from dispatcher.comparison import show
+from sendoff import outcome, summary
+from sendoff.handle import Index
+from sendoff.quantities import show_duration, show_size
+from sendoff.selection import Selection
+from sendoff.shipping import quoted
+
+
+def document(chosen: Selection) -> dict[str, Any]:
+    """The machine's form: the request, and each index with its metrics, files and manifest."""
+    found = summary.of_run(chosen.run)
+    found["request"] = msgspec.to_builtins(chosen.run.record.request, enc_hook=str)
+    found["provenance"] = chosen.run.record.provenance
+    found["snapshot"] = chosen.run.record.snapshot
+    found["environment"] = chosen.run.record.environment
+    found["indexes"] = [_index_document(index) for index in chosen.indexes]
+    return found
+
+
+def _index_document(index: Index) -> dict[str, Any]:
+    manifest = index.status.manifest
+    return summary.of_index(index) | {
+        "metrics": {
+            name: {"value": metric.value, "source": metric.source}
+            for name, metric in index.measured().items()
+        },
+        "files": [msgspec.to_builtins(file) for file in index.files],
+        "usage": msgspec.to_builtins(manifest.usage) if manifest else None,
+        "hardware": manifest.hardware if manifest else None,
+    }
+
+
+def lines(chosen: Selection) -> Iterator[str]:
+    """The description for people."""
+    record = chosen.run.record
+    request = record.request
+    yield f"run          {record.id}"
+    yield f"state        {chosen.run.state}"
+    yield f"created      {record.created}"
+    for label, value in (
+        ("project", request.project),
+        ("group", request.group),
+        ("target", request.target),
+        ("gpu", request.resources.gpu),
+        ("time limit", show_duration(request.timeout) if request.timeout else ""),
+        ("commit", _commit(record.provenance)),
+        ("environment", record.environment),
+        ("snapshot", record.snapshot),
+    ):
+        if value:
+            yield f"{label:<12} {value}"
+    for index in chosen.indexes:
+        yield ""
+        yield from _index_lines(index)
+
+
+def _commit(facts: dict[str, Any]) -> str:
+    commit = str(facts.get("commit", ""))
+    return f"{commit} and uncommitted changes" if commit and facts.get("dirty") else commit
+
+
+def _index_lines(index: Index) -> Iterator[str]:
+    status = index.status
+    yield f"{index.name}  {outcome.sentence(status)}"
+    yield f"  command    {quoted(index.command)}"
+    yield f"  digest     {index.digest}"
+    if status.started:
+        yield f"  started    {status.started}" + (f", ended {status.ended}" if status.ended else "")
+    if status.manifest:
+        usage = status.manifest.usage
+        yield (
+            f"  used       {show_duration(usage.cpu)} of processors, "
+            f"{show_size(usage.memory_peak)} of memory at most"
+        )
+    if failure := status.failure:
+        yield f"  failure    {failure.code}: {failure.message}"
+        yield from (f"             {line}" for line in failure.evidence)
+        if failure.fix:
+            yield f"  fix        {failure.fix}"
+    for warning in status.manifest.warnings if status.manifest else ():
+        yield f"  warning    {warning}"
+    for name, metric in index.measured().items():
+        yield f"  metric     {name} = {show(metric.value)}  ({metric.source})"
+    for file in index.files:
+        yield f"  file       {file.path}  ({show_size(file.size)})"

@@ -1,0 +1,54 @@
+"""What a pack took in, what it left out, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from packer.explain import Explanation, SourceTree
+from packer.pack import Packed
+from sendoff.console import align
+from sendoff.quantities import show_duration, show_size
+
+
+def headline(packed: Packed, took: float) -> str:
+    """One line of narration."""
+    what = packed.images[0] if len(packed.images) == 1 else f"{len(packed.images)} images"
+    count = len(packed.lock.wheels) + len(packed.lock.files)
+    return (
+        f"packed {_plural(packed.project.files, 'file')} of {show_size(packed.project.size)} and "
+        f"{_plural(count, 'distribution')} in {show_duration(took)}: {what}"
+    )
+
+
+def lines(found: Explanation) -> Iterator[str]:
+    """The explanation for people."""
+    for tree in found.trees:
+        yield from _tree(tree)
+    count = sum(one.how != "left out" for one in found.distributions)
+    yield f"environment: Python {found.python}, {found.platform}, {_plural(count, 'distribution')}"
+    yield f"  image {found.environment}"
+    yield from _rows([one.name, one.version, one.how, one.why] for one in found.distributions)
+    yield from (f"  warning: {warning}" for warning in found.warnings)
+    yield ""
+    yield f"image: {_plural(len(found.layers), 'layer')}, {show_size(found.size)}"
+
+
+def _tree(tree: SourceTree) -> Iterator[str]:
+    name = f"editable {tree.name}" if tree.name else "project"
+    yield f"{name}: {_plural(tree.files, 'file')}, {show_size(tree.size)}"
+    yield f"  snapshot {tree.digest}"
+    yield "  largest:"
+    yield from _rows(([file.path, show_size(file.size)] for file in tree.largest), indent=4)
+    if tree.left_out:
+        yield "  left out:"
+        yield from _rows(([one.path, one.reason] for one in tree.left_out), indent=4)
+    yield ""
+
+
+def _rows(rows: Iterator[list[str]], indent: int = 2) -> list[str]:
+    cells = list(rows)
+    return [" " * indent + line for line in align([""] * len(cells[0]), cells)[1:]] if cells else []
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,110 @@
+"""Stay with a run until it ends, or until the user goes: the run goes on without us."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from sendoff import outcome
+from sendoff.console import Console
+from sendoff.failure import labelled
+from sendoff.handle import Index, Run
+
+DETACHED = 130
+SECOND_CHANCE = 2.0
+"""Seconds after Ctrl-C in which a second one cancels the run."""
+
+
+def follow(run: Run, console: Console) -> int:
+    """Show what `run` prints, or for several indexes how each ends; return the exit code.
+
+    Ctrl-C leaves the run to itself, a second one within `SECOND_CHANCE` cancels it.
+    """
+    try:
+        if len(run) == 1:
+            _stream(run[0], console)
+        else:
+            _watch(run, console)
+        run.wait()
+    except KeyboardInterrupt:
+        return _detach(run, console)
+    except BrokenPipeError:
+        _say_goes_on(run, console)
+        raise
+    return _finish(run, console)
+
+
+def _stream(index: Index, console: Console) -> None:
+    """The command's output as it comes; with JSON asked for, all of it on standard error."""
+    for event in index.follow():
+        aside = console.machine or event.stream == "stderr"
+        write(event.text, to_stderr=aside)
+
+
+def write(text: str, *, to_stderr: bool) -> None:
+    """The command's own bytes, untouched, on one of our streams."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    stream.flush()
+    stream.buffer.write(text.encode(errors="surrogateescape"))
+    stream.buffer.flush()
+
+
+def _watch(run: Run, console: Console) -> None:
+    for index in run.as_ended():
+        given = " ".join(f"{name}={value}" for name, value in index.parameters.items())
+        words = outcome.sentence(index.status)
+        console.say(f"{index.name}  {given}  {words}".rstrip(), outcome.COLOURS[index.state])
+        _explain(index, console)
+
+
+def _explain(index: Index, console: Console) -> None:
+    status = index.status
+    if failure := status.failure:
+        for line in labelled(failure.message, "\n".join(failure.evidence), failure.fix):
+            console.say(line)
+    for warning in status.manifest.warnings if status.manifest else ():
+        console.say(f"warning: {warning}", "yellow")
+
+
+def _detach(run: Run, console: Console) -> int:
+    _say_goes_on(run, console)
+    console.say("Ctrl-C again cancels it", "faint")
+    try:
+        time.sleep(SECOND_CHANCE)
+    except KeyboardInterrupt:
+        run.cancel()
+        console.say(f"cancelled {run.id}", "yellow")
+    if console.machine:
+        _document(run, console)
+    return DETACHED
+
+
+def _say_goes_on(run: Run, console: Console) -> None:
+    again = "logs -f" if len(run) == 1 else "wait"
+    console.say(f"\n{run.id} goes on; to come back: sendoff {again} {run.id}", "yellow")
+
+
+def _finish(run: Run, console: Console) -> int:
+    if len(run) == 1:
+        index = run[0]
+        words = outcome.sentence(index.status)
+        console.say(f"{run.id} {words}", outcome.COLOURS[index.state])
+        _explain(index, console)
+    _hint(run, console)
+    if console.machine:
+        _document(run, console)
+    if len(run) == 1:
+        return outcome.exit_code(run[0].status)
+    return outcome.of_all([index.state for index in run])
+
+
+def _hint(run: Run, console: Console) -> None:
+    files = sum(len(index.files) for index in run)
+    if files:
+        console.say(f"{files} result file{'s' * (files > 1)}: sendoff get {run.id}", "faint")
+
+
+def _document(run: Run, console: Console) -> None:
+    from sendoff.summary import of_run
+
+    console.document(of_run(run))

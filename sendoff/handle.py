@@ -1,0 +1,216 @@
+"""A run that was sent off, as Python sees it: a name, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dispatcher import dispatch, logs, results
+from dispatcher.run import OutputFile, State
+from dispatcher.run import Run as RunRecord
+from dispatcher.status import IndexStatus
+from packer.digest import Digest
+from sendoff import outcome, reference
+from sendoff.errors import Misuse
+from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from dispatcher.logs import LogEvent
+
+    from dispatcher.metrics import Metric
+
+_LOOK = 0.25
+"""Seconds between looks at a run of several indexes."""
+
+
+class Index:
+    """One input of a run. Nothing here changes or deletes a result."""
+
+    def __init__(self, run: Run, number: int) -> None:
+        one = run.record.request.inputs[number]
+        self._run, self._places = run, run.session.places
+        self.number = number
+        self.name = reference.index_name(run.record, number)
+        """As the command line names it."""
+        self.command: tuple[str, ...] = one.command
+        self.digest: Digest = one.digest
+        """The run image."""
+        self.parameters: dict[str, str] = dict(one.parameters)
+        """What a sweep varied."""
+
+    @property
+    def status(self) -> IndexStatus:
+        """What is known of it now."""
+        return self._run.status.indexes[self.number]
+
+    @property
+    def state(self) -> State:
+        """Such as "running" or "succeeded"."""
+        return self.status.state
+
+    @property
+    def exit_code(self) -> int | None:
+        """As `sendoff run` would exit; None while it has not ended."""
+        status = self.status
+        return outcome.exit_code(status) if status.final else None
+
+    @property
+    def files(self) -> tuple[OutputFile, ...]:
+        """What the command wrote; nothing while it has not ended."""
+        manifest = self.status.manifest
+        return manifest.files if manifest else ()
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers it reported, by name; see `dispatcher.metrics` for where they are found."""
+        return {name: metric.value for name, metric in self.measured().items()}
+
+    def measured(self) -> dict[str, Metric]:
+        """The metrics with their sources and histories."""
+        from dispatcher import metrics
+
+        files = results.openers(self._run.id, self.number, self._places)
+        stdout = (event.text for event in self.follow(follow=False) if event.stream == "stdout")
+        return metrics.collect(files, stdout)
+
+    def results(self, directory: str | Path, *patterns: str) -> list[Path]:
+        """Fetch its files (those that match, where patterns are given) and return their paths.
+
+        Raises:
+            ResultAltered: what the store has is not what the manifest says.
+            ResultUnknown: a pattern matches nothing.
+        """
+        return results.fetch(self._run.id, self.number, self._places, Path(directory), patterns)
+
+    def logs(self, tail: int | None = None) -> str:
+        """What it printed so far, both streams in order; the last `tail` lines of it."""
+        return "".join(event.text for event in self.follow(follow=False, tail=tail))
+
+    def follow(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
+        """What it prints as it comes, until it ends."""
+        return logs.follow(self._run.id, self.number, self._places, follow=follow, tail=tail)
+
+    def cancel(self) -> None:
+        """Ask for its end; returns at once."""
+        dispatch.cancel(self._run.id, self._places, self.number)
+
+    def __repr__(self) -> str:
+        return f"<sendoff.Index {self._run.id}/{self.number}>"
+
+
+class Run:
+    """A run: a sequence of indexes, and of one that has only one, that index's shorthand."""
+
+    def __init__(self, record: RunRecord, session: Session) -> None:
+        self.record, self.session = record, session
+        self._last: dispatch.RunStatus | None = None
+        self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
+
+    @property
+    def id(self) -> str:
+        """What `sendoff.get` and the command line find it by."""
+        return self.record.id
+
+    @property
+    def status(self) -> dispatch.RunStatus:
+        """What is known of it now."""
+        if self._last is None or not self._last.final:
+            self._last = dispatch.status(self.id, self.session.places)
+        return self._last
+
+    @property
+    def state(self) -> State:
+        """That of its indexes; the worst where all have ended."""
+        return self.status.state
+
+    @property
+    def digest(self) -> Digest:
+        """The run image of its only index."""
+        return self._only().digest
+
+    @property
+    def digests(self) -> tuple[Digest, ...]:
+        """The run image of each index."""
+        return tuple(index.digest for index in self)
+
+    @property
+    def exit_code(self) -> int | None:
+        """That of its only index; None while it has not ended."""
+        return self._only().exit_code
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Those of its only index."""
+        return self._only().metrics
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Return the run itself once it has ended.
+
+        Raises:
+            TimeoutError: it has not after `timeout` seconds; it goes on.
+        """
+        (self._last,) = dispatch.wait([self.id], self.session.places, timeout)
+        if not self._last.final:
+            raise TimeoutError(f"run {self.id} is {self._last.state} after {timeout} s")
+        return self
+
+    def as_ended(self) -> Iterator[Index]:
+        """Each index once it has ended, in the order in which they end."""
+        left = set(range(len(self)))
+        while left:
+            (self._last,) = dispatch.wait([self.id], self.session.places, _LOOK)
+            for number in sorted(left):
+                if self._last.indexes[number].final:
+                    left.discard(number)
+                    yield self[number]
+
+    def results(self, directory: str | Path, *patterns: str) -> list[Path]:
+        """Fetch the files: of an only index into `directory`, else each into a folder below."""
+        if len(self) == 1:
+            return self[0].results(directory, *patterns)
+        folders = ((index, Path(directory) / str(index.number)) for index in self)
+        return [path for index, folder in folders for path in index.results(folder, *patterns)]
+
+    def logs(self, tail: int | None = None) -> str:
+        """What its only index printed so far."""
+        return self._only().logs(tail)
+
+    def follow(self) -> Iterator[LogEvent]:
+        """What its only index prints as it comes, until it ends."""
+        return self._only().follow()
+
+    def cancel(self) -> None:
+        """Ask for its end; returns at once."""
+        dispatch.cancel(self.id, self.session.places)
+
+    def _only(self) -> Index:
+        if len(self) > 1:
+            raise Misuse(
+                f"run {self.id} has {len(self)} indexes",
+                "this is asked of one of them",
+                "take run[0], run[1], … or loop over the run",
+            )
+        return self.indexes[0]
+
+    def __len__(self) -> int:
+        return len(self.indexes)
+
+    def __getitem__(self, number: int) -> Index:
+        return self.indexes[number]
+
+    def __iter__(self) -> Iterator[Index]:
+        return iter(self.indexes)
+
+    def __repr__(self) -> str:
+        return f"<sendoff.Run {self.id}>"
+
+
+def get(name: str, *, project: str | Path = ".") -> Run:
+    """The run called `name`: its id, a prefix that no other run has, or "@last".
+
+    Raises:
+        RunUnknown, RunAmbiguous
+    """
+    session = Session.open(Path(project))
+    return Run(reference.find(name, session.runs()).run, session)

@@ -1,0 +1,76 @@
+"""What `run` and `sweep` do once they know what to send."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dispatcher.run import Run as RunRecord
+from packer.record import Record
+from sendoff.console import Console
+from sendoff.explanation import headline
+from sendoff.handle import Run
+from sendoff.narration import Narrator
+from sendoff.session import Session
+from sendoff.shipping import Order, prepare
+from sendoff.shipping import send as dispatch
+
+
+class Manner(Record, frozen=True):
+    """How to send: the options of `options.SENDING`."""
+
+    detach: bool
+    dry_run: bool
+    name: str
+    idempotency_key: str
+
+    @classmethod
+    def taken_from(cls, asked: dict[str, Any]) -> Manner:
+        """Take these options out of a command's; what is left are settings."""
+        return cls(**{field: asked.pop(field) for field in cls.__struct_fields__})
+
+    @property
+    def naming(self) -> dict[str, str]:
+        """What goes into the order."""
+        return {"name": self.name, "idempotency_key": self.idempotency_key}
+
+
+def send(session: Session, order: Order, manner: Manner, console: Console) -> int:
+    """Pack, start, and follow unless asked not to; return the exit code."""
+    started = time.monotonic()
+    narrator = Narrator(console)
+    try:
+        packed, record = prepare(session, order, narrator)
+    finally:
+        narrator.clear()
+    console.say(headline(packed, time.monotonic() - started), "faint")
+    if manner.dry_run:
+        return _tell(record, console)
+    run = Run(dispatch(record, session), session)
+    console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
+    if not manner.detach:
+        from sendoff.following import follow
+
+        return follow(run, console)
+    if console.machine:
+        from sendoff.summary import of_run
+
+        console.document(of_run(run))
+    else:
+        console.say(f"to follow it: sendoff logs -f {run.id}", "faint")
+        console.result(run.id)
+    return 0
+
+
+def _tell(record: RunRecord, console: Console) -> int:
+    """Say what would be sent."""
+    if console.machine:
+        console.document(record.request)
+        return 0
+    from sendoff.shipping import quoted
+
+    request = record.request
+    console.say("nothing was sent; this would be:", "faint")
+    for one in request.inputs:
+        console.result(f"{one.digest}  {quoted(one.command)}")
+    return 0

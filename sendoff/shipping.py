@@ -1,0 +1,245 @@
+"""Pack a project and send it off: what the command line and Python both do."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from dispatcher.request import Input, Request, Resources
+from dispatcher.run import Run as RunRecord
+from dispatcher.run import new_id
+from packer.digest import Digest
+from packer.pack import Command, Packed, PackRequest, pack
+from packer.progress import SILENT, Progress
+from packer.record import Record, encode
+from sendoff.errors import Misuse
+from sendoff.grid import SetUp, plan
+from sendoff.session import Session
+from sendoff.settings import Settings
+from sendoff.version import VERSION
+
+if TYPE_CHECKING:
+    import os
+
+    from sendoff.handle import Run
+
+
+class Order(Record, frozen=True):
+    """What is sent off, beside the settings: the set-ups and how the run is called."""
+
+    setups: tuple[SetUp, ...]
+    name: str = ""
+    idempotency_key: str = ""
+
+
+class Wishes(TypedDict, total=False):
+    """What `ship`, `ship_many` and `sweep` take by keyword; each overrides its setting."""
+
+    target: str
+    gpu: str
+    """GPU class: "h100", "h100:2", "h100,a100-80gb"."""
+    cpus: float
+    memory: str | int
+    """Bytes, or text such as "16Gi"."""
+    timeout: str | float
+    """Seconds, or text such as "30m"."""
+    grace: str | float
+    retries: int
+    max_parallel: int
+    group: str
+    outputs: Sequence[str]
+    env: Mapping[str, str]
+    secrets: Sequence[str]
+    python: str
+    """The sandbox's interpreter."""
+
+
+def ship(
+    command: str | Sequence[str | os.PathLike[str]],
+    *,
+    name: str = "",
+    project: str | os.PathLike[str] = ".",
+    idempotency_key: str = "",
+    **wishes: Unpack[Wishes],
+) -> Run:
+    """Pack `project` with its environment, start `command` in it, and return at once.
+
+    `command` is a sequence of arguments, or a text that is split as a shell would; no shell runs.
+
+    Raises:
+        SendoffError: with its code, cause and remedy.
+    """
+    commands = (SetUp(parameters={}, command=_words(command)),)
+    order = Order(setups=commands, name=name, idempotency_key=idempotency_key)
+    return _ship(order, project, wishes)
+
+
+def ship_many(
+    commands: Iterable[str | Sequence[str | os.PathLike[str]]],
+    *,
+    name: str = "",
+    project: str | os.PathLike[str] = ".",
+    idempotency_key: str = "",
+    **wishes: Unpack[Wishes],
+) -> Run:
+    """As `ship`, with several commands: one run with an index for each."""
+    setups = tuple(SetUp(parameters={}, command=_words(command)) for command in commands)
+    order = Order(setups=setups, name=name, idempotency_key=idempotency_key)
+    return _ship(order, project, wishes)
+
+
+def sweep(
+    command: str | Sequence[str | os.PathLike[str]],
+    parameters: Mapping[str, Iterable[object]],
+    *,
+    zipped: bool = False,
+    name: str = "",
+    project: str | os.PathLike[str] = ".",
+    idempotency_key: str = "",
+    **wishes: Unpack[Wishes],
+) -> Run:
+    """As `ship`, for every combination of parameters, `{name}` in the command being the value.
+
+    `zipped` takes the values side by side instead.
+    """
+    values = {key: tuple(map(str, some)) for key, some in parameters.items()}
+    setups = plan(_words(command), values, zipped=zipped)
+    order = Order(setups=setups, name=name, idempotency_key=idempotency_key)
+    return _ship(order, project, wishes)
+
+
+def _words(command: str | Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
+    import os
+
+    parts = shlex.split(command) if isinstance(command, str) else command
+    return tuple(os.fspath(part) for part in parts)
+
+
+def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
+    from sendoff.handle import Run
+
+    session = Session.open(Path(project), wishes)
+    return Run(send(prepare(session, order)[1], session), session)
+
+
+def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> Packed:
+    """The images of an order, one for each set-up.
+
+    Raises:
+        SendoffError: what `packer.pack` raises.
+    """
+    from dispatcher.runner_tree import runner_tree
+
+    settings, places = session.settings, session.places
+    request = PackRequest(
+        project=session.project,
+        layout=places.layout,
+        cache=places.cache,
+        python=settings.python or None,
+        commands=tuple(_command(set_up, settings) for set_up in order.setups),
+        runner=runner_tree(),
+        limit=settings.limit,
+    )
+    return pack(request, progress)
+
+
+def prepare(
+    session: Session, order: Order, progress: Progress = SILENT
+) -> tuple[Packed, RunRecord]:
+    """Pack, and make the record of the run that would be sent off.
+
+    Raises:
+        SendoffError: what `packer.pack` raises; Misuse for an empty command.
+    """
+    if not order.setups or not all(set_up.command for set_up in order.setups):
+        raise Misuse(
+            "no command given", "there is nothing to run", "sendoff run -- python train.py"
+        )
+    packed = pack_order(session, order, progress)
+    request = _request(order, session, packed.images)
+    return packed, RunRecord(
+        id=new_id(order.name or _stem(order.setups[0].command)),
+        created=_now(),
+        request=request,
+        snapshot=packed.snapshot,
+        environment=packed.environment,
+        provenance=_provenance(packed),
+    )
+
+
+def _provenance(packed: Packed) -> dict[str, Any]:
+    """Facts for people; nothing relies on them."""
+    facts: dict[str, Any] = {"sendoff": VERSION}
+    if packed.revision:
+        facts |= {"commit": packed.revision.commit, "dirty": packed.revision.dirty}
+    return facts
+
+
+def _command(set_up: SetUp, settings: Settings) -> Command:
+    asked = {
+        "gpu": settings.gpu,
+        "cpus": settings.cpus,
+        "memory": settings.memory,
+        "timeout": settings.timeout,
+        "outputs": settings.outputs,
+        "secrets": settings.secrets,
+        "parameters": set_up.parameters,
+    }
+    label = encode({key: value for key, value in asked.items() if value})
+    return Command(arguments=set_up.command, environment=settings.env, request=label.decode())
+
+
+def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Request:
+    settings = session.settings
+    return Request(
+        inputs=tuple(
+            Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
+            for set_up, digest in zip(order.setups, images, strict=True)
+        ),
+        repository=str(session.places.layout),
+        target=settings.target,
+        name=order.name,
+        group=settings.group,
+        project=session.project.name,
+        resources=Resources(gpu=settings.gpu, cpus=settings.cpus, memory=settings.memory),
+        timeout=settings.timeout,
+        grace=settings.grace,
+        retries=settings.retries,
+        outputs=settings.outputs,
+        environment=settings.env,
+        secrets=settings.secrets,
+        max_parallel=settings.max_parallel,
+        idempotency_key=order.idempotency_key,
+    )
+
+
+def _stem(command: Sequence[str]) -> str:
+    """What a run is called after: the script where an interpreter runs one, else the program."""
+    words = [word.rpartition("/")[2] for word in command]
+    if words[0].startswith("python"):
+        after = iter(words[1:])
+        for word in after:
+            if word == "-m":
+                return next(after, words[0]).rpartition(".")[2]
+            if not word.startswith("-"):
+                return word.removesuffix(".py")
+    return words[0]
+
+
+def quoted(command: Sequence[str]) -> str:
+    """A command as a shell would take it."""
+    return shlex.join(command)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def send(run: RunRecord, session: Session) -> RunRecord:
+    """Start what was prepared."""
+    from dispatcher import dispatch
+
+    return dispatch.submit(run, session.places)
