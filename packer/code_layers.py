@@ -8,6 +8,7 @@ tree together by its listing.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -58,23 +59,24 @@ def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
 
     At most eight layers, none of them empty.
     """
-    small: list[tuple[int, bytes, int]] = []
-    large: list[tuple[int, bytes, int]] = []
+    small: list[list[tuple[int, bytes]]] = [[] for _ in range(_SMALL_LAYERS)]
+    large: list[list[tuple[int, bytes]]] = [[] for _ in range(_LARGE_LAYERS)]
     weight = 0
     for number, (target, canonical) in enumerate(trees):
         start = zlib.crc32(target.encode())
         for record in listing.records(canonical):
             kind, size, rest = record.split(b" ", 2)
             length = int(size)
-            path = rest[length if kind == b"l" else _SHA256 if kind != b"d" else 0 :]
+            path = rest[length if kind == b"l" else 0 if kind == b"d" else _SHA256 :]
             spread = zlib.crc32(path, start)
             if length >= LARGE:
-                large.append((number, record, spread))
+                large[spread % _LARGE_LAYERS].append((number, record))
             else:
-                small.append((number, record, spread))
+                small[spread % _SMALL_LAYERS].append((number, record))
                 weight += length + _OVERHEAD
-    layers = 1 if weight <= SMALL_TREE else _SMALL_LAYERS
-    return (*_spread(small, layers), *_spread(large, _LARGE_LAYERS))
+    if weight <= SMALL_TREE:
+        small = [sorted(itertools.chain(*small), key=_place)]
+    return tuple(Bucket(records=tuple(bucket)) for bucket in (*small, *large) if bucket)
 
 
 def build(trees: Sequence[Tree], layout: Layout, memory: Path) -> tuple[Layer, ...]:
@@ -122,14 +124,13 @@ def _write(writer: LayerWriter, tree: Tree, entry: Entry) -> None:
 
 def _pieces(source: Path, entry: Entry) -> Iterator[bytes]:
     """The file's content in pieces; at their end it is known to be what the snapshot has."""
-    shown = listing.shown(os.fsencode(entry.path))
     sha256, size = hashlib.sha256(), 0
     try:
         descriptor = os.open(f"{source}/{entry.path}", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        raise TreeChanged(shown) from error
+        raise TreeChanged(_shown(entry)) from error
     except OSError as error:
-        raise FileUnreadable(shown, error.strerror or "") from error
+        raise FileUnreadable(_shown(entry), error.strerror or "") from error
     try:
         while size < entry.size and (piece := os.read(descriptor, _CHUNK)):
             sha256.update(piece)
@@ -138,14 +139,17 @@ def _pieces(source: Path, entry: Entry) -> Iterator[bytes]:
     finally:
         os.close(descriptor)
     if sha256.hexdigest() != entry.sha256:
-        raise TreeChanged(shown)
+        raise TreeChanged(_shown(entry))
 
 
-def _spread(parts: Sequence[tuple[int, bytes, int]], layers: int) -> Iterator[Bucket]:
-    buckets: list[list[tuple[int, bytes]]] = [[] for _ in range(layers)]
-    for number, record, spread in parts:
-        buckets[spread % layers].append((number, record))
-    return (Bucket(records=tuple(bucket)) for bucket in buckets if bucket)
+def _shown(entry: Entry) -> str:
+    return listing.shown(os.fsencode(entry.path))
+
+
+def _place(part: tuple[int, bytes]) -> tuple[int, bytes]:
+    """Where an entry stands among those of all trees."""
+    number, record = part
+    return number, os.fsencode(listing.entry(record).path)
 
 
 def _key(facts: object) -> Digest:
