@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from packer.errors import SendoffError
 
@@ -65,6 +66,82 @@ def run(
     if done.returncode:
         raise ProgramFailed(command, done.returncode, done.stderr.decode(errors="replace"))
     return done.stdout
+
+
+def detach(command: Sequence[str], *, env: Mapping[str, str], log: Path, stdin: int) -> int:
+    """Start `command` in a session of its own, to live on after this process; returns its id.
+
+    `env` is added to this process's environment, `log` takes all it writes, and the descriptor
+    `stdin` becomes its standard input.
+
+    Raises:
+        ProgramFailed: it could not be started.
+    """
+    _reap()
+    writing = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    actions: list[tuple[Any, ...]] = [
+        (os.POSIX_SPAWN_DUP2, stdin, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o666),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    try:
+        started = os.posix_spawn(
+            command[0],
+            command,
+            {**os.environ, **env},
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=(signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE),
+        )
+    except OSError as error:
+        raise ProgramFailed(command, 127, str(error)) from error
+    _detached.add(started)
+    return started
+
+
+_detached: set[int] = set()
+
+
+def _reap() -> None:
+    """Let go of detached programs that have ended, which would stay as zombies."""
+    for started in list(_detached):
+        try:
+            ended, _ = os.waitpid(started, os.WNOHANG)
+        except ChildProcessError:
+            ended = started
+        if ended:
+            _detached.discard(started)
+
+
+class Background:
+    """A program beside this one that says all it has to say with its exit status."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start it, without input and output.
+
+        Raises:
+            ProgramFailed: it could not be started.
+        """
+        _reap()
+        nothing = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        try:
+            self._id = os.posix_spawn(command[0], [*command], os.environ, file_actions=nothing)
+        except OSError as error:
+            raise ProgramFailed(command, 127, str(error)) from error
+        _detached.add(self._id)
+
+    def status(self) -> int:
+        """Its exit status, negative for a signal, once it has ended; -1 where that was lost."""
+        _detached.discard(self._id)
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
+        except ChildProcessError:
+            return -1
 
 
 class Companion:

@@ -1,0 +1,65 @@
+"""Failures that the runner can't tell of itself: those before it, around it, and of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from packer.errors import SendoffError
+
+from dispatcher.run import Failure
+from dispatcher.runner import attempt
+
+_INFRA = frozenset({"storage", "image"})
+_REASONS = {
+    attempt.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
+    attempt.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
+    attempt.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
+}
+
+
+def of_error(error: SendoffError) -> Failure:
+    """The failure of a run that an error of ours kept from starting."""
+    blame: Literal["infra", "config"] = "infra" if error.phase in _INFRA else "config"
+    return Failure(
+        code=error.code,
+        phase=error.phase,
+        blame=blame,
+        retryable=error.retryable,
+        message=str(error),
+        evidence=tuple(error.evidence().splitlines()),
+        fix=error.fix(),
+    )
+
+
+def of_runner(status: int, kept: str) -> Failure:
+    """The failure of an attempt whose runner ended without a commit.
+
+    `status` is the runner's exit status, negative for the signal that killed it. `kept` is where
+    the attempt's files are, where they are of use.
+    """
+    if status < 0:
+        code, message = "RUNNER_LOST", f"the runner was killed by signal {-status}"
+    else:
+        code, message = _REASONS.get(status, ("RUNNER_FAILED", f"the runner exited with {status}"))
+    return Failure(
+        code=code,
+        phase="results" if code == "UPLOAD_INCOMPLETE" else "run",
+        blame="infra",
+        retryable=True,
+        message=message,
+        evidence=(f"its files are in {kept}",) if kept else (),
+        fix="send it off again: sendoff rerun",
+    )
+
+
+def of_supervisor(log: str) -> Failure:
+    """The failure of a run whose supervisor is gone; `log` is the end of what it wrote."""
+    return Failure(
+        code="SUPERVISOR_LOST",
+        phase="run",
+        blame="infra",
+        retryable=True,
+        message="the process that looked after the run is gone",
+        evidence=tuple(log.strip().splitlines()[-20:]),
+        fix="send it off again: sendoff rerun",
+    )

@@ -1,0 +1,73 @@
+"""A run image as the local target sees it: verified manifest and config from a layout."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from packer.digest import Digest
+from packer.layout import Layout
+from packer.record import Record
+
+from dispatcher.errors import ImageUnusable
+
+PYTHON_LABEL = "io.sendoff.python"
+BASE_LABEL = "io.sendoff.base"
+EMPTY_BASE = "empty"
+
+
+class StoredLayer(Record, frozen=True):
+    """One layer: its blob and the tar in it."""
+
+    digest: Digest
+    diff_id: Digest
+    size: int
+
+
+class Image(Record, frozen=True):
+    """What running an image takes."""
+
+    digest: Digest
+    python: str
+    """The full version of the Python it was packed from."""
+    layers: tuple[StoredLayer, ...]
+    environment: dict[str, str]
+    """`Env` of the config: paths in it are in-image paths."""
+
+    @property
+    def minor(self) -> str:
+        """The Python minor: "3.11"."""
+        return ".".join(self.python.split(".")[:2])
+
+
+def read(layout: Layout, digest: Digest) -> Image:
+    """The image with this manifest digest.
+
+    Raises:
+        BlobMissing, BlobAltered: of manifest or config.
+        ImageUnusable: it was not made for this target.
+    """
+    manifest = json.loads(layout.read(digest))
+    config = json.loads(layout.read(Digest(manifest["config"]["digest"])))
+    settings: dict[str, Any] = config.get("config", {})
+    labels: dict[str, str] = settings.get("Labels") or {}
+    if labels.get(BASE_LABEL, EMPTY_BASE) != EMPTY_BASE or PYTHON_LABEL not in labels:
+        raise ImageUnusable(
+            digest.short,
+            "it has an operating system of its own; the local target runs images without one",
+            "send it to another target: --target docker",
+        )
+    pairs = (entry.partition("=") for entry in settings.get("Env") or ())
+    return Image(
+        digest=digest,
+        python=labels[PYTHON_LABEL],
+        layers=tuple(
+            StoredLayer(
+                digest=Digest(layer["digest"]), diff_id=Digest(diff_id), size=layer["size"]
+            )
+            for layer, diff_id in zip(
+                manifest["layers"], config["rootfs"]["diff_ids"], strict=True
+            )
+        ),
+        environment={name: value for name, _, value in pairs},
+    )

@@ -1,0 +1,132 @@
+"""The environment of an image on this machine: its layers' files, put together by hard links."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from packer import disk, process
+from packer.image_paths import PREFIX, RUNNER
+from packer.interpreter import Interpreter
+
+from dispatcher.local.layer_cache import remove
+
+_VERSION = b"sendoff.root/1"
+_PARTS = (PREFIX[1:], RUNNER[1:])
+
+
+class RootCache:
+    """The folders below `root`, one for each sequence of layers and host interpreter.
+
+    Nothing in them is ever written again. All their files are those of the layer cache.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get(self, layers: Sequence[Path], interpreter: Interpreter) -> Path:
+        """The folder that holds these unpacked layers, the later over the earlier.
+
+        Raises:
+            DiskFull
+        """
+        shared = [layer for layer in layers if _has_part(layer)]
+        path = self.root / _key(shared, interpreter)
+        if path.is_dir():
+            return path
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (
+            disk.room("an environment", self.root),
+            disk.locked(self.root / f".{path.name}.lock"),
+        ):
+            if not path.is_dir():
+                self._build(path, shared, interpreter)
+        return path
+
+    def _build(self, path: Path, layers: Sequence[Path], interpreter: Interpreter) -> None:
+        temporary = self.root / f".{path.name}.incoming"
+        remove(temporary)
+        try:
+            folders = _link(layers, str(temporary))
+            _add_python(temporary, interpreter)
+            _compile_runner(temporary)
+            for folder in folders:
+                Path(folder).chmod(0o555)
+            temporary.rename(path)
+        finally:
+            remove(temporary)
+
+
+def _key(layers: Sequence[Path], interpreter: Interpreter) -> str:
+    facts = [layer.name for layer in layers] + [interpreter.base_executable, interpreter.version]
+    return hashlib.sha256(_VERSION + os.fsencode("\0".join(facts))).hexdigest()[:32]
+
+
+def _has_part(layer: Path) -> bool:
+    return any(os.path.isdir(f"{layer}/{part}") for part in _PARTS)  # noqa: PTH112 (many, often)
+
+
+def _link(layers: Sequence[Path], root: str) -> list[str]:
+    """Link every file of the parts; returns the folders made below them, top first."""
+    made: dict[str, None] = {}
+    for part in _PARTS:
+        os.makedirs(f"{root}/{part}", exist_ok=True)  # noqa: PTH103
+        made[f"{root}/{part}"] = None
+    for layer in layers:
+        pending = [part for part in _PARTS if os.path.isdir(f"{layer}/{part}")]  # noqa: PTH112
+        while pending:
+            folder = pending.pop()
+            target = f"{root}/{folder}"
+            if target not in made:
+                os.mkdir(target)  # noqa: PTH102
+                made[target] = None
+            for entry in os.scandir(f"{layer}/{folder}"):
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}/{entry.name}")
+                else:
+                    _link_one(entry.path, f"{target}/{entry.name}")
+    return list(made)
+
+
+def _link_one(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        os.unlink(target)  # noqa: PTH108
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        # Too many links to one file: 65,000 on ext4.
+        if error.errno != errno.EMLINK:
+            raise
+        import shutil
+
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _add_python(root: Path, interpreter: Interpreter) -> None:
+    """Make the environment a virtual one of the host's interpreter (PEP 405)."""
+    prefix = root / PREFIX[1:]
+    (prefix / "bin").mkdir(exist_ok=True)
+    for name in ("python", "python3", f"python{interpreter.minor}"):
+        link = prefix / "bin" / name
+        link.unlink(missing_ok=True)
+        link.symlink_to(interpreter.base_executable)
+    (prefix / "pyvenv.cfg").write_text(
+        f"home = {Path(interpreter.base_executable).parent}\n"
+        "include-system-site-packages = false\n"
+        f"version = {interpreter.version}\n"
+        f"executable = {interpreter.base_executable}\n"
+    )
+    (prefix / "lib" / f"python{interpreter.minor}" / "site-packages").mkdir(
+        parents=True, exist_ok=True
+    )
+
+
+def _compile_runner(root: Path) -> None:
+    """Keep the runner's byte code beside it, so that no start of a run pays for compiling."""
+    python = str(root / PREFIX[1:] / "bin/python")
+    mode = ["--invalidation-mode", "unchecked-hash"]
+    process.run([python, "-I", "-S", "-m", "compileall", "-q", *mode, str(root / RUNNER[1:])])

@@ -1,0 +1,157 @@
+"""The local target: checks a request against this machine and starts its supervisor."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from packer import process
+from packer.digest import Digest
+from packer.errors import BlobAltered, BlobMissing
+from packer.layout import Layout
+from packer.record import decode
+
+from dispatcher import diagnosis
+from dispatcher.errors import SecretMissing
+from dispatcher.local import host_python, image
+from dispatcher.local.layer_cache import LayerCache
+from dispatcher.places import Places
+from dispatcher.request import Request
+from dispatcher.run import Failure, Manifest, Run
+
+_LOG_TAIL = 8192
+# A reader of the lock holds it for microseconds.
+_LOCK_TRIES = 50
+_LOCK_PAUSE = 0.002
+
+
+class LocalTarget:
+    """Runs as processes of this machine."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run here.
+
+        Raises:
+            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing
+        """
+        missing = [name for name in request.secrets if name not in os.environ]
+        if missing:
+            raise SecretMissing(missing)
+        layout = Layout(Path(request.repository))
+        cache = LayerCache(self._places.cache / "layers", layout)
+        versions = set()
+        for found in _images(layout, request):
+            versions.add(found.python)
+            for layer in cache.missing(found.layers):
+                _check_blob(layout, layer)
+        for version in versions:
+            host_python.find(version, self._places.cache)
+
+    def claim(self, run_id: str) -> LocalClaim | None:
+        """Take the right to start a run; None where a supervisor looks after it."""
+        folder = self._places.supervisor(run_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        for _ in range(_LOCK_TRIES):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_LOCK_PAUSE)
+            else:
+                return LocalClaim(lock, self._places)
+        os.close(lock)
+        return None
+
+    def lost(self, run_id: str) -> Failure | None:
+        """Why no supervisor looks after the run; None while one does.
+
+        The supervisor holds a lock that ends with it, however it ends.
+        """
+        folder = self._places.supervisor(run_id)
+        try:
+            lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return diagnosis.of_supervisor("it was never started on this machine")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        finally:
+            os.close(lock)
+        return diagnosis.of_supervisor(_tail(folder / "supervisor.log"))
+
+    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
+        """What became of an index whose manifest the store did not take."""
+        try:
+            data = (self._places.supervisor(run_id) / f"{index}.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        return decode(data, Manifest)
+
+
+class LocalClaim:
+    """The lock on a run, held until this process lets go and the supervisor has ended."""
+
+    def __init__(self, lock: int, places: Places) -> None:
+        self._lock, self._places = lock, places
+
+    def start(self, run: Run) -> None:
+        """Start the supervisor, which takes the lock over."""
+        folder = self._places.supervisor(run.id)
+        arguments = [run.id, *map(str, msgspec.structs.astuple(self._places))]
+        process.detach(
+            # The import path is handed over, so that nothing has to be found out again.
+            [sys.executable, "-S", "-P", "-m", "dispatcher.local.supervisor", *arguments],
+            env={"PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path))},  # noqa: PTH117
+            log=folder / "supervisor.log",
+            stdin=self._lock,
+        )
+
+    def started_before(self) -> bool:
+        """Whether there has been a supervisor."""
+        return os.fstat(self._lock).st_size > 0
+
+    def __enter__(self) -> LocalClaim:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        os.close(self._lock)
+
+
+def _images(layout: Layout, request: Request) -> Iterator[image.Image]:
+    for digest in dict.fromkeys(item.digest for item in request.inputs):
+        yield image.read(layout, digest)
+
+
+def _check_blob(layout: Layout, layer: image.StoredLayer) -> None:
+    """Notice what is gone or cut short; the whole of it is compared when it is unpacked."""
+    try:
+        size = layout.path(layer.digest).stat().st_size
+    except FileNotFoundError:
+        raise BlobMissing(layer.digest, str(layout.root)) from None
+    if size != layer.size:
+        actual = Digest.of(layout.path(layer.digest).read_bytes())
+        raise BlobAltered(layer.digest, actual, str(layout.path(layer.digest)))
+
+
+def _tail(path: Path) -> str:
+    try:
+        return path.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+    except FileNotFoundError:
+        return ""

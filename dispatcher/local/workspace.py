@@ -1,0 +1,70 @@
+"""A fresh working directory for each attempt: the code of the image, copied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from packer import disk
+from packer.image_paths import EDITABLE, PREFIX, RUNNER, WORKSPACE
+
+_CODE = (WORKSPACE[1:], EDITABLE[1:])
+
+
+class Workspace:
+    """The folder `root` of one attempt; in-image paths below it are as in a container."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.directory = root / WORKSPACE[1:]
+        """The command's working directory."""
+        self.outputs = root / "outputs"
+
+    def fill(self, layers: Sequence[Path], environment: Path) -> None:
+        """Copy the code out of unpacked layers and link to the environment's root.
+
+        Copied, not linked: the command may write to it.
+
+        Raises:
+            DiskFull
+        """
+        with disk.room("a working directory", self.root.parent):
+            for part in _CODE:
+                os.makedirs(self.root / part, exist_ok=True)  # noqa: PTH103
+                for layer in layers:
+                    if os.path.isdir(f"{layer}/{part}"):  # noqa: PTH112
+                        _copy(f"{layer}/{part}", str(self.root / part))
+            for part in (PREFIX[1:], RUNNER[1:]):
+                (self.root / part).symlink_to(environment / part)
+            self.outputs.mkdir()
+
+
+def _copy(source: str, target: str) -> None:
+    for entry in os.scandir(source):
+        path = f"{target}/{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103
+            _copy(entry.path, path)
+        elif entry.is_symlink():
+            os.symlink(os.readlink(entry.path), path)  # noqa: PTH115, PTH211
+        else:
+            _copy_file(entry.path, path)
+
+
+def _copy_file(source: str, target: str) -> None:
+    reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(reading)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        writing = os.open(target, flags, 0o600)
+        try:
+            # Independent of the umask.
+            os.fchmod(writing, 0o755 if status.st_mode & 0o100 else 0o644)
+            left = status.st_size
+            while left:
+                left -= os.sendfile(writing, reading, None, left)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)

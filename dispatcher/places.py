@@ -1,0 +1,28 @@
+"""Where things are on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packer.record import Record
+
+
+class Places(Record, frozen=True):
+    """Absolute directories; each is made when it is first needed."""
+
+    layout: Path
+    """The OCI image layout that images are in."""
+    store: Path
+    """Runs and their results."""
+    cache: Path
+    """What can be made again: unpacked layers, environments."""
+    state: Path
+    """Of this machine's own runs: supervisors' locks and logs, working directories."""
+
+    def supervisor(self, run: str) -> Path:
+        """The folder of a run's supervisor."""
+        return self.state / "runs" / run
+
+    def work(self, run: str) -> Path:
+        """The folder of the working directories of a run's attempts."""
+        return self.state / "work" / run

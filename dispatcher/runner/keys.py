@@ -1,0 +1,54 @@
+"""The keys of a run in the store: the one place that names them (design, "Results")."""
+
+from __future__ import annotations
+
+RUNS = "runs/"
+
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+class RunKeys:
+    """Every key of one run.
+
+    Raises:
+        ValueError: `run` is no run id, so that nothing outside the run can be named with it.
+    """
+
+    def __init__(self, run: str) -> None:
+        if not run or not _LETTERS.issuperset(run):
+            raise ValueError(f"not a run id: {run!r}")
+        self.run = run
+        self.prefix = f"{RUNS}{run}/"
+        self.record = f"{self.prefix}run.json"
+        """The request, written first."""
+        self.cancel = f"{self.prefix}cancel.json"
+        """Its presence cancels every index."""
+
+    def cancel_index(self, index: int) -> str:
+        """Its presence cancels this index."""
+        return f"{self.prefix}{index}/cancel.json"
+
+    def manifest(self, index: int) -> str:
+        """Written last; its presence is the commit."""
+        return f"{self.prefix}{index}/manifest.json"
+
+    def attempt(self, index: int, attempt: int) -> str:
+        """The prefix of all that one attempt writes, the manifest aside."""
+        return f"{self.prefix}{index}/{attempt}/"
+
+    def started(self, index: int, attempt: int) -> str:
+        """Who runs the attempt and since when; written before the command starts."""
+        return self.attempt(index, attempt) + "attempt.json"
+
+    def file(self, index: int, attempt: int, path: str) -> str:
+        """One output file."""
+        return self.attempt(index, attempt) + "files/" + path
+
+    def log(self, index: int, attempt: int, chunk: int) -> str:
+        """One chunk of the log: JSON lines `[seconds, "out" or "err", text]`."""
+        return self.attempt(index, attempt) + f"log/{chunk:06}.jsonl"
+
+
+def idempotency(key_sha256: str) -> str:
+    """Where the run id that an idempotency key stands for is kept."""
+    return f"idempotency/{key_sha256}.json"

@@ -1,0 +1,47 @@
+"""`import sendoff` inside a run: where am I, and the same decorators as outside.
+
+This small module stands in for the whole of sendoff, which is not packed into images.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+__all__ = ["attempt", "index", "inside", "output_dir", "remote", "run_id"]
+
+run_id = os.environ.get("SENDOFF_RUN", "")
+index = int(os.environ.get("SENDOFF_INDEX", "0"))
+attempt = int(os.environ.get("SENDOFF_ATTEMPT", "1"))
+
+
+def inside() -> bool:
+    """Whether this code runs in a run: here, always."""
+    return True
+
+
+def output_dir() -> Path:
+    """Where files are results whatever they are called."""
+    folder = Path(os.environ.get("SENDOFF_OUTPUT_DIR", "."))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def remote(function: Any = None, **_options: Any) -> Any:
+    """The function itself: what is sent off from outside is called here."""
+    if function is None:
+        return remote
+    for verb in ("remote", "spawn", "map"):
+        setattr(function, verb, functools.partial(_refuse, verb))
+    return function
+
+
+def ship(*_arguments: Any, **_options: Any) -> NoReturn:
+    """Refused: a run does not start runs."""
+    _refuse("ship")
+
+
+def _refuse(verb: str, *_arguments: Any, **_options: Any) -> NoReturn:
+    raise RuntimeError(f"sendoff.{verb} was called inside the run {run_id}; call it from outside")

@@ -1,0 +1,35 @@
+"""What a command takes: time, CPU and memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from . import kernel
+
+_FIRST, _LONGEST, _GROWTH = 0.05, 1.0, 1.5
+# The kernel counts ru_maxrss in KiB.
+_MAXRSS_UNIT = 1024
+
+
+class Sampler:
+    """Adds up the resident memory of all processes of the command, at growing intervals.
+
+    Short-lived peaks between samples are missed, except for the largest single process, whose
+    peak the kernel remembers.
+    """
+
+    def __init__(self) -> None:
+        self._peak = 0
+        self._interval = _FIRST
+
+    def sample(self) -> float:
+        """Look once; says in how many seconds to look again."""
+        self._peak = max(self._peak, sum(kernel.descendants(os.getpid()).values()))
+        self._interval = min(self._interval * _GROWTH, _LONGEST)
+        return self._interval
+
+    def totals(self) -> tuple[float, int]:
+        """CPU seconds of all children that have ended, and the peak of memory in bytes."""
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return spent.ru_utime + spent.ru_stime, max(self._peak, spent.ru_maxrss * _MAXRSS_UNIT)

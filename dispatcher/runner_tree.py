@@ -1,0 +1,32 @@
+"""The runner as files of an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from packer.image_paths import RUNNER
+
+_PACKAGE = Path(__file__).parent / "runner"
+_NAME = "sendoff_runner"
+# The package is given its own name and put on the path here: `-I` leaves the script's folder off.
+_MAIN = f"""\
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from {_NAME}.__main__ import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def runner_tree() -> dict[str, bytes]:
+    """In-image path → content: the runner, and the small `sendoff` that runs can import."""
+    tree = {f"{RUNNER}/__main__.py": _MAIN.encode()}
+    for path in sorted(_PACKAGE.glob("*.py")):
+        tree[f"{RUNNER}/{_NAME}/{path.name}"] = path.read_bytes()
+    tree[f"{RUNNER}/site/sendoff/__init__.py"] = (
+        _PACKAGE / "site" / "sendoff" / "__init__.py"
+    ).read_bytes()
+    return tree

@@ -1,0 +1,96 @@
+"""The state of a run, derived from what is known of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packer.record import Record
+
+from dispatcher.run import FINAL, Failure, Manifest, State
+
+
+class IndexStatus(Record, frozen=True):
+    """One index of a run."""
+
+    index: int
+    state: State
+    attempts: int = 0
+    """Started so far."""
+    exit_code: int | None = None
+    started: str = ""
+    ended: str = ""
+    failure: Failure | None = None
+    manifest: Manifest | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in FINAL
+
+
+class RunStatus(Record, frozen=True):
+    """A run and all its indexes."""
+
+    run: str
+    state: State
+    indexes: tuple[IndexStatus, ...]
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in FINAL
+
+
+class Started(Record, frozen=True):
+    """`runs/<run>/<index>/<attempt>/attempt.json`: who runs an attempt, and since when."""
+
+    run: str
+    index: int
+    attempt: int
+    digest: str
+    started: str
+    host: str
+    pid: int
+
+
+def of_index(
+    index: int,
+    manifest: Manifest | None,
+    started: Started | None,
+    lost: Failure | None,
+) -> IndexStatus:
+    """What is known of an index says its state.
+
+    `started` is its latest attempt. `lost` says why nobody looks after the run any more; it must
+    have been found out before the manifest was looked for.
+    """
+    attempts = started.attempt if started else 0
+    if manifest:
+        return IndexStatus(
+            index=index,
+            state=manifest.state,
+            attempts=max(attempts, manifest.attempt),
+            exit_code=manifest.exit_code,
+            started=manifest.started,
+            ended=manifest.ended,
+            failure=manifest.failure,
+            manifest=manifest,
+        )
+    return IndexStatus(
+        index=index,
+        state="lost" if lost else "running" if started else "queued",
+        attempts=attempts,
+        started=started.started if started else "",
+        failure=lost,
+    )
+
+
+def of_run(run: str, indexes: Sequence[IndexStatus]) -> RunStatus:
+    """The run's own state: that of its indexes, the worst where they have all ended."""
+    states = [index.state for index in indexes]
+    order: tuple[State, ...] = ("failed", "timed-out", "lost", "cancelled", "succeeded")
+    if all(index.final for index in indexes):
+        state = next((state for state in order if state in states), "succeeded")
+    else:
+        state = "queued" if set(states) == {"queued"} else "running"
+    return RunStatus(run=run, state=state, indexes=tuple(indexes))

@@ -1,0 +1,80 @@
+"""Runs as the store keeps them: records in and out of keys."""
+
+from __future__ import annotations
+
+from packer.record import decode, encode
+
+from dispatcher.errors import RunUnknown
+from dispatcher.places import Places
+from dispatcher.run import Manifest, Run
+from dispatcher.runner.keys import RUNS, RunKeys
+from dispatcher.runner.store import DirectoryStore, Exists, Missing
+
+__all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
+
+
+class Runs:
+    """The records of all runs in one store. Nothing here ever deletes or replaces one."""
+
+    def __init__(self, store: DirectoryStore) -> None:
+        self.store = store
+
+    @classmethod
+    def at(cls, places: Places) -> Runs:
+        """The runs of this machine's store."""
+        return cls(DirectoryStore(str(places.store)))
+
+    def add(self, run: Run) -> None:
+        """Write `run.json`.
+
+        Raises:
+            Exists: there is a run with this id.
+        """
+        self.store.put_new(RunKeys(run.id).record, encode(run))
+
+    def run(self, run_id: str) -> Run:
+        """The run with this id.
+
+        Raises:
+            RunUnknown
+        """
+        try:
+            return decode(self.store.get(RunKeys(run_id).record), Run)
+        except (Missing, ValueError):
+            raise RunUnknown(run_id, self.store.root) from None
+
+    def all(self) -> list[Run]:
+        """Every run, the newest first."""
+        found = []
+        for name in self.store.names(RUNS):
+            try:
+                found.append(self.run(name))
+            except RunUnknown:
+                # A folder in which no run.json was written is no run.
+                continue
+        return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
+
+    def commit(self, manifest: Manifest) -> bool:
+        """Write an index's manifest; False where another attempt has been quicker."""
+        try:
+            self.store.put_new(RunKeys(manifest.run).manifest(manifest.index), encode(manifest))
+        except Exists:
+            return False
+        return True
+
+    def manifest(self, run_id: str, index: int) -> Manifest | None:
+        """What became of an index; None while nothing has."""
+        try:
+            return decode(self.store.get(RunKeys(run_id).manifest(index)), Manifest)
+        except Missing:
+            return None
+
+    def attempts(self, run_id: str, index: int) -> list[int]:
+        """The numbers of the attempts that were started, ascending."""
+        prefix = f"{RunKeys(run_id).prefix}{index}/"
+        return sorted(int(name) for name in self.store.names(prefix) if name.isdigit())
+
+    def cancelled(self, run_id: str, index: int) -> bool:
+        """Whether somebody asked for the end of this index, or of the run."""
+        keys = RunKeys(run_id)
+        return self.store.has(keys.cancel) or self.store.has(keys.cancel_index(index))

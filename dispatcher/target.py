@@ -1,0 +1,49 @@
+"""What a target is: where runs go."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol
+
+from dispatcher.request import Request
+from dispatcher.run import Failure, Manifest, Run
+
+
+class Claim(Protocol):
+    """The right to start one run, which one process has at a time."""
+
+    def start(self, run: Run) -> None:
+        """Start it; it goes on whatever becomes of this process."""
+
+    def started_before(self) -> bool:
+        """Whether somebody has started it already."""
+
+    def __enter__(self) -> Claim: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class Target(Protocol):
+    """Where runs go."""
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there, before anything is written.
+
+        Raises:
+            SendoffError
+        """
+
+    def claim(self, run_id: str) -> Claim | None:
+        """Take the right to start a run; None where it is looked after already."""
+
+    def lost(self, run_id: str) -> Failure | None:
+        """Why nobody looks after the run any more; None while somebody does."""
+
+    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
+        """What became of an index whose manifest the store did not take."""

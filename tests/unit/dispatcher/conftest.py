@@ -1,0 +1,133 @@
+"""Small images by hand, and places to run them in."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from dispatcher import dispatch
+from dispatcher.places import Places
+from dispatcher.request import Input, Request
+from dispatcher.run import Manifest, Run, new_id
+from dispatcher.runner_tree import runner_tree
+from dispatcher.status import RunStatus
+from dispatcher.store import Runs
+from packer.digest import Digest
+from packer.image_paths import PREFIX, WORKSPACE, site_packages
+from packer.layer import Layer, LayerWriter
+from packer.layout import Layout
+
+PYTHON = platform.python_version()
+MINOR = PYTHON.rpartition(".")[0]
+SITE = f"{PREFIX}/{site_packages(MINOR)}"
+
+
+@dataclass
+class Bench:
+    """A layout, a store and a cache of the test's own."""
+
+    places: Places
+    layout: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.layout = Layout(self.places.layout)
+
+    def layer(self, files: dict[str, bytes | str]) -> Layer:
+        """A layer of files; their paths are in-image paths."""
+        with self.layout.blob() as blob:
+            writer = LayerWriter(blob)
+            for path, content in sorted(files.items()):
+                data = content.encode() if isinstance(content, str) else content
+                writer.file(path[1:], data, executable=data.startswith(b"#!"))
+            made = writer.finish()
+            blob.commit(made.digest)
+        return made
+
+    def image(self, *layers: Layer, python: str = PYTHON, labels: dict | None = None) -> Digest:
+        """An image of these layers."""
+        config = self.layout.write(
+            json.dumps(
+                {
+                    "architecture": "amd64",
+                    "os": "linux",
+                    "config": {
+                        "Env": [f"PATH={PREFIX}/bin:/usr/bin:/bin", f"VIRTUAL_ENV={PREFIX}"],
+                        "WorkingDir": WORKSPACE,
+                        "Labels": {"io.sendoff.python": python, "io.sendoff.base": "empty"}
+                        | (labels or {}),
+                    },
+                    "rootfs": {"type": "layers", "diff_ids": [x.diff_id for x in layers]},
+                }
+            ).encode()
+        )
+        return self.layout.write(
+            json.dumps(
+                {
+                    "schemaVersion": 2,
+                    "config": {"digest": config},
+                    "layers": [{"digest": x.digest, "size": x.size} for x in layers],
+                }
+            ).encode()
+        )
+
+    def code(self, environment: dict[str, str] | None = None, **files: str) -> Digest:
+        """An image with the runner, an environment, and a project of these modules."""
+        packages = {f"{SITE}/{name}": text for name, text in (environment or {}).items()}
+        project = {f"{WORKSPACE}/{name}.py": text for name, text in files.items()}
+        return self.image(
+            self.layer(packages or {f"{SITE}/inside.py": "here = 1\n"}),
+            self.layer(dict(runner_tree())),
+            self.layer(project or {f"{WORKSPACE}/README": "empty"}),
+        )
+
+    def run(self, *commands: list[str], digest: Digest | None = None, **request) -> Run:
+        """A run of these commands, not sent off yet."""
+        digest = digest or self.code()
+        return Run(
+            id=new_id(request.get("name") or "test"),
+            created="2026-11-24T03:11:27Z",
+            request=Request(
+                inputs=tuple(Input(command=tuple(x), digest=digest) for x in commands),
+                repository=str(self.places.layout),
+                **request,
+            ),
+            snapshot=digest,
+            environment=digest,
+        )
+
+    def submit(self, *commands: list[str], **request) -> Run:
+        """A run of these commands, sent off."""
+        return dispatch.submit(self.run(*commands, **request), self.places)
+
+    def wait(self, *runs: Run, timeout: float = 60) -> RunStatus:
+        """The status of the last run once all have ended."""
+        status = dispatch.wait([run.id for run in runs], self.places, timeout)[-1]
+        assert status.final, status
+        return status
+
+    def end(self, *commands: list[str], **request) -> Manifest:
+        """What became of the first index of a run of these commands."""
+        manifest = self.wait(self.submit(*commands, **request)).indexes[0].manifest
+        assert manifest
+        return manifest
+
+    def output(self, manifest: Manifest, path: str) -> bytes:
+        """The content of a result."""
+        keys = f"runs/{manifest.run}/{manifest.index}/{manifest.attempt}/files/{path}"
+        return Runs.at(self.places).store.get(keys)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(
+        Places(
+            layout=tmp_path / "images",
+            store=tmp_path / "store",
+            cache=tmp_path / "cache",
+            state=tmp_path / "state",
+        )
+    )
