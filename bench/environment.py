@@ -91,7 +91,7 @@ def _change(before: _Environment, after: _Environment, folder: Path) -> Row:
 
 
 def _unchanged(folder: Path) -> Row:
-    venv = sandbox.venv("hundred", tuple(HUNDRED.read_text().split()))
+    venv = sandbox.venv("hundred", ("--no-deps", *HUNDRED.read_text().split()))
     project = sandbox.project(folder / "project", 1, 100)
     cache = sandbox.CACHE / "sendoff"
     interpreter = describe(venv / "bin" / "python", cache)
