@@ -16,6 +16,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from packer import image_paths
+from packer.editable_tree import EditableTree
 from packer.environment import Installed
 from packer.errors import DistUnresolvable, EditableOutsideProject
 from packer.installed_files import InstalledFile
@@ -28,17 +29,6 @@ git, and are part of the package all the same."""
 
 _REBUILDING = "_editable_loader"
 """meson-python's finder starts the build that lies beside the source."""
-
-
-class EditableTree(Record, frozen=True):
-    """Source outside the project that an editable install or a `.pth` points to."""
-
-    name: str
-    source: Path
-    in_image: str
-    """Where it is in the image: below `image_paths.EDITABLE`."""
-    always: tuple[str, ...] = ()
-    """Git patterns, relative to `source`, of files packed whatever `.gitignore` says."""
 
 
 class InPlace(Record, frozen=True):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 
 from packer import sites
 from packer.distribution import Distribution
-from packer.installed_files import Hashes, InstalledFile, is_bytecode, look, scan
+from packer.installed_files import Hashes, InstalledFile, Tree, is_bytecode, look
 from packer.interpreter import Interpreter
 from packer.progress import Progress
 from packer.record import Record
 from packer.sites import Sites
+from packer.sweep import Stamp
 
 
 class Installed(Record, frozen=True):
@@ -33,6 +35,10 @@ class Environment(Record, frozen=True):
     """Sorted by name; of two with one name, the first on `sys.path`."""
     unowned: tuple[InstalledFile, ...] = ()
     """Files of no distribution, sorted by path; what makes a venv is left out."""
+    seen: dict[str, Stamp | None] = {}
+    """Every file and directory of this machine that was looked at, as it was."""
+    time: int = 0
+    """When that began: nanoseconds since the epoch."""
 
 
 def capture(interpreter: Interpreter, hashes: Hashes, progress: Progress) -> Environment:
@@ -42,17 +48,18 @@ def capture(interpreter: Interpreter, hashes: Hashes, progress: Progress) -> Env
         DistUnresolvable: a distribution has files outside its prefix.
     """
     where = sites.of(interpreter)
-    tree: dict[str, InstalledFile] = {}
-    for root in where.roots:
-        for file in scan(root):
-            tree.setdefault(file.path, file)
-    holdings = [_Holding(*found, where, tree) for found in where.distributions()]
+    now = time.time_ns()
+    tree = Tree(where.roots)
+    holdings = [_Holding(*found, where, tree.files) for found in where.distributions()]
     owned = {path for holding in holdings for path in holding.files}
     unowned = [
-        file for path, file in sorted(tree.items()) if path not in owned and not where.is_venv(file)
+        file
+        for path, file in sorted(tree.files.items())
+        if path not in owned and not where.is_venv(file)
     ]
     present = {file.path: file for holding in holdings for file in holding.files.values()}
-    read = hashes.of({file.path: file for file in (*present.values(), *unowned)}.values(), progress)
+    looked_at = {file.path: file for file in (*present.values(), *unowned)}.values()
+    read = hashes.of(looked_at, progress)
     known = {file.path: file for file in read}
     return Environment(
         interpreter=interpreter,
@@ -64,6 +71,8 @@ def capture(interpreter: Interpreter, hashes: Hashes, progress: Progress) -> Env
             )
         ),
         unowned=tuple(known[file.path] for file in unowned),
+        seen={**tree.directories, **{file.source: file.stamp for file in looked_at}},
+        time=now,
     )
 
 

@@ -75,7 +75,7 @@ def without_login(url: str) -> str:
 
 def _pip_options(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for path in _pip_files(prefix, environ):
+    for path in pip_files(prefix, environ):
         found.update(_read(path))
     for name in _OPTIONS:
         value = environ.get("PIP_" + name.upper().replace("-", "_"))
@@ -84,8 +84,8 @@ def _pip_options(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _pip_files(prefix: str, environ: Mapping[str, str]) -> list[Path]:
-    """In the order in which pip reads them; a later one wins (pip, "Configuration")."""
+def pip_files(prefix: str, environ: Mapping[str, str]) -> list[Path]:
+    """Pip's settings in the order in which it reads them; a later one wins."""
     home = Path(environ.get("HOME") or Path.home())
     base = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     files = [Path("/etc/xdg/pip/pip.conf"), Path("/etc/pip.conf")]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from packer import disk
+from packer.errors import FileAltered
 from packer.progress import Progress
 from packer.record import Record
+from packer.sweep import Stamp, is_settled, stamp_of
 
 _CHUNK = 1 << 20
-_RACY = 2_000_000_000
-"""Nanoseconds: a file changed this shortly before it was read may change again unseen."""
 
 
 class Root(Record, frozen=True):
@@ -33,16 +33,43 @@ class InstalledFile(Record, frozen=True):
     """Below `image_paths.PREFIX`."""
     source: str
     size: int
-    stamp: tuple[int, int, int]
-    """mtime and ctime in nanoseconds, and inode."""
+    stamp: Stamp
     executable: bool
     sha256: str = ""
     """Hex; empty until it was read."""
 
 
-def scan(root: Root) -> Iterator[InstalledFile]:
-    """The files below a root, bytecode left out. Links to directories are followed once."""
-    yield from _scan(root.source, root.path, frozenset())
+class Tree:
+    """The files below several roots, bytecode left out; what an earlier root has, wins."""
+
+    def __init__(self, roots: Iterable[Root]) -> None:
+        self.files: dict[str, InstalledFile] = {}
+        """By path."""
+        self.directories: dict[str, Stamp | None] = {}
+        """Each directory of this machine that was listed, as it was before; None: not there."""
+        for root in roots:
+            self._scan(root.source, root.path, frozenset())
+
+    def _scan(self, folder: str, path: str, above: frozenset[str]) -> None:
+        # Links to directories are followed, but not in a circle.
+        real = os.path.realpath(folder)
+        if real in above:
+            return
+        try:
+            status = os.stat(folder)  # noqa: PTH116 (a string, 10,000 times)
+            with os.scandir(folder) as entries:
+                found = list(entries)
+        except (FileNotFoundError, NotADirectoryError):
+            self.directories[folder] = None
+            return
+        self.directories[folder] = stamp_of(status)
+        for entry in found:
+            below = f"{path}/{entry.name}" if path else entry.name
+            if entry.is_dir():
+                if entry.name != "__pycache__":
+                    self._scan(entry.path, below, above | {real})
+            elif entry.is_file():
+                self.files.setdefault(below, _found(below, entry.path, entry.stat()))
 
 
 def look(source: str, path: str) -> InstalledFile | None:
@@ -59,36 +86,18 @@ def is_bytecode(path: str) -> bool:
     return path.endswith((".pyc", ".pyo")) and "__pycache__/" in path
 
 
-def _scan(folder: str, path: str, above: frozenset[str]) -> Iterator[InstalledFile]:
-    real = os.path.realpath(folder)
-    if real in above:
-        return
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in found:
-        below = f"{path}/{entry.name}" if path else entry.name
-        if entry.is_dir():
-            if entry.name != "__pycache__":
-                yield from _scan(entry.path, below, above | {real})
-        elif entry.is_file():
-            yield _found(below, entry.path, entry.stat())
-
-
 def _found(path: str, source: str, status: os.stat_result) -> InstalledFile:
     return InstalledFile(
         path=path,
         source=source,
         size=status.st_size,
-        stamp=(status.st_mtime_ns, status.st_ctime_ns, status.st_ino),
+        stamp=stamp_of(status),
         executable=bool(status.st_mode & 0o111),
     )
 
 
 class Hashes:
-    """sha256 of files, remembered by path, size, mtime, ctime and inode."""
+    """sha256 of files, remembered by path, size, mtime and inode."""
 
     def __init__(self, memory: Path) -> None:
         self._memory = memory
@@ -119,12 +128,12 @@ class Hashes:
 
     def _lookup(self, file: InstalledFile) -> str | None:
         known = self._known.get(file.source)
-        return known[-1] if known and known[:-1] == [file.size, *file.stamp] else None
+        return known[-1] if known and tuple(known[:-1]) == file.stamp else None
 
     def _learn(self, read: Iterable[tuple[InstalledFile, str]], now: int) -> None:
         for file, sha256 in read:
-            if now - max(file.stamp[0], file.stamp[1]) > _RACY:
-                self._known[file.source] = [file.size, *file.stamp, sha256]
+            if is_settled(file.stamp, now):
+                self._known[file.source] = [*file.stamp, sha256]
         disk.replace(self._memory, msgspec.json.encode(self._storable()))
 
     def _storable(self) -> Mapping[str, Any]:
@@ -139,9 +148,12 @@ class Hashes:
 
 
 def _hash(file: InstalledFile, progress: Progress) -> str:
-    digest = hashlib.sha256()
+    digest, read = hashlib.sha256(), 0
     with Path(file.source).open("rb", buffering=0) as stream:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
+            read += len(chunk)
+    if read != file.size:
+        raise FileAltered(file.source)
     progress.advance(file.size)
     return digest.hexdigest()

@@ -1,20 +1,37 @@
-"""A lock and everything on this machine that is needed to build it."""
+"""A lock and everything on this machine that is needed to build it.
+
+An environment that is as it was costs a small file and a sweep: no resolution, no index, none of
+the imports that those need.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from packer import target as targets
-from packer.editable import EditableTree
+import msgspec
+
+from packer import disk, record
+from packer.editable_tree import EditableTree
 from packer.environment_report import EnvironmentReport
 from packer.interpreter import Interpreter
 from packer.lock import Lock, WheelPin
 from packer.progress import Progress
 from packer.record import Record
+from packer.sandbox import Sandbox
+from packer.sweep import Sweep, remember
 
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
+
+_FORMAT = "1"
+_WITHOUT_INDEX = 600
+"""Seconds for which an answer made without an index is good enough."""
+
+_VARIABLES = ("PIP_", "UV_", "PYTHONNOUSERSITE", "XDG_CONFIG_HOME", "HOME")
 
 
 class Resolved(Record, frozen=True):
@@ -27,51 +44,123 @@ class Resolved(Record, frozen=True):
     editables: tuple[EditableTree, ...]
     """Source outside the project that has to be packed as well."""
     always: tuple[str, ...]
-    """Patterns relative to the project of files packed whatever `.gitignore` says."""
+    """Git patterns, relative to the project, of files packed whatever `.gitignore` says."""
     report: EnvironmentReport
+
+
+class _Remembered(Record, frozen=True):
+    """`environments/<key>.json`."""
+
+    lock: Lock
+    paths: dict[str, str]
+    made: dict[str, bytes]
+    editables: tuple[EditableTree, ...]
+    always: tuple[str, ...]
+    report: EnvironmentReport
+    marks: str
+    """Name of the file of marks beside this one."""
+    good_until: float = 0
+    """Seconds since the epoch; 0 for ever."""
+
+
+class Resolution:
+    """An environment being resolved: begun here, ended by `result`.
+
+    Between the two a sweep goes on in other processes, so that the caller can do other work.
+    """
+
+    def __init__(self, sandbox: Sandbox, progress: Progress) -> None:
+        self._sandbox, self._progress = sandbox, progress
+        self._place = sandbox.cache / "environments" / f"{_key(sandbox)}.json"
+        self._known = self._recall()
+
+    def result(self) -> Resolved:
+        """The environment as it is now.
+
+        Raises:
+            DistUnresolvable: a distribution can arrive in no form.
+            EditableOutsideProject: the source of an editable install lies around the project.
+            NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+            FileAltered: an installed file changed while it was read.
+            DiskFull: a cache cannot be written.
+        """
+        if self._known:
+            remembered, sweep = self._known
+            if sweep.unchanged():
+                return self._resolved(remembered)
+        return self._resolved(self._resolve())
+
+    def _recall(self) -> tuple[_Remembered, Sweep] | None:
+        try:
+            known = _decode(self._place.read_bytes())
+            if known.good_until and known.good_until < time.time():
+                return None
+            return known, Sweep(self._place.with_name(known.marks))
+        except (OSError, ValueError):
+            return None
+
+    def _resolve(self) -> _Remembered:
+        from packer import locking
+
+        found = locking.resolve(self._sandbox, self._progress)
+        marks = f"{self._place.stem}-{os.urandom(6).hex()}.marks"
+        sources = found.locked.sources
+        remembered = _Remembered(
+            lock=found.locked.lock,
+            paths={sha256: path for sha256, path in sources.items() if isinstance(path, str)},
+            made={sha256: data for sha256, data in sources.items() if isinstance(data, bytes)},
+            editables=found.locked.editables,
+            always=found.locked.always,
+            report=found.locked.report,
+            marks=marks,
+            good_until=0 if found.has_index else time.time() + _WITHOUT_INDEX,
+        )
+        try:
+            data = msgspec.json.encode(remembered, enc_hook=str)
+        except UnicodeEncodeError:
+            # A file name that is not UTF-8: such an environment is resolved each time.
+            return remembered
+        older = list(self._place.parent.glob(f"{self._place.stem}-*.marks"))
+        remember(self._place.with_name(marks), found.seen, found.time)
+        disk.replace(self._place, data)
+        for path in older:
+            path.unlink(missing_ok=True)
+        return remembered
+
+    def _resolved(self, known: _Remembered) -> Resolved:
+        return Resolved(
+            lock=known.lock,
+            files={**{sha256: Path(path) for sha256, path in known.paths.items()}, **known.made},
+            fetch=self._fetch,
+            editables=known.editables,
+            always=known.always,
+            report=known.report,
+        )
+
+    def _fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+        from packer import locking
+
+        return locking.wheelhouse(self._sandbox).fetch(pins, self._progress)
 
 
 def resolve(
     interpreter: Interpreter, project: Path, cache: Path, progress: Progress, platform: str = ""
 ) -> Resolved:
-    """What `interpreter` has installed, as a lock for `platform` (its own, where that is empty).
+    """What `interpreter` has installed, as a lock: `Resolution`, begun and ended."""
+    sandbox = Sandbox(interpreter=interpreter, project=project, cache=cache, platform=platform)
+    return Resolution(sandbox, progress).result()
 
-    Raises:
-        DistUnresolvable: a distribution can arrive in no form.
-        EditableOutsideProject: the source of an editable install lies around the project.
-        NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
-        DiskFull: a cache cannot be written.
-    """
-    from packer import closure, environment, index_sources, resolver
-    from packer.candidates import Question
-    from packer.installed_files import Hashes
-    from packer.wheel_finder import WheelFinder
-    from packer.wheelhouse import Wheelhouse
 
-    target = targets.of(interpreter, platform)
-    hashes = Hashes(cache / "installed" / "hashes.json")
-    found = environment.capture(interpreter, hashes, progress)
-    distributions = [each.distribution for each in found.distributions]
-    out = closure.left_out(distributions, closure.declared(project), interpreter)
-    sources = index_sources.find(interpreter.prefix)
-    house = Wheelhouse(root=cache / "wheels", sources=sources)
-    question = Question(python=interpreter.executable, project=project, sources=sources)
-    finder = WheelFinder(cache / "pins", question, target, house)
-    indexed = [
-        each
-        for each in found.distributions
-        if each.distribution.name not in out and resolver.from_index(each)
+def _key(sandbox: Sandbox) -> str:
+    """Everything a lock depends on besides files: those the sweep looks at."""
+    facts = [_FORMAT, os.path.realpath(sandbox.project), sandbox.platform]
+    facts += [
+        f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
     ]
-    plan = resolver.Plan(environment=found, project=project, target=target, left_out=out)
-    locked = resolver.lock(plan, finder.find(indexed, progress))
-    return Resolved(
-        lock=locked.lock,
-        files={
-            sha256: source if isinstance(source, bytes) else Path(source)
-            for sha256, source in locked.sources.items()
-        },
-        fetch=lambda pins: house.fetch(pins, progress),
-        editables=locked.editables,
-        always=locked.always,
-        report=locked.report,
-    )
+    digest = hashlib.sha256(record.encode(sandbox.interpreter))
+    digest.update("\0".join(facts).encode(errors="surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def _decode(data: bytes) -> _Remembered:
+    return msgspec.json.decode(data, type=_Remembered, dec_hook=lambda kind, value: kind(value))

@@ -87,7 +87,7 @@ def detach(command: Sequence[str], *, env: Mapping[str, str], log: Path, stdin: 
     try:
         started = os.posix_spawn(
             command[0],
-            command,
+            tuple(command),
             {**os.environ, **env},
             file_actions=actions,
             setsid=True,

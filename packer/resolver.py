@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from packer import editable, files_pin
-from packer.editable import EditableTree, InPlace
+from packer.editable import InPlace
+from packer.editable_tree import EditableTree
 from packer.environment import Environment, Installed
 from packer.environment_report import Arrival, EnvironmentReport
 from packer.errors import DistUnresolvable, NoWheelForTarget
@@ -43,12 +44,6 @@ class Plan(Record, frozen=True):
     target: Target
     left_out: frozenset[str] = frozenset()
     """Names of distributions that stay out."""
-
-
-def from_index(installed: Installed) -> bool:
-    """Whether an index may have the wheel that was installed."""
-    found = installed.distribution
-    return found.has_record and not found.source and found.installer != "conda"
 
 
 def lock(plan: Plan, answer: Answer) -> Locked:

@@ -7,12 +7,14 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from packer import candidates, disk, record, wheel_record
 from packer.candidates import Candidate, Question
 from packer.distribution import INSTALLERS_OWN, Recorded, normalized
 from packer.environment import Installed
 from packer.errors import WheelUnavailable
+from packer.index_sources import without_login
 from packer.installed_files import is_bytecode
 from packer.lock import WheelPin
 from packer.programs import unplaced
@@ -30,6 +32,12 @@ class Answer(Record, frozen=True):
     reasons: dict[str, str] = {}
     unreachable: str = ""
     """Why no index answered; empty where one did, or none was needed."""
+
+
+def from_index(installed: Installed) -> bool:
+    """Whether an index may have the wheel that was installed."""
+    found = installed.distribution
+    return found.has_record and not found.source and found.installer != "conda"
 
 
 def identity(installed: Installed) -> str:
@@ -59,24 +67,60 @@ class WheelFinder:
         self._house = house
 
     def find(self, distributions: Sequence[Installed], progress: Progress) -> Answer:
-        """The wheel of each of `distributions` that came from an index."""
-        own = not self._target.is_foreign
-        known = {each.distribution.name: own and self._remembered(each) for each in distributions}
-        pins = {name: pin for name, pin in known.items() if pin}
-        unknown = [each for each in distributions if each.distribution.name not in pins]
+        """The wheel of each of `distributions` that has one."""
+        pins: dict[str, WheelPin] = {}
+        reasons: dict[str, str] = {}
+        unknown = []
+        for each in distributions:
+            name = each.distribution.name
+            pin = self._remembered(each) or self._given(each)
+            if isinstance(pin, WheelPin):
+                pins[name] = pin
+            elif pin:
+                reasons[name] = pin
+            elif from_index(each):
+                unknown.append(each)
         if not unknown:
-            return Answer(pins=pins)
+            return Answer(pins=pins, reasons=reasons)
         progress.start(f"asking the index for {len(unknown)} distributions")
         versions = [(each.distribution.name, each.distribution.version) for each in unknown]
         offer = candidates.ask(self._question, versions)
         progress.done(offer.unreachable)
         if offer.unreachable:
-            reasons = {each.distribution.name: "no index answered" for each in unknown}
+            reasons.update((name, "no index answered") for name, _ in versions)
             return Answer(pins=pins, reasons=reasons, unreachable=offer.unreachable)
-        fresh = self._compare(unknown, offer.wheels, progress)
-        reasons = {name: found for name, found in fresh.items() if isinstance(found, str)}
-        pins.update({name: found for name, found in fresh.items() if isinstance(found, WheelPin)})
+        for name, found in self._compare(unknown, offer.wheels, progress).items():
+            if isinstance(found, WheelPin):
+                pins[name] = found
+            else:
+                reasons[name] = found
         return Answer(pins=pins, reasons=reasons)
+
+    def _given(self, installed: Installed) -> WheelPin | str | None:
+        """The wheel that was installed from a file or URL (PEP 610, `archive_info`)."""
+        found = installed.distribution
+        archive = found.source.get("archive_info")
+        filename = unquote(urlsplit(found.source.get("url", "")).path.rpartition("/")[2])
+        if archive is None or not filename.endswith(".whl") or not found.has_record:
+            return None
+        url = found.source["url"]
+        pin = WheelPin(
+            name=found.name,
+            version=found.version,
+            filename=filename,
+            sha256="",
+            size=0,
+            url="" if url.startswith("file:") else without_login(url),
+        )
+        try:
+            pin = self._house.adopt(pin, url)
+            listed = wheel_record.read(self._house.path(pin))
+        except (WheelUnavailable, zipfile.BadZipFile):
+            return f"the wheel it was installed from is gone: {filename}"
+        if not agrees(installed, listed, self._target.packages):
+            return f"the wheel it was installed from has changed: {filename}"
+        self._remember(installed, pin)
+        return pin
 
     def _compare(
         self,
@@ -112,6 +156,8 @@ class WheelFinder:
             if self._target.is_foreign:
                 return pin
             try:
+                if candidate.url.startswith("file:"):
+                    pin = self._house.adopt(pin, candidate.url)
                 listed = self._record(pin, transport)
             except (WheelUnavailable, zipfile.BadZipFile) as error:
                 failure = str(error)
@@ -123,8 +169,6 @@ class WheelFinder:
 
     def _record(self, pin: WheelPin, transport: Transport) -> tuple[Recorded, ...]:
         path = self._house.path(pin)
-        if not path.exists() and pin.url.startswith("file:"):
-            self._house.fetch([pin], SILENT)
         if path.exists():
             return wheel_record.read(path)
         listed = wheel_record.read_remote(pin.url, transport)
@@ -133,10 +177,14 @@ class WheelFinder:
         return listed
 
     def _remembered(self, installed: Installed) -> WheelPin | None:
+        if self._target.is_foreign or not installed.distribution.has_record:
+            return None
         try:
-            return record.decode(self._place(installed).read_bytes(), WheelPin)
+            pin = record.decode(self._place(installed).read_bytes(), WheelPin)
         except (OSError, ValueError):
             return None
+        # A wheel of this machine cannot be fetched again.
+        return pin if pin.url or self._house.path(pin).exists() else None
 
     def _remember(self, installed: Installed, pin: WheelPin) -> None:
         disk.replace(self._place(installed), record.encode(pin))
@@ -220,5 +268,6 @@ def _pin(candidate: Candidate) -> WheelPin:
         filename=candidate.filename,
         sha256=candidate.sha256,
         size=candidate.size,
-        url=candidate.url,
+        # A directory of links is of this machine.
+        url="" if candidate.url.startswith("file:") else candidate.url,
     )

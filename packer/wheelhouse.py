@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
+
+import msgspec
 
 from packer import disk
 from packer.errors import WheelHashMismatch
@@ -12,11 +16,6 @@ from packer.index_sources import IndexSources
 from packer.lock import WheelPin
 from packer.progress import Progress
 from packer.record import Record
-
-_CHUNK = 1 << 20
-
-Source = Callable[[Callable[[bytes], object]], object]
-"""Gives its content, piece by piece, to what it is called with."""
 
 
 class Wheelhouse(Record, frozen=True):
@@ -43,21 +42,23 @@ class Wheelhouse(Record, frozen=True):
             self._fetch(absent, progress)
         return {sha256: self.path(pin) for sha256, pin in wanted.items()}
 
-    def keep(self, pin: WheelPin, original: Path) -> None:
-        """Copy a wheel of this machine in, so that it stays when the original goes.
+    def adopt(self, pin: WheelPin, url: str) -> WheelPin:
+        """`pin` with the sha256 and size of what is at `url` (also `file:`), which is kept.
 
         Raises:
-            WheelHashMismatch: it is not the pinned one.
+            WheelUnavailable: it cannot be read.
             DiskFull: there is no room for it.
         """
+        from packer.transport import Transport
 
-        def copy(sink: Callable[[bytes], object]) -> None:
-            with original.open("rb") as stream:
-                while chunk := stream.read(_CHUNK):
-                    sink(chunk)
-
-        if not self.path(pin).exists():
-            self._store(pin, copy, str(original))
+        transport = Transport(self.sources)
+        with self._receiving(pin.filename) as receiving:
+            transport.read(url, receiving.write)
+            found = msgspec.structs.replace(
+                pin, sha256=receiving.digest.hexdigest(), size=receiving.size
+            )
+            receiving.move(self.path(found))
+        return found
 
     def _fetch(self, pins: list[WheelPin], progress: Progress) -> None:
         from concurrent.futures import ThreadPoolExecutor
@@ -67,14 +68,17 @@ class Wheelhouse(Record, frozen=True):
         transport = Transport(self.sources)
 
         def one(pin: WheelPin) -> None:
-            def source(sink: Callable[[bytes], object]) -> None:
-                def counted(chunk: bytes) -> None:
-                    sink(chunk)
+            with self._receiving(pin.filename) as receiving:
+
+                def sink(chunk: bytes) -> None:
+                    receiving.write(chunk)
                     progress.advance(len(chunk))
 
-                transport.read(pin.url, counted)
-
-            self._store(pin, source, pin.url)
+                transport.read(pin.url, sink)
+                actual = receiving.digest.hexdigest()
+                if actual != pin.sha256:
+                    raise WheelHashMismatch(pin.filename, pin.sha256, actual, pin.url)
+                receiving.move(self.path(pin))
 
         progress.start("fetching wheels", sum(pin.size for pin in pins))
         # The largest first: the last to end decides.
@@ -89,20 +93,30 @@ class Wheelhouse(Record, frozen=True):
                 raise
         progress.done(f"{len(pins)} wheels")
 
-    def _store(self, pin: WheelPin, source: Source, origin: str) -> None:
+    @contextmanager
+    def _receiving(self, what: str) -> Iterator[_Receiving]:
         incoming = disk.Incoming(self.root / ".incoming")
-        digest = hashlib.sha256()
-        with disk.room(pin.filename, self.root):
+        with disk.room(what, self.root):
             incoming.root.mkdir(parents=True, exist_ok=True)
+            incoming.sweep()
             with incoming.file() as (stream, temporary):
+                yield _Receiving(stream, temporary)
 
-                def sink(chunk: bytes) -> None:
-                    digest.update(chunk)
-                    stream.write(chunk)
 
-                source(sink)
-                if digest.hexdigest() != pin.sha256:
-                    raise WheelHashMismatch(pin.filename, pin.sha256, digest.hexdigest(), origin)
-                stream.flush()
-                self.path(pin).parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(self.path(pin))
+class _Receiving:
+    """A wheel on its way in."""
+
+    def __init__(self, stream: BufferedWriter[FileIO], temporary: Path) -> None:
+        self.digest, self.size = hashlib.sha256(), 0
+        self._stream, self._temporary = stream, temporary
+
+    def write(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        self.size += len(chunk)
+        self._stream.write(chunk)
+
+    def move(self, path: Path) -> None:
+        """It is all there: give it its name."""
+        self._stream.flush()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary.replace(path)
