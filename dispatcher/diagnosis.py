@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from packer.errors import SendoffError
-
 from dispatcher.run import Failure
 from dispatcher.runner import attempt
+from packer.errors import SendoffError
 
 _INFRA = frozenset({"storage", "image"})
 _REASONS = {

@@ -10,17 +10,16 @@ from typing import Any
 
 import msgspec
 
-from packer import record
-
-from dispatcher import status as states
-from dispatcher.errors import Conflict, RunUnknown
+from dispatcher.errors import Conflict
 from dispatcher.local.target import LocalTarget
+from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.run import Run
 from dispatcher.runner.keys import idempotency
-from dispatcher.status import IndexStatus, RunStatus, Started
-from dispatcher.store import Exists, Missing, RunKeys, Runs
+from dispatcher.status import IndexStatus, RunStatus
+from dispatcher.store import Exists, RunKeys, Runs
 from dispatcher.target import Target
+from packer import record
 
 # A look costs some 20 µs for each index that is not final.
 _PERIOD = 0.01
@@ -38,7 +37,7 @@ def submit(run: Run, places: Places) -> Run:
         Conflict: the key stands for another request; nothing was changed.
         SendoffError: the target refused it; nothing was written.
     """
-    target = _target(places)
+    target: Target = LocalTarget(places)
     target.check(run.request)
     runs = Runs.at(places)
     run = _named_by_key(run, runs)
@@ -68,9 +67,7 @@ def status(run_id: str, places: Places) -> RunStatus:
     Raises:
         RunUnknown
     """
-    found = Runs.at(places)
-    run = found.run(run_id)
-    return _status(run, range(len(run.request.inputs)), found, _target(places))
+    return Observer(run_id, places).all()
 
 
 def wait(
@@ -82,17 +79,15 @@ def wait(
         RunUnknown
     """
     began = time.monotonic()
-    found, target = Runs.at(places), _target(places)
-    pending = [found.run(run_id) for run_id in run_ids]
-    left = {run.id: set(range(len(run.request.inputs))) for run in pending}
+    observers = [Observer(run_id, places) for run_id in run_ids]
+    left = [set(range(len(observer.run.request.inputs))) for observer in observers]
     while True:
-        for run in pending:
-            known = _status(run, sorted(left[run.id]), found, target)
-            left[run.id] -= {index.index for index in known.indexes if index.final}
-        pending = [run for run in pending if left[run.id]]
+        for observer, indexes in zip(observers, left, strict=True):
+            if indexes:
+                indexes -= {index.index for index in observer.some(indexes) if index.final}
         waited = time.monotonic() - began
-        if not pending or (timeout is not None and waited >= timeout):
-            return tuple(status(run_id, places) for run_id in run_ids)
+        if not any(left) or (timeout is not None and waited >= timeout):
+            return tuple(observer.all() for observer in observers)
         time.sleep(_PERIOD if waited < _LONG else _LONG_PERIOD)
 
 
@@ -102,39 +97,12 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
-    found = Runs.at(places)
-    run = found.run(run_id)
-    if index is not None and not 0 <= index < len(run.request.inputs):
-        raise RunUnknown(run_id, str(places.store), index)
+    observer = Observer(run_id, places)
+    if index is not None:
+        observer.one(index)
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
-    found.store.put(key, record.encode({"at": _now()}))
-
-
-def _target(places: Places) -> Target:
-    return LocalTarget(places)
-
-
-def _status(run: Run, indexes: Sequence[int], runs: Runs, target: Target) -> RunStatus:
-    # First who looks after it, then what there is: in the other order the last commit of a
-    # supervisor that is just ending could be missed.
-    lost = target.lost(run.id)
-    found = []
-    for index in indexes:
-        manifest = runs.manifest(run.id, index) or target.uncommitted(run.id, index)
-        started = None if manifest else _started(run.id, index, runs)
-        found.append(states.of_index(index, manifest, started, lost))
-    return states.of_run(run.id, found)
-
-
-def _started(run_id: str, index: int, runs: Runs) -> Started | None:
-    for attempt in reversed(runs.attempts(run_id, index)):
-        try:
-            data = runs.store.get(RunKeys(run_id).started(index, attempt))
-        except Missing:
-            continue
-        return record.decode(data, Started)
-    return None
+    observer.runs.store.put(key, record.encode({"at": _now()}))
 
 
 def _named_by_key(run: Run, runs: Runs) -> Run:

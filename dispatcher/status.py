@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from packer.record import Record
-
 from dispatcher.run import FINAL, Failure, Manifest, State
+from packer.record import Record
 
 
 class IndexStatus(Record, frozen=True):
@@ -89,6 +88,7 @@ def of_run(run: str, indexes: Sequence[IndexStatus]) -> RunStatus:
     """The run's own state: that of its indexes, the worst where they have all ended."""
     states = [index.state for index in indexes]
     order: tuple[State, ...] = ("failed", "timed-out", "lost", "cancelled", "succeeded")
+    state: State
     if all(index.final for index in indexes):
         state = next((state for state in order if state in states), "succeeded")
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from packer.record import decode, encode
-
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.runner.keys import RUNS, RunKeys
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
+from packer.record import decode, encode
 
 __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
@@ -18,7 +18,7 @@ class Claim(Protocol):
     def started_before(self) -> bool:
         """Whether somebody has started it already."""
 
-    def __enter__(self) -> Claim: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from packer.tar import BLOCK
 
@@ -88,6 +88,14 @@ class _Source:
             self._seen(piece)
 
 
+class _Entry(NamedTuple):
+    name: str
+    kind: bytes
+    target: str
+    size: int
+    mode: int
+
+
 class Unpacker:
     """Writes the entries of one tar below `root`, which is new and empty.
 
@@ -117,30 +125,28 @@ class Unpacker:
             name = long.get(_LONG_NAME) or _name(header)
             target = long.get(_LONG_LINK) or os.fsdecode(header[157:257].rstrip(b"\0"))
             long.clear()
-            self._entry(name, kind, target, header, source, size)
+            self._entry(_Entry(name, kind, target, size, _number(header[100:108])), source)
         source.drain()
 
-    def _entry(
-        self, name: str, kind: bytes, target: str, header: bytes, source: _Source, size: int
-    ) -> None:
-        path = _inside(name)
-        if kind == _DIRECTORY:
-            self._folder(path, name)
+    def _entry(self, entry: _Entry, source: _Source) -> None:
+        path = _inside(entry.name)
+        if entry.kind == _DIRECTORY:
+            self._folder(path, entry.name)
             return
         if not path:
-            raise Refused(name, "has no name")
-        self._folder(path.rpartition("/")[0], name)
+            raise Refused(entry.name, "has no name")
+        self._folder(path.rpartition("/")[0], entry.name)
         full = f"{self._root}/{path}"
         try:
-            if kind in _REGULAR:
-                self._file(full, source, size, executable=bool(_number(header[100:108]) & 0o111))
-            elif kind == _SYMLINK:
-                _check_link(path, target)
-                os.symlink(target, full)
+            if entry.kind in _REGULAR:
+                self._file(full, source, entry.size, executable=bool(entry.mode & 0o111))
+            elif entry.kind == _SYMLINK:
+                _check_link(path, entry.target)
+                os.symlink(entry.target, full)
             else:
-                raise Refused(name, f"is of the kind {kind.decode('latin-1')!r}")
+                raise Refused(entry.name, f"is of the kind {entry.kind.decode('latin-1')!r}")
         except (FileExistsError, IsADirectoryError):
-            raise Refused(name, "comes twice") from None
+            raise Refused(entry.name, "comes twice") from None
 
     def _folder(self, path: str, name: str) -> None:
         if path in self._folders:

@@ -25,9 +25,7 @@ def variables(
     In-image paths among the values become paths below `environment` (the shared root) or
     `attempt` (this attempt's own).
     """
-    kept = {
-        name: value for name, value in host.items() if name in _KEPT or name.startswith("LC_")
-    }
+    kept = {name: value for name, value in host.items() if name in _KEPT or name.startswith("LC_")}
     own = {"PATH": f"{PREFIX}/bin:{SYSTEM_PATH}", "VIRTUAL_ENV": PREFIX}
     inside = {**own, **image, **asked}
     placed = {name: _place(value, environment, attempt) for name, value in inside.items()}

@@ -7,11 +7,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from dispatcher.errors import PythonNotHere
 from packer import interpreter
 from packer.errors import SendoffError
 from packer.interpreter import Interpreter
-
-from dispatcher.errors import PythonNotHere
 
 # Where version managers keep interpreters that are not on PATH.
 _MANAGED = (

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from dispatcher.errors import ImageUnusable
 from packer.digest import Digest
 from packer.layout import Layout
 from packer.record import Record
-
-from dispatcher.errors import ImageUnusable
 
 PYTHON_LABEL = "io.sendoff.python"
 BASE_LABEL = "io.sendoff.base"
@@ -62,12 +61,8 @@ def read(layout: Layout, digest: Digest) -> Image:
         digest=digest,
         python=labels[PYTHON_LABEL],
         layers=tuple(
-            StoredLayer(
-                digest=Digest(layer["digest"]), diff_id=Digest(diff_id), size=layer["size"]
-            )
-            for layer, diff_id in zip(
-                manifest["layers"], config["rootfs"]["diff_ids"], strict=True
-            )
+            StoredLayer(digest=Digest(layer["digest"]), diff_id=Digest(diff_id), size=layer["size"])
+            for layer, diff_id in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)
         ),
         environment={name: value for name, _, value in pairs},
     )

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dispatcher.errors import LayerUnsafe
+from dispatcher.local.archive import Refused, Unpacker, inflate
+from dispatcher.local.image import StoredLayer
 from packer import disk
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
 from packer.layout import Layout
-
-from dispatcher.errors import LayerUnsafe
-from dispatcher.local.archive import Refused, Unpacker, inflate
-from dispatcher.local.image import StoredLayer
 
 
 class LayerCache:

@@ -6,9 +6,6 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from packer.digest import Digest
-from packer.layout import Layout
-
 from dispatcher.local import environment, host_python, image
 from dispatcher.local.layer_cache import LayerCache, remove
 from dispatcher.local.protection import protect
@@ -18,6 +15,8 @@ from dispatcher.local.workspace import Workspace
 from dispatcher.places import Places
 from dispatcher.run import Run
 from dispatcher.runner.assignment import Assignment
+from packer.digest import Digest
+from packer.layout import Layout
 
 
 class Preparation:

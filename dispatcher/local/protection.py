@@ -26,7 +26,8 @@ def protect(folders: Sequence[Path]) -> bool:
         return False
     # What the machine mounts later still appears here; what is mounted here stays here.
     libc.mount(None, b"/", None, _MS_REC | _MS_SLAVE, None)
-    return all([_read_only(libc, os.fsencode(folder)) for folder in folders])
+    done = [_read_only(libc, os.fsencode(folder)) for folder in folders]
+    return all(done)
 
 
 def _read_only(libc: ctypes.CDLL, folder: bytes) -> bool:

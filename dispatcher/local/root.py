@@ -8,11 +8,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from dispatcher.local.layer_cache import remove
 from packer import disk, process
 from packer.image_paths import PREFIX, RUNNER
 from packer.interpreter import Interpreter
-
-from dispatcher.local.layer_cache import remove
 
 _VERSION = b"sendoff.root/1"
 _PARTS = (PREFIX[1:], RUNNER[1:])
@@ -66,22 +65,22 @@ def _key(layers: Sequence[Path], interpreter: Interpreter) -> str:
 
 
 def _has_part(layer: Path) -> bool:
-    return any(os.path.isdir(f"{layer}/{part}") for part in _PARTS)  # noqa: PTH112 (many, often)
+    return any(os.path.isdir(f"{layer}/{part}") for part in _PARTS)
 
 
 def _link(layers: Sequence[Path], root: str) -> list[str]:
     """Link every file of the parts; returns the folders made below them, top first."""
     made: dict[str, None] = {}
     for part in _PARTS:
-        os.makedirs(f"{root}/{part}", exist_ok=True)  # noqa: PTH103
+        os.makedirs(f"{root}/{part}", exist_ok=True)
         made[f"{root}/{part}"] = None
     for layer in layers:
-        pending = [part for part in _PARTS if os.path.isdir(f"{layer}/{part}")]  # noqa: PTH112
+        pending = [part for part in _PARTS if os.path.isdir(f"{layer}/{part}")]
         while pending:
             folder = pending.pop()
             target = f"{root}/{folder}"
             if target not in made:
-                os.mkdir(target)  # noqa: PTH102
+                os.mkdir(target)
                 made[target] = None
             for entry in os.scandir(f"{layer}/{folder}"):
                 if entry.is_dir(follow_symlinks=False):
@@ -95,7 +94,7 @@ def _link_one(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except FileExistsError:
-        os.unlink(target)  # noqa: PTH108
+        os.unlink(target)
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         # Too many links to one file: 65,000 on ext4.

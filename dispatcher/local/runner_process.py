@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from packer.image_paths import PREFIX, RUNNER
-
 from dispatcher.runner.assignment import Assignment
+from packer.image_paths import PREFIX, RUNNER
 
 
 class RunnerProcess:

@@ -1,8 +1,8 @@
 """Looks after one run from its start to its last commit: a process of its own.
 
-`python -m dispatcher.local.supervisor RUN LAYOUT STORE CACHE STATE`, where standard input holds the run's lock. That
-lock is what tells others that the run is looked after; it ends with this process, however that
-ends.
+`python -m dispatcher.local.supervisor RUN LAYOUT STORE CACHE STATE`, where standard input holds the
+run's lock. That lock is what tells others that the run is looked after; it ends with this process,
+however that ends.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ import time
 from collections import deque
 from pathlib import Path
 
-from packer import record
-from packer.errors import SendoffError
-
 from dispatcher import diagnosis
 from dispatcher.local.preparation import Preparation
 from dispatcher.local.runner_process import RunnerProcess
@@ -27,6 +24,8 @@ from dispatcher.runner import attempt as runner
 from dispatcher.runner import kernel
 from dispatcher.runner.watch import Signals
 from dispatcher.store import Runs
+from packer import record
+from packer.errors import SendoffError
 
 # How soon a cancellation by another process is noticed.
 _PERIOD = 0.1
@@ -85,8 +84,8 @@ class Supervisor:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
-            process = self._running.pop(pid, None)
-            if process:
+            if pid in self._running:
+                process = self._running.pop(pid)
                 process.close()
                 self._ended(process, os.waitstatus_to_exitcode(status))
 

@@ -9,14 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import msgspec
-
-from packer import process
-from packer.digest import Digest
-from packer.errors import BlobAltered, BlobMissing
-from packer.layout import Layout
-from packer.record import decode
 
 from dispatcher import diagnosis
 from dispatcher.errors import SecretMissing
@@ -25,6 +20,11 @@ from dispatcher.local.layer_cache import LayerCache
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
+from packer import process
+from packer.digest import Digest
+from packer.errors import BlobAltered, BlobMissing
+from packer.layout import Layout
+from packer.record import decode
 
 _LOG_TAIL = 8192
 # A reader of the lock holds it for microseconds.
@@ -112,7 +112,7 @@ class LocalClaim:
         process.detach(
             # The import path is handed over, so that nothing has to be found out again.
             [sys.executable, "-S", "-P", "-m", "dispatcher.local.supervisor", *arguments],
-            env={"PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path))},  # noqa: PTH117
+            env={"PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path))},
             log=folder / "supervisor.log",
             stdin=self._lock,
         )
@@ -121,7 +121,7 @@ class LocalClaim:
         """Whether there has been a supervisor."""
         return os.fstat(self._lock).st_size > 0
 
-    def __enter__(self) -> LocalClaim:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

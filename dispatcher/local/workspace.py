@@ -31,9 +31,9 @@ class Workspace:
         """
         with disk.room("a working directory", self.root.parent):
             for part in _CODE:
-                os.makedirs(self.root / part, exist_ok=True)  # noqa: PTH103
+                os.makedirs(self.root / part, exist_ok=True)
                 for layer in layers:
-                    if os.path.isdir(f"{layer}/{part}"):  # noqa: PTH112
+                    if os.path.isdir(f"{layer}/{part}"):
                         _copy(f"{layer}/{part}", str(self.root / part))
             for part in (PREFIX[1:], RUNNER[1:]):
                 (self.root / part).symlink_to(environment / part)
@@ -44,10 +44,10 @@ def _copy(source: str, target: str) -> None:
     for entry in os.scandir(source):
         path = f"{target}/{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103
+            os.makedirs(path, exist_ok=True)
             _copy(entry.path, path)
         elif entry.is_symlink():
-            os.symlink(os.readlink(entry.path), path)  # noqa: PTH115, PTH211
+            os.symlink(os.readlink(entry.path), path)
         else:
             _copy_file(entry.path, path)
 

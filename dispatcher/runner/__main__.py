@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
             with open(arguments[0], "rb") as stream:
                 return Attempt(Assignment.read(stream.read()), -1).run()
         return Attempt(Assignment.read(_line(0)), 0).run()
-    except Exception:  # whatever it was, it must never pass for the command's success
+    except Exception:  # noqa: BLE001 (whatever it was, it must never pass for a success)
         import traceback
 
         traceback.print_exc()

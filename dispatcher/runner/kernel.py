@@ -33,8 +33,8 @@ def descendants(ancestor: int) -> dict[int, int]:
             parents[int(name)] = int(fields[1])
             resident[int(name)] = int(fields[21]) * _PAGE
     found: dict[int, int] = {}
-    for process in parents:
-        line, above = [process], parents[process]
+    for process, parent in parents.items():
+        line, above = [process], parent
         while above not in found and above != ancestor and above in parents:
             line.append(above)
             above = parents[above]

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import resource
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Self
+
 _V1 = "/sys/fs/cgroup/memory"
 _V2 = "/sys/fs/cgroup"
 
@@ -35,9 +39,8 @@ class ControlGroup:
         made = ControlGroup(f"{self.path}/{name}", unified=self._unified)
         os.mkdir(made.path)
         try:
-            limits = ["memory.max"] if self._unified else ["memory.limit_in_bytes"]
-            for file in limits:
-                _write(f"{made.path}/{file}", str(limit))
+            limit_file = "memory.max" if self._unified else "memory.limit_in_bytes"
+            _write(f"{made.path}/{limit_file}", str(limit))
         except OSError:
             os.rmdir(made.path)
             raise
@@ -77,23 +80,21 @@ class MemoryWatch:
         self._limit = 0 if self._made else limit
         self._counted = self._made or self._own
         self._before = self._kills()
-        self._soft = resource.getrlimit(resource.RLIMIT_DATA)[0]
+        self._soft, self._hard = resource.getrlimit(resource.RLIMIT_DATA)
 
-    def __enter__(self) -> MemoryWatch:
+    def __enter__(self) -> Self:
         if self._made:
             self._made.enter()
         if self._limit:
-            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            allowed = self._limit if hard < 0 else min(self._limit, hard)
-            resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+            allowed = self._limit if self._hard < 0 else min(self._limit, self._hard)
+            resource.setrlimit(resource.RLIMIT_DATA, (allowed, self._hard))
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._made and self._own:
             self._own.enter()
         if self._limit:
-            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (self._soft, hard))
+            resource.setrlimit(resource.RLIMIT_DATA, (self._soft, self._hard))
 
     def killed(self) -> tuple[int, int]:
         """Kills since the start: in the command's control group, and on the whole machine."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _BYTECODE = "__pycache__"
 # Enough to say that there were far too many.
 _LOOK_AT_MOST = 1_000_000
+_NAMED = 3
 
 Traces = dict[str, tuple[int, int, int]]
 """Path below a folder → inode, modification time in ns, size in bytes."""
@@ -84,7 +85,7 @@ def find(workspace: str, before: Tree, output_dir: str, declared: list[str]) -> 
 def _passed_over(paths: list[str]) -> list[str]:
     if not paths:
         return []
-    some = ", ".join(sorted(paths)[:3]) + (", …" if len(paths) > 3 else "")
+    some = ", ".join(sorted(paths)[:_NAMED]) + (", …" if len(paths) > _NAMED else "")
     return [f"OUTPUT_SKIPPED: {len(paths)} links or special files were not kept: {some}"]
 
 

@@ -1,4 +1,4 @@
-"""Output patterns: `*` and `?` stay within a name, `**` crosses folders, a folder means all in it."""
+"""Output patterns: `*` and `?` stay within a name, `**` crosses folders, a folder is all in it."""
 
 from __future__ import annotations
 

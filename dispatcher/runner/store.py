@@ -9,7 +9,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Buffer, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 _INCOMING = ".incoming"
@@ -28,9 +28,9 @@ class Upload:
 
     def __init__(self, temporary: str, path: str) -> None:
         self._temporary, self._path = temporary, path
-        self._stream = open(temporary, "wb", buffering=0)
+        self._stream = open(temporary, "wb", buffering=0)  # noqa: SIM115 (closed by commit or abandon)
 
-    def write(self, data: Buffer) -> None:
+    def write(self, data: bytes) -> None:
         """Take the next bytes.
 
         Raises:

@@ -7,14 +7,14 @@ import select
 import signal
 import time
 
+from . import kernel
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .command import Command
     from .log import Log
-
-from . import kernel
 
 _READ = 1 << 16
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 
 def test_a_run_of_one_input_ends_with_its_manifest(bench):
-    digest = bench.code(main="import inside, os; open('out.txt','w').write(str(inside.here)); print('hi')")
+    digest = bench.code(
+        main="import inside, os; open('out.txt','w').write(str(inside.here)); print('hi')"
+    )
     manifest = bench.end(["python", "main.py"], digest=digest)
     assert manifest.state == "succeeded", manifest
     assert manifest.exit_code == 0

@@ -1,0 +1,129 @@
+"""What a command printed, from the store: as far as it has come, or as it comes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+from dispatcher.observer import Observer
+from dispatcher.places import Places
+from dispatcher.store import Missing, RunKeys, Runs
+from packer.record import Record
+
+_PERIOD = 0.03
+_STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
+
+
+class LogEvent(Record, frozen=True):
+    """A piece of output as the command wrote it: any part of a line, or many lines."""
+
+    time: float
+    """Seconds since the command's start."""
+    stream: Literal["stdout", "stderr"]
+    text: str
+    """Bytes that are not UTF-8 are lone surrogates (`os.fsencode` restores them)."""
+
+
+def follow(
+    run_id: str, index: int, places: Places, *, follow: bool = True, tail: int | None = None
+) -> Iterator[LogEvent]:
+    """The log of an index's latest attempt, both streams in the order in which they came.
+
+    With `follow` it goes on until the index has ended, through further attempts. With `tail` it
+    begins with the last so many lines of what there is.
+
+    Raises:
+        RunUnknown: there is no such run, or no such index.
+    """
+    observer = Observer(run_id, places)
+    observer.one(index)
+    reader = _Reader(observer.runs, RunKeys(run_id), index)
+    if tail is not None:
+        yield from reader.tail(tail)
+    while True:
+        # Looked at before reading: what the attempt wrote, it wrote before it ended.
+        over = not follow or observer.one(index).final
+        yield from reader.read()
+        if over:
+            return
+        time.sleep(_PERIOD)
+
+
+class _Reader:
+    """A place in an index's log."""
+
+    def __init__(self, runs: Runs, keys: RunKeys, index: int) -> None:
+        self._runs, self._keys, self._index = runs, keys, index
+        self._attempt = max(self._attempts(), default=1)
+        self._chunk = self._offset = 0
+
+    def read(self) -> Iterator[LogEvent]:
+        """What has come since the last call."""
+        while True:
+            yield from self._read_chunk()
+            if self._has(self._attempt, self._chunk + 1):
+                yield from self._read_chunk()
+                self._chunk, self._offset = self._chunk + 1, 0
+                continue
+            later = [attempt for attempt in self._attempts() if attempt > self._attempt]
+            if not later:
+                return
+            yield from self._read_chunk()
+            self._attempt, self._chunk, self._offset = later[0], 0, 0
+
+    def tail(self, lines: int) -> Iterator[LogEvent]:
+        """The last lines of what there is; reading goes on behind them."""
+        while self._has(self._attempt, self._chunk + 1):
+            self._chunk += 1
+        latest = list(self._read_chunk())
+        chunk = self._chunk
+        while chunk and sum(event.text.count("\n") for event in latest) <= lines:
+            chunk -= 1
+            latest = _events(self._get(chunk, 0)) + latest
+        yield from _last_lines(latest, lines)
+
+    def _read_chunk(self) -> Iterator[LogEvent]:
+        data = self._get(self._chunk, self._offset)
+        # The last line may be in the middle of being written.
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        yield from _events(whole)
+
+    def _get(self, chunk: int, start: int) -> bytes:
+        try:
+            return self._runs.store.get(self._keys.log(self._index, self._attempt, chunk), start)
+        except Missing:
+            return b""
+
+    def _has(self, attempt: int, chunk: int) -> bool:
+        return self._runs.store.has(self._keys.log(self._index, attempt, chunk))
+
+    def _attempts(self) -> list[int]:
+        return self._runs.attempts(self._keys.run, self._index)
+
+
+def _events(lines: bytes) -> list[LogEvent]:
+    return [
+        LogEvent(time=seconds, stream=_STREAMS[stream], text=text)
+        for seconds, stream, text in map(json.loads, lines.splitlines())
+    ]
+
+
+def _last_lines(events: list[LogEvent], lines: int) -> list[LogEvent]:
+    if lines <= 0:
+        return []
+    kept: list[LogEvent] = []
+    # The newline that ends the very last line begins no further one.
+    ends = -1 if events and events[-1].text.endswith("\n") else 0
+    for event in reversed(events):
+        ends += event.text.count("\n")
+        if ends >= lines:
+            parts = event.text.split("\n")
+            text = "\n".join(parts[ends - lines + 1 :])
+            if text:
+                kept.append(LogEvent(time=event.time, stream=event.stream, text=text))
+            break
+        kept.append(event)
+    return kept[::-1]
