@@ -141,7 +141,7 @@ def number_of(text: str) -> float | None:
 
 def show(value: float) -> str:
     """A metric as text: at most six significant digits, whole numbers as such."""
-    if value.is_integer() and abs(value) < _EXACT:
+    if float(value).is_integer() and abs(value) < _EXACT:
         return str(int(value))
     return f"{value:.6g}"
 

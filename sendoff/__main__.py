@@ -22,6 +22,7 @@ def run(arguments: list[str]) -> int:
     from packer.errors import SendoffError
     from sendoff import failure
     from sendoff.cli import root
+    from sendoff.errors import Internal
 
     machine = "--json" in _own(arguments)
     try:
@@ -37,6 +38,10 @@ def run(arguments: list[str]) -> int:
         # Python flushes standard output once more at exit; give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
+    except Exception as error:
+        if os.environ.get("SENDOFF_DEBUG"):
+            raise
+        return failure.report(Internal(error), machine=machine)
 
 
 def _own(arguments: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ COMMANDS = {
     "run": "Send off one command and follow it.",
     "sweep": "Send off one command many ways.",
     "pack": "Pack the sandbox and print its digest.",
-    "ps": "List runs.",
+    "ps": "List runs, the newest first.",
     "show": "Tell all about a run.",
     "logs": "Print what a run printed.",
     "wait": "Wait until runs have ended.",

@@ -26,6 +26,26 @@ class Misuse(SendoffError):
         return self._fix
 
 
+class Internal(SendoffError):
+    """An error that nobody foresaw: a fault of sendoff's own."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+    def what(self) -> str:
+        return f"sendoff itself failed: {type(self.error).__name__}: {self.error}"
+
+    def evidence(self) -> str:
+        trace = self.error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+
+    def fix(self) -> str:
+        return "please report it, with the traceback that SENDOFF_DEBUG=1 shows"
+
+
 class UnknownSetting(SendoffError):
     """A configuration source has a key that means nothing to us."""
 
@@ -54,13 +74,14 @@ class InvalidSetting(SendoffError):
         self.key, self.source, self.problem = key, source, problem
 
     def what(self) -> str:
-        return f"{self.key} in {self.source} can't be used"
+        given = self.source.startswith(("--", "SENDOFF_"))
+        return f"can't use {self.source if given else f'{self.key} in {self.source}'}"
 
     def why(self) -> str:
         return self.problem
 
     def fix(self) -> str:
-        return "correct it; `sendoff config show` tells where each value comes from"
+        return f"correct {self.source}"
 
 
 class InvalidConfigurationFile(SendoffError):

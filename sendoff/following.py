@@ -9,6 +9,7 @@ from sendoff import outcome
 from sendoff.console import Console
 from sendoff.failure import labelled
 from sendoff.handle import Index, Run
+from sendoff.quantities import show_duration
 
 DETACHED = 130
 SECOND_CHANCE = 2.0
@@ -93,9 +94,24 @@ def _finish(run: Run, console: Console) -> int:
     _hint(run, console)
     if console.machine:
         _document(run, console)
+    elif len(run) > 1:
+        console.table(*_table(run, console))
     if len(run) == 1:
         return outcome.exit_code(run[0].status)
     return outcome.of_all([index.state for index in run])
+
+
+def _table(run: Run, console: Console) -> tuple[list[str], list[list[str]]]:
+    """A row for each index: what varied, what became of it, and its digest."""
+    varied = list(run[0].parameters)
+    rows = []
+    for index in run:
+        status = index.status
+        took = show_duration(status.manifest.usage.wall) if status.manifest else "-"
+        digest = index.digest if console.wide else index.digest.short
+        given = [index.parameters[name] for name in varied]
+        rows.append([index.name, *given, status.state, took, digest])
+    return ["RUN", *varied, "STATE", "TIME", "DIGEST"], rows
 
 
 def _hint(run: Run, console: Console) -> None:

@@ -17,7 +17,6 @@ from sendoff.session import Session
 
 if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
-
     from dispatcher.metrics import Metric
 
 _LOOK = 0.25

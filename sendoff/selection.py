@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from dispatcher.errors import ResultUnknown
 from sendoff import reference
 from sendoff.handle import Index, Run
 from sendoff.session import Session
@@ -41,11 +42,18 @@ class Selection:
         if len(self.indexes) == 1:
             (index,) = self.indexes
             return [(index.name, path) for path in index.results(directory, *patterns)]
-        return [
-            (index.name, path)
-            for index in self.indexes
-            for path in index.results(directory / str(index.number), *patterns)
-        ]
+        fetched: list[tuple[str, Path]] = []
+        missing: ResultUnknown | None = None
+        for index in self.indexes:
+            try:
+                paths = index.results(directory / str(index.number), *patterns)
+            except ResultUnknown as error:
+                missing = error
+            else:
+                fetched += [(index.name, path) for path in paths]
+        if missing and not fetched:
+            raise missing
+        return fetched
 
 
 def select(names: Sequence[str]) -> tuple[Selection, ...]:

@@ -8,6 +8,7 @@ Writes metrics.json and plot.png into the working directory.
 import argparse
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -80,8 +81,7 @@ def main():
     accuracy["all"] = accuracy_with(network, set(layers), arguments.bits, images, digits)
     print(f"seconds: {time.perf_counter() - started:.2f}")
 
-    with open("metrics.json", "w") as file:
-        json.dump({"accuracy": accuracy}, file, indent=2)
+    Path("metrics.json").write_text(json.dumps({"accuracy": accuracy}, indent=2))
     plot(accuracy, arguments.bits, "plot.png")
 
 

@@ -79,7 +79,7 @@ def test_every_kind_of_value(project: Path, environ: dict[str, str]) -> None:
 
 
 def test_an_unknown_key_is_refused_with_the_nearest(project: Path, environ: dict[str, str]) -> None:
-    (project / "pyproject.toml").write_text('[tool.sendoff]\nmax_paralel = 2\n')
+    (project / "pyproject.toml").write_text("[tool.sendoff]\nmax_paralel = 2\n")
     with pytest.raises(UnknownSetting) as caught:
         load(project, {}, environ)
     assert caught.value.nearest == "max-parallel"

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from sendoff.__main__ import run
+from sendoff.cli import COMMANDS
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS, "config show"])
+def test_help(name: str, golden, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*name.split(), "--help"]) == 0
+    golden(f"help/{name.replace(' ', '-') or 'sendoff'}.txt", capsys.readouterr().out)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+import sendoff
+from sendoff.__main__ import run
+from sendoff.cli import COMMANDS, root
+from sendoff.version import VERSION
+
+
+def test_each_command_begins_its_help_with_its_line_in_the_list() -> None:
+    with click.Context(root) as context:
+        for name, line in COMMANDS.items():
+            found = root.get_command(context, name)
+            assert found is not None
+            assert (found.help or "").splitlines()[0] == line
+            assert found.name == name
+
+
+def test_the_version_is_the_distribution_s() -> None:
+    assert importlib.metadata.version("sendoff") == VERSION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["rnu"], "did you mean run?"),
+        (["xyzzy"], "fix: sendoff --help"),
+        (["run", "--tiemout", "3", "--", "x"], "did you mean --timeout?"),
+        (["logs"], "missing argument 'RUN'"),
+        (["logs", "--tail", "x", "r"], "is not a valid integer"),
+        (["completion", "tcsh"], "'tcsh' is not one of"),
+        (["sweep", "--", "x"], "nothing varies"),
+        (["run"], "no command given"),
+        (["run", "--"], "no command given"),
+    ],
+)
+def test_bad_usage_exits_with_2_and_says_what_to_do(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) <= 4
+    assert expected in err
+
+
+def test_json_is_ours_only_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["runn", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["code"] == "USAGE"
+    assert run(["runn", "--", "--json"]) == 2
+    assert not capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    assert "_SENDOFF_COMPLETE" in capsys.readouterr().out
+
+
+def test_names_of_the_package_are_loaded_when_used() -> None:
+    assert set(sendoff.__all__) <= set(dir(sendoff))
+    assert callable(sendoff.ship)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        sendoff.nothing  # noqa: B018
+    code = "import sys, sendoff; sys.exit(bool({'click', 'msgspec', 'packer'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
