@@ -86,11 +86,13 @@ class LayerWriter:
 
     def directory(self, path: str) -> None:
         """A directory, and those above it, each once. Paths are relative, without a slash."""
-        if path in self._directories:
-            return
-        self.directory(path.rpartition("/")[0])
-        self._directories.add(path)
-        self._pending += tar.directory(path)
+        missing = []
+        while path not in self._directories:
+            missing.append(path)
+            path = path.rpartition("/")[0]
+        for directory in reversed(missing):
+            self._directories.add(directory)
+            self._pending += tar.directory(directory)
 
     def symlink(self, path: str, target: str) -> None:
         """A symbolic link."""
