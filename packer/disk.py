@@ -56,16 +56,14 @@ class Incoming:
     def file(self) -> Iterator[tuple[BufferedWriter[FileIO], Path]]:
         """A new file and its name; the file goes unless it was renamed."""
         path, descriptor = self._create()
-        stream = BufferedWriter(FileIO(descriptor, "wb"), _BUFFER)
+        raw = FileIO(descriptor, "wb")
+        stream = BufferedWriter(raw, _BUFFER)
         try:
             yield stream, path
             stream.close()
-        except BaseException:
-            # Closing would flush, fail again on a full disk, and hide the first error.
-            if not stream.closed:
-                stream.detach().close()
-            raise
         finally:
+            # After an error the buffer is not wanted, and writing it would fail again.
+            raw.close()
             path.unlink(missing_ok=True)
 
     def sweep(self) -> None:
