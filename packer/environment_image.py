@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from packer import environment_plan, gzip, image_paths, layer_memory, wheel
-from packer.bytecode import Compiler, Source
+from packer.bytecode import Compiler
 from packer.digest import Digest
 from packer.environment_plan import LayerPlan
 from packer.errors import WheelCorrupt, WheelHashMismatch
@@ -130,7 +130,7 @@ class _Builder:
 
     def _bytecode(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
         """The .pyc of all sources in site-packages, made in batches by several processes."""
-        site = image_paths.site_packages(self._compiler.minor) + "/"
+        site = self._compiler.site
         sources = [
             file for path, file in tree.items() if path.startswith(site) and path.endswith(".py")
         ]
@@ -139,8 +139,7 @@ class _Builder:
             yield from made
 
     def _compiled(self, batch: list[TreeFile]) -> list[CompressedFile]:
-        sources = [Source(file.content(), file.path) for file in batch]
-        made = zip(sources, self._compiler.compile(sources), strict=True)
+        made = zip(batch, self._compiler.compile(batch), strict=True)
         return [
             CompressedFile(self._compiler.cached(source.path), data, gzip.compress(data))
             for source, data in made

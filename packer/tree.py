@@ -26,6 +26,9 @@ class TreeFile(Protocol):
     def content(self) -> bytes:
         """All its bytes."""
 
+    def checksum(self) -> tuple[int, int]:
+        """Size and CRC-32 of its bytes."""
+
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`."""
 
@@ -40,6 +43,10 @@ class MadeFile(NamedTuple):
     def content(self) -> bytes:
         """All its bytes."""
         return self.data
+
+    def checksum(self) -> tuple[int, int]:
+        """Size and CRC-32 of its bytes."""
+        return _checksum(self.data)
 
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`."""
@@ -57,6 +64,10 @@ class WheelFile(NamedTuple):
     def content(self) -> bytes:
         """All its bytes."""
         return self.archive.content(self.member)
+
+    def checksum(self) -> tuple[int, int]:
+        """Size and CRC-32 of its bytes, which reading them verifies."""
+        return self.member.size, self.member.crc
 
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`, with the wheel's own compressed bytes."""
@@ -81,10 +92,13 @@ class CompressedFile(NamedTuple):
         """All its bytes."""
         return self.data
 
+    def checksum(self) -> tuple[int, int]:
+        """Size and CRC-32 of its bytes."""
+        return _checksum(self.data)
+
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`."""
-        crc = gzip.crc32(self.data)
-        writer.spliced(path, len(self.data), crc, ((self.stream, self.data),))
+        writer.spliced(path, *self.checksum(), ((self.stream, self.data),))
 
 
 class SandboxFile(NamedTuple):
@@ -101,6 +115,10 @@ class SandboxFile(NamedTuple):
     def content(self) -> bytes:
         """All its bytes."""
         return b"".join(self._pieces())
+
+    def checksum(self) -> tuple[int, int]:
+        """Size and CRC-32 of its bytes."""
+        return _checksum(self.content())
 
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`, compressed."""
@@ -122,3 +140,7 @@ class SandboxFile(NamedTuple):
         with self.source.open("rb", buffering=0) as stream:
             while piece := stream.read(_CHUNK):
                 yield piece
+
+
+def _checksum(data: bytes) -> tuple[int, int]:
+    return len(data), gzip.crc32(data)
