@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from packer import disk, process, record
+from packer import disk, record
 from packer.errors import PythonMismatch, PythonNotFound
 from packer.record import Record
 
@@ -115,6 +115,8 @@ def describe(executable: Path, cache: Path) -> Interpreter:
 
 
 def _ask(executable: Path) -> Interpreter:
+    from packer import process
+
     try:
         answer = process.run([str(executable), "-E", "-B", "-c", _QUESTION], timeout=60)
         text = answer.rpartition(_MARK)[2]

@@ -1,11 +1,9 @@
 """The lock: an environment resolved for a target, independent of any machine.
 
-A lock is a value. Where its bytes can be had on this machine is said by `Materials`.
+A lock is a value. `packer.materials` says where its bytes can be had on this machine.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from packer.record import Record
 
@@ -67,8 +65,19 @@ class Lock(Record, frozen=True):
         return ".".join(self.python.split(".")[:2])
 
 
-class Materials(Record, frozen=True):
-    """Where the bytes of a lock are on this machine; `sha256` hex → a file or the content."""
+def to_pylock(lock: Lock) -> str:
+    """`lock` as a `pylock.toml` (PEP 751); see `packer.pylock`."""
+    from packer import pylock
 
-    wheels: dict[str, Path]
-    files: dict[str, Path | bytes]
+    return pylock.write(lock)
+
+
+def from_pylock(text: str) -> Lock:
+    """The lock that `to_pylock` made `text` of.
+
+    Raises:
+        ValueError: it is not such a text.
+    """
+    from packer import pylock
+
+    return pylock.read(text)

@@ -58,7 +58,8 @@ class Sites(Record, frozen=True):
         """Each distribution, and whether one of its name comes before it on `sys.path`."""
         seen: set[str] = set()
         for site in self.directories:
-            for name in sorted(filter(distribution.is_metadata, os.listdir(site))):
+            names = sorted(entry.name for entry in Path(site).iterdir())
+            for name in filter(distribution.is_metadata, names):
                 found = distribution.read(Path(site), name)
                 if found is not None:
                     yield found, found.name in seen

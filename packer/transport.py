@@ -118,7 +118,7 @@ class Transport:
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=0.2, max=5),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
             retry=tenacity.retry_if_exception_type((HTTPError, _Interrupted)),
             reraise=True,
         )
