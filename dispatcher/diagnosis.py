@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Literal
 
 from dispatcher.run import Failure
@@ -48,6 +49,20 @@ def of_runner(status: int, kept: str) -> Failure:
         message=message,
         evidence=(f"its files are in {kept}",) if kept else (),
         fix="send it off again: sendoff rerun",
+    )
+
+
+def of_workspace(error: OSError, folder: str) -> Failure:
+    """The failure of an attempt for which no working directory could be made."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return Failure(
+        code="DISK_FULL" if full else "WORKSPACE_FAILED",
+        phase="storage",
+        blame="infra",
+        retryable=True,
+        message=f"no working directory could be made in {folder}",
+        evidence=(str(error),),
+        fix="make room, or put it elsewhere: export SENDOFF_STATE_DIR=…" if full else "",
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from packer.image_paths import EDITABLE, PREFIX, RUNNER, SYSTEM_PATH, WORKSPACE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _KEPT = frozenset({"HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR"})
 _IN_ENVIRONMENT = (PREFIX, RUNNER)
@@ -17,8 +18,8 @@ def variables(
     image: Mapping[str, str],
     asked: Mapping[str, str],
     *,
-    environment: Path,
-    attempt: Path,
+    environment: str,
+    attempt: str,
 ) -> dict[str, str]:
     """What the command's environment holds; later mappings win.
 
@@ -29,14 +30,14 @@ def variables(
     own = {"PATH": f"{PREFIX}/bin:{SYSTEM_PATH}", "VIRTUAL_ENV": PREFIX}
     inside = {**own, **image, **asked}
     placed = {name: _place(value, environment, attempt) for name, value in inside.items()}
-    return {**kept, **placed, "SENDOFF_ROOT": str(attempt)}
+    return {**kept, **placed, "SENDOFF_ROOT": attempt}
 
 
-def _place(value: str, environment: Path, attempt: Path) -> str:
+def _place(value: str, environment: str, attempt: str) -> str:
     return ":".join(_place_one(part, environment, attempt) for part in value.split(":"))
 
 
-def _place_one(path: str, environment: Path, attempt: Path) -> str:
+def _place_one(path: str, environment: str, attempt: str) -> str:
     for roots, place in ((_IN_ENVIRONMENT, environment), (_IN_ATTEMPT, attempt)):
         if any(path == root or path.startswith(root + "/") for root in roots):
             return f"{place}{path}"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from dispatcher.errors import LayerUnsafe
-from dispatcher.local.archive import Refused, Unpacker, inflate
 from dispatcher.local.image import StoredLayer
+from dispatcher.local.workspace import remove
 from packer import disk
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
@@ -32,6 +30,18 @@ class LayerCache:
         """Those not unpacked yet, each once."""
         unique = {layer.diff_id: layer for layer in layers}
         return [layer for layer in unique.values() if not self.path(layer).is_dir()]
+
+    def check(self, layers: Sequence[StoredLayer]) -> None:
+        """Notice a blob that is to be unpacked and is gone or cut short.
+
+        The whole of it is compared with its digest when it is unpacked.
+
+        Raises:
+            BlobMissing, BlobAltered
+        """
+        for layer in self.missing(layers):
+            if not self._layout.has(layer.digest, layer.size):
+                self._layout.verify(layer.digest)
 
     def unpack(self, layers: Sequence[StoredLayer]) -> None:
         """Unpack what is missing, several at once.
@@ -65,15 +75,17 @@ class LayerCache:
             if self.path(layer).is_dir():
                 return
             temporary = self.root / f".{layer.diff_id.hex}.incoming"
-            remove(temporary)
+            remove(str(temporary))
             try:
                 temporary.mkdir()
                 self._write(layer, temporary)
                 temporary.rename(self.path(layer))
             finally:
-                remove(temporary)
+                remove(str(temporary))
 
     def _write(self, layer: StoredLayer, folder: Path) -> None:
+        from dispatcher.local.archive import Refused, Unpacker, inflate
+
         blob, plain = hashlib.sha256(), hashlib.sha256()
         path = self._layout.path(layer.digest)
         refused = None
@@ -96,12 +108,3 @@ class LayerCache:
             raise LayerUnsafe(layer.digest.short, refused.entry, refused.reason)
         if Digest.from_hex(plain.hexdigest()) != layer.diff_id:
             raise LayerUnsafe(layer.digest.short, "", "its tar is not the one the config names")
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder whose own folders may be read-only; nothing where it is not there."""
-    for parent, folders, _ in os.walk(folder):
-        for name in folders:
-            with suppress(OSError):
-                Path(parent, name).chmod(0o755)
-    shutil.rmtree(folder, ignore_errors=True)

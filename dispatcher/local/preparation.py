@@ -1,94 +1,102 @@
-"""What a run needs on this machine before its runners can start."""
+"""What a run needs on this machine before its runners can start: its images, unpacked."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
-from dispatcher.local import environment, host_python, image
-from dispatcher.local.layer_cache import LayerCache, remove
-from dispatcher.local.protection import protect
+from dispatcher.errors import PythonNotHere
+from dispatcher.local import host_python, image
+from dispatcher.local.layer_cache import LayerCache
+from dispatcher.local.plan import Plan
 from dispatcher.local.root import RootCache
-from dispatcher.local.runner_process import RunnerProcess
-from dispatcher.local.workspace import Workspace
 from dispatcher.places import Places
-from dispatcher.run import Run
-from dispatcher.runner.assignment import Assignment
-from packer.digest import Digest
+from dispatcher.request import Request
+from packer.interpreter import Interpreter
 from packer.layout import Layout
 
 
 class Preparation:
-    """Unpacks images, puts environments together, and starts runners in fresh directories."""
+    """The images of a request, their unpacked layers and their environments on this machine."""
 
-    def __init__(self, run: Run, places: Places) -> None:
-        self._run, self._places = run, places
-        self._layout = Layout(Path(run.request.repository))
-        self._layers = LayerCache(places.cache / "layers", self._layout)
+    def __init__(self, request: Request, places: Places) -> None:
+        """Read the images' manifests and configs.
+
+        Raises:
+            BlobMissing, BlobAltered: of a manifest or config.
+            ImageUnusable: an image was not made for this target.
+        """
+        self._request, self._places = request, places
+        layout = Layout(Path(request.repository))
+        self._layers = LayerCache(places.cache / "layers", layout)
         self._roots = RootCache(places.cache / "roots")
-        self._images: dict[Digest, tuple[image.Image, Path]] = {}
+        digests = dict.fromkeys(asked.digest for asked in request.inputs)
+        self._images = [image.read(layout, digest) for digest in digests]
+        self._interpreters: dict[str, Interpreter] = {}
 
-    def prepare(self) -> None:
-        """Have every image of the run ready, and nothing shared writable.
+    def check(self) -> None:
+        """Refuse what can't be made ready; nothing is written.
 
         Raises:
-            SendoffError: an image is missing, altered, unsafe, or can't run here; no room.
+            BlobMissing, BlobAltered: a layer that is to be unpacked is gone or cut short.
+            PythonNotHere
         """
-        wanted = dict.fromkeys(asked.digest for asked in self._run.request.inputs)
-        images = [image.read(self._layout, digest) for digest in wanted]
-        self._layers.unpack([layer for found in images for layer in found.layers])
-        for found in images:
+        for found in self._images:
+            self._layers.check(found.layers)
+            self._interpreter(found)
+
+    def plan(self) -> Plan | None:
+        """The plan of the run; None while something is not ready."""
+        images = {}
+        for found in self._images:
+            root = self._roots.find(self._folders(found), self._interpreter(found))
+            if root is None or self._layers.missing(found.layers):
+                return None
+            images[str(found.digest)] = {
+                "root": str(root),
+                "layers": [str(folder) for folder in self._folders(found)],
+                "variables": found.environment,
+            }
+        request = self._request
+        return Plan(
+            inputs=[
+                {"command": list(asked.command), "digest": asked.digest} for asked in request.inputs
+            ],
+            images=images,
+            settings={
+                "store": str(self._places.store),
+                "outputs": list(request.outputs),
+                "timeout": request.timeout,
+                "grace": request.grace,
+                "memory": request.resources.memory,
+            },
+            environment=request.environment,
+            secrets=list(request.secrets),
+            retries=request.retries,
+            parallel=request.max_parallel or len(os.sched_getaffinity(0)),
+            protected=[str(self._layers.root), str(self._roots.root)],
+        )
+
+    def prepare(self) -> Plan:
+        """Unpack layers and put environments together, as far as that was not done before.
+
+        Raises:
+            BlobMissing, BlobAltered, LayerUnsafe: nothing of such a layer is kept.
+            PythonNotHere, DiskFull
+        """
+        self._layers.unpack([layer for found in self._images for layer in found.layers])
+        for found in self._images:
+            self._roots.make(self._folders(found), self._interpreter(found))
+        plan = self.plan()
+        if plan is None:
+            raise PythonNotHere(self._images[0].minor, ())
+        return plan
+
+    def _folders(self, found: image.Image) -> list[Path]:
+        return [self._layers.path(layer) for layer in found.layers]
+
+    def _interpreter(self, found: image.Image) -> Interpreter:
+        if found.python not in self._interpreters:
             interpreter = host_python.find(found.python, self._places.cache)
-            root = self._roots.get([self._layers.path(x) for x in found.layers], interpreter)
-            self._images[found.digest] = found, root
-        protect([self._layers.root, self._roots.root])
-
-    def start(self, index: int, attempt: int) -> RunnerProcess:
-        """Start an attempt.
-
-        Raises:
-            DiskFull: there is no room for its working directory.
-        """
-        request = self._run.request
-        asked = request.inputs[index]
-        found, root = self._images[asked.digest]
-        workspace = Workspace(self.folder(index, attempt))
-        remove(workspace.root)
-        workspace.fill([self._layers.path(layer) for layer in found.layers], root)
-        secrets = {name: os.environ[name] for name in request.secrets if name in os.environ}
-        variables = environment.variables(
-            os.environ,
-            found.environment,
-            {**request.environment, **secrets},
-            environment=root,
-            attempt=workspace.root,
-        )
-        assignment = Assignment(
-            run=self._run.id,
-            index=index,
-            attempt=attempt,
-            digest=asked.digest,
-            command=list(asked.command),
-            store=str(self._places.store),
-            workspace=str(workspace.directory),
-            output_dir=str(workspace.outputs),
-            outputs=list(request.outputs),
-            timeout=request.timeout,
-            grace=request.grace,
-            memory=request.resources.memory,
-        )
-        return RunnerProcess(assignment, root, variables)
-
-    def folder(self, index: int, attempt: int) -> Path:
-        """The attempt's own folder."""
-        return self._places.work(self._run.id) / f"{index}-{attempt}"
-
-    def clean_attempt(self, index: int, attempt: int) -> None:
-        """Remove an attempt's folder: what counts of it is in the store."""
-        remove(self.folder(index, attempt))
-
-    def clean(self) -> None:
-        """Remove the run's folder where nothing was kept in it."""
-        with suppress(OSError):
-            self._places.work(self._run.id).rmdir()
+            self._interpreters[found.python] = interpreter
+        return self._interpreters[found.python]

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
 _CLONE_NEWNS = 0x20000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 1, 32, 4096, 16384, 1 << 19
 
 
-def protect(folders: Sequence[Path]) -> bool:
+def protect(folders: list[str]) -> bool:
     """Make the folders read-only for this process and its children; False where it may not."""
     if os.geteuid() != 0:
         return False

@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from dispatcher.local.layer_cache import remove
+from dispatcher.local.workspace import remove
 from packer import disk, process
 from packer.image_paths import PREFIX, RUNNER
 from packer.interpreter import Interpreter
@@ -26,28 +26,36 @@ class RootCache:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def get(self, layers: Sequence[Path], interpreter: Interpreter) -> Path:
-        """The folder that holds these unpacked layers, the later over the earlier.
+    def find(self, layers: Sequence[Path], interpreter: Interpreter) -> Path | None:
+        """The folder that holds these unpacked layers; None where it was not made yet."""
+        path = self._path(layers, interpreter)
+        return path if path.is_dir() else None
+
+    def make(self, layers: Sequence[Path], interpreter: Interpreter) -> None:
+        """Put these unpacked layers together, the later over the earlier, unless that was done.
 
         Raises:
             DiskFull
         """
-        shared = [layer for layer in layers if _has_part(layer)]
-        path = self.root / _key(shared, interpreter)
+        path = self._path(layers, interpreter)
         if path.is_dir():
-            return path
+            return
         self.root.mkdir(parents=True, exist_ok=True)
         with (
             disk.room("an environment", self.root),
             disk.locked(self.root / f".{path.name}.lock"),
         ):
             if not path.is_dir():
-                self._build(path, shared, interpreter)
-        return path
+                self._build(path, layers, interpreter)
+
+    def _path(self, layers: Sequence[Path], interpreter: Interpreter) -> Path:
+        facts = [layer.name for layer in layers if _is_shared(layer)]
+        facts += [interpreter.base_executable, interpreter.version]
+        return self.root / hashlib.sha256(_VERSION + os.fsencode("\0".join(facts))).hexdigest()[:32]
 
     def _build(self, path: Path, layers: Sequence[Path], interpreter: Interpreter) -> None:
         temporary = self.root / f".{path.name}.incoming"
-        remove(temporary)
+        remove(str(temporary))
         try:
             folders = _link(layers, str(temporary))
             _add_python(temporary, interpreter)
@@ -56,15 +64,10 @@ class RootCache:
                 Path(folder).chmod(0o555)
             temporary.rename(path)
         finally:
-            remove(temporary)
+            remove(str(temporary))
 
 
-def _key(layers: Sequence[Path], interpreter: Interpreter) -> str:
-    facts = [layer.name for layer in layers] + [interpreter.base_executable, interpreter.version]
-    return hashlib.sha256(_VERSION + os.fsencode("\0".join(facts))).hexdigest()[:32]
-
-
-def _has_part(layer: Path) -> bool:
+def _is_shared(layer: Path) -> bool:
     return any(os.path.isdir(f"{layer}/{part}") for part in _PARTS)
 
 

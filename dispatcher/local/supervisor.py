@@ -3,29 +3,34 @@
 `python -m dispatcher.local.supervisor RUN LAYOUT STORE CACHE STATE`, where standard input holds the
 run's lock. That lock is what tells others that the run is looked after; it ends with this process,
 however that ends.
+
+A run whose images are ready has a plan already, and needs nothing here but the standard library.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
 import sys
 import time
 from collections import deque
-from pathlib import Path
 
-from dispatcher import diagnosis
-from dispatcher.local.preparation import Preparation
+from dispatcher.local import environment
+from dispatcher.local.plan import Plan
 from dispatcher.local.runner_process import RunnerProcess
-from dispatcher.places import Places
-from dispatcher.run import Failure, Manifest, Run, State
+from dispatcher.local.workspace import Workspace, remove
 from dispatcher.runner import attempt as runner
 from dispatcher.runner import kernel
+from dispatcher.runner.assignment import Assignment
+from dispatcher.runner.keys import RunKeys
+from dispatcher.runner.store import DirectoryStore, Missing
 from dispatcher.runner.watch import Signals
-from dispatcher.store import Runs
-from packer import record
-from packer.errors import SendoffError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatcher.local.failures import Failures
 
 # How soon a cancellation by another process is noticed.
 _PERIOD = 0.1
@@ -35,44 +40,65 @@ _LOCK = 0
 class Supervisor:
     """Starts the indexes of a run, some at once, and sees to it that each gets a manifest."""
 
-    def __init__(self, run: Run, places: Places) -> None:
-        self._run, self._places = run, places
-        self._runs = Runs.at(places)
-        self._preparation = Preparation(run, places)
-        self._waiting = deque(range(len(run.request.inputs)))
+    def __init__(self, run: str, plan: Plan, work: str, failures: Failures) -> None:
+        self._plan, self._work, self._failures = plan, work, failures
+        self._keys = RunKeys(run)
+        self._store = DirectoryStore(plan.settings["store"])
+        self._waiting = deque(range(len(plan.inputs)))
         self._running: dict[int, RunnerProcess] = {}
-        self._retries = dict.fromkeys(self._waiting, run.request.retries)
-        self._parallel = run.request.max_parallel or len(os.sched_getaffinity(0))
+        self._retries = dict.fromkeys(self._waiting, plan.retries)
         self._stopping = False
 
     def work(self) -> None:
         """Return when nothing is left to do."""
         kernel.adopt_orphans()
-        self._signals = Signals()
-        try:
-            self._preparation.prepare()
-        except SendoffError as error:
-            for index in self._waiting:
-                self._fail(index, 0, diagnosis.of_error(error))
-            return
+        signals = Signals()
         poll = select.poll()
-        poll.register(self._signals.fd, select.POLLIN)
+        poll.register(signals.fd, select.POLLIN)
         while self._running or self._waiting:
             self._heed_cancellation()
-            while self._waiting and len(self._running) < self._parallel:
+            while self._waiting and len(self._running) < self._plan.parallel:
                 self._start(self._waiting.popleft())
             if poll.poll(_PERIOD * 1000):
-                self._heed(self._signals.read())
-        self._preparation.clean()
+                self._heed(signals.read())
+        if os.path.isdir(self._work) and not os.listdir(self._work):
+            os.rmdir(self._work)
 
     def _start(self, index: int) -> None:
-        attempt = max(self._runs.attempts(self._run.id, index), default=0) + 1
+        attempt = self._last_attempt(index) + 1
+        asked = self._plan.inputs[index]
+        found = self._plan.images[asked["digest"]]
+        workspace = Workspace(self._folder(index, attempt))
         try:
-            process = self._preparation.start(index, attempt)
-        except SendoffError as error:
-            self._fail(index, attempt, diagnosis.of_error(error))
-        else:
-            self._running[process.pid] = process
+            if os.path.isdir(workspace.root):
+                remove(workspace.root)
+            workspace.fill(found["layers"], found["root"])
+        except OSError as error:
+            remove(workspace.root)
+            self._failures.unprepared(index, error, self._work)
+            return
+        assignment = Assignment(
+            run=self._keys.run,
+            index=index,
+            attempt=attempt,
+            workspace=workspace.directory,
+            output_dir=workspace.outputs,
+            **asked,
+            **self._plan.settings,
+        )
+        process = RunnerProcess(assignment, found["root"], self._variables(found, workspace.root))
+        self._running[process.pid] = process
+
+    def _variables(self, found: dict[str, object], root: str) -> dict[str, str]:
+        names = self._plan.secrets
+        secrets = {name: os.environ[name] for name in names if name in os.environ}
+        return environment.variables(
+            os.environ,
+            found["variables"],  # type: ignore[arg-type]
+            {**self._plan.environment, **secrets},
+            environment=str(found["root"]),
+            attempt=root,
+        )
 
     def _heed(self, numbers: list[int]) -> None:
         if signal.SIGTERM in numbers:
@@ -90,29 +116,33 @@ class Supervisor:
                 self._ended(process, os.waitstatus_to_exitcode(status))
 
     def _heed_cancellation(self) -> None:
+        everything = self._store.has(self._keys.cancel)
         for index in list(self._waiting):
-            if self._runs.cancelled(self._run.id, index):
+            if everything or self._store.has(self._keys.cancel_index(index)):
                 self._waiting.remove(index)
-                self._commit(index, 0, "cancelled", None)
+                self._failures.cancelled(index)
         for process in self._running.values():
-            if self._runs.cancelled(self._run.id, process.index):
+            if everything or self._store.has(self._keys.cancel_index(process.index)):
                 process.end()
 
     def _ended(self, process: RunnerProcess, status: int) -> None:
         if status < 0:
             self._kill_orphans()
         index, attempt = process.index, process.attempt
-        manifest = self._runs.manifest(self._run.id, index)
-        if manifest is None and not self._stopping:
+        manifest = self._manifest(index)
+        folder = self._folder(index, attempt)
+        if not manifest and not self._stopping:
             if self._retries[index] > 0 and not process.asked_to_end:
                 self._retries[index] -= 1
                 self._waiting.append(index)
             else:
-                kept = str(self._preparation.folder(index, attempt))
                 useful = status == runner.NOT_STORED
-                self._fail(index, attempt, diagnosis.of_runner(status, kept if useful else ""))
-        if status != runner.NOT_STORED and not _is_incomplete(manifest):
-            self._preparation.clean_attempt(index, attempt)
+                self._failures.runner_ended(index, attempt, status, folder if useful else "")
+        incomplete = any(
+            warning.startswith("UPLOAD_INCOMPLETE") for warning in manifest.get("warnings", ())
+        )
+        if status != runner.NOT_STORED and not incomplete:
+            remove(folder)
 
     def _kill_orphans(self) -> None:
         """End what a killed runner has left; the system made it ours."""
@@ -129,41 +159,36 @@ class Supervisor:
                     continue
             time.sleep(_PERIOD / 20)
 
-    def _fail(self, index: int, attempt: int, failure: Failure) -> None:
-        self._commit(index, attempt, "failed", failure)
-
-    def _commit(self, index: int, attempt: int, state: State, failure: Failure | None) -> None:
-        asked = self._run.request.inputs[index]
-        now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-        manifest = Manifest(
-            run=self._run.id,
-            index=index,
-            attempt=attempt,
-            digest=asked.digest,
-            command=asked.command,
-            state=state,
-            exit_code=None,
-            failure=failure,
-            ended=now,
-        )
+    def _manifest(self, index: int) -> dict[str, list[str]]:
         try:
-            self._runs.commit(manifest)
-        except OSError:
-            path = self._places.supervisor(self._run.id) / f"{index}.json"
-            path.write_bytes(record.encode(manifest))
+            found: dict[str, list[str]] = json.loads(self._store.get(self._keys.manifest(index)))
+        except Missing:
+            return {}
+        return found
+
+    def _last_attempt(self, index: int) -> int:
+        names = self._store.names(f"{self._keys.prefix}{index}/")
+        return max((int(name) for name in names if name.isdigit()), default=0)
+
+    def _folder(self, index: int, attempt: int) -> str:
+        return f"{self._work}/{index}-{attempt}"
 
 
-def _is_incomplete(manifest: Manifest | None) -> bool:
-    warnings = manifest.warnings if manifest else ()
-    return any(warning.startswith("UPLOAD_INCOMPLETE") for warning in warnings)
-
-
-def main(run_id: str, layout: str, store: str, cache: str, state: str) -> None:
+def main(run: str, *places: str) -> None:
     """Look after one run."""
+    from dispatcher.local.failures import Failures
+
     # Says that there has been a supervisor, and which.
     os.write(_LOCK, b"%d\n" % os.getpid())
-    where = Places(layout=Path(layout), store=Path(store), cache=Path(cache), state=Path(state))
-    Supervisor(Runs.at(where).run(run_id), where).work()
+    failures = Failures(run, places)
+    state = places[-1]
+    plan = Plan.read(f"{state}/runs/{run}/plan.json") or failures.prepare()
+    if plan is None:
+        return
+    from dispatcher.local.protection import protect
+
+    protect(plan.protected)
+    Supervisor(run, plan, f"{state}/work/{run}", failures).work()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import fcntl
 import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,15 +14,11 @@ import msgspec
 
 from dispatcher import diagnosis
 from dispatcher.errors import SecretMissing
-from dispatcher.local import host_python, image
-from dispatcher.local.layer_cache import LayerCache
+from dispatcher.local.preparation import Preparation
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
-from packer import process
-from packer.digest import Digest
-from packer.errors import BlobAltered, BlobMissing
-from packer.layout import Layout
+from packer import disk, process
 from packer.record import decode
 
 _LOG_TAIL = 8192
@@ -47,15 +42,7 @@ class LocalTarget:
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)
-        layout = Layout(Path(request.repository))
-        cache = LayerCache(self._places.cache / "layers", layout)
-        versions = set()
-        for found in _images(layout, request):
-            versions.add(found.python)
-            for layer in cache.missing(found.layers):
-                _check_blob(layout, layer)
-        for version in versions:
-            host_python.find(version, self._places.cache)
+        Preparation(request, self._places).check()
 
     def claim(self, run_id: str) -> LocalClaim | None:
         """Take the right to start a run; None where a supervisor looks after it."""
@@ -108,11 +95,27 @@ class LocalClaim:
     def start(self, run: Run) -> None:
         """Start the supervisor, which takes the lock over."""
         folder = self._places.supervisor(run.id)
+        plan = Preparation(run.request, self._places).plan()
+        if plan:
+            disk.replace(folder / "plan.json", plan.encode())
         arguments = [run.id, *map(str, msgspec.structs.astuple(self._places))]
+        byte_code = ("-X", f"pycache_prefix={self._places.cache / 'bytecode'}")
         process.detach(
-            # The import path is handed over, so that nothing has to be found out again.
-            [sys.executable, "-S", "-P", "-m", "dispatcher.local.supervisor", *arguments],
-            env={"PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path))},
+            # The import path is handed over, so that nothing has to be found out again; byte code
+            # is kept apart, because many sandboxes keep Python from writing it.
+            [
+                sys.executable,
+                "-S",
+                "-P",
+                *byte_code,
+                "-m",
+                "dispatcher.local.supervisor",
+                *arguments,
+            ],
+            env={
+                "PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path)),
+                "PYTHONDONTWRITEBYTECODE": "",
+            },
             log=folder / "supervisor.log",
             stdin=self._lock,
         )
@@ -132,22 +135,6 @@ class LocalClaim:
         /,
     ) -> None:
         os.close(self._lock)
-
-
-def _images(layout: Layout, request: Request) -> Iterator[image.Image]:
-    for digest in dict.fromkeys(item.digest for item in request.inputs):
-        yield image.read(layout, digest)
-
-
-def _check_blob(layout: Layout, layer: image.StoredLayer) -> None:
-    """Notice what is gone or cut short; the whole of it is compared when it is unpacked."""
-    try:
-        size = layout.path(layer.digest).stat().st_size
-    except FileNotFoundError:
-        raise BlobMissing(layer.digest, str(layout.root)) from None
-    if size != layer.size:
-        actual = Digest.of(layout.path(layer.digest).read_bytes())
-        raise BlobAltered(layer.digest, actual, str(layout.path(layer.digest)))
 
 
 def _tail(path: Path) -> str:

@@ -3,41 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
-from packer import disk
 from packer.image_paths import EDITABLE, PREFIX, RUNNER, WORKSPACE
 
-_CODE = (WORKSPACE[1:], EDITABLE[1:])
+_CODE = (WORKSPACE, EDITABLE)
 
 
 class Workspace:
     """The folder `root` of one attempt; in-image paths below it are as in a container."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: str) -> None:
         self.root = root
-        self.directory = root / WORKSPACE[1:]
+        self.directory = root + WORKSPACE
         """The command's working directory."""
-        self.outputs = root / "outputs"
+        self.outputs = root + "/outputs"
 
-    def fill(self, layers: Sequence[Path], environment: Path) -> None:
+    def fill(self, layers: list[str], environment: str) -> None:
         """Copy the code out of unpacked layers and link to the environment's root.
 
         Copied, not linked: the command may write to it.
 
         Raises:
-            DiskFull
+            OSError: among others, no room.
         """
-        with disk.room("a working directory", self.root.parent):
-            for part in _CODE:
-                os.makedirs(self.root / part, exist_ok=True)
-                for layer in layers:
-                    if os.path.isdir(f"{layer}/{part}"):
-                        _copy(f"{layer}/{part}", str(self.root / part))
-            for part in (PREFIX[1:], RUNNER[1:]):
-                (self.root / part).symlink_to(environment / part)
-            self.outputs.mkdir()
+        for part in _CODE:
+            os.makedirs(self.root + part, exist_ok=True)
+            for layer in layers:
+                if os.path.isdir(layer + part):
+                    _copy(layer + part, self.root + part)
+        for part in (PREFIX, RUNNER):
+            os.symlink(environment + part, self.root + part)
+        os.mkdir(self.outputs)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder, read-only ones in it too; nothing where it is not there."""
+    import shutil
+
+    for parent, folders, _ in os.walk(folder):
+        for name in folders:
+            if not os.path.islink(f"{parent}/{name}"):
+                os.chmod(f"{parent}/{name}", 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy(source: str, target: str) -> None:

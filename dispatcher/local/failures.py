@@ -1,0 +1,89 @@
+"""Manifests of indexes whose runner wrote none, and the slow start of a run.
+
+Everything here is rare: it is imported late, in the functions, and has the time to be.
+"""
+
+from __future__ import annotations
+
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dispatcher.local.plan import Plan
+    from dispatcher.places import Places
+    from dispatcher.run import Failure, Run, State
+
+
+class Failures:
+    """Commits for the supervisor of one run. `places` are layout, store, cache and state."""
+
+    def __init__(self, run: str, places: tuple[str, ...]) -> None:
+        self._run_id, self._paths = run, places
+
+    def prepare(self) -> Plan | None:
+        """Make the run's images ready; None where they can't be, and every index says why."""
+        from dispatcher import diagnosis
+        from dispatcher.local.preparation import Preparation
+        from packer.errors import SendoffError
+
+        run = self._run()
+        try:
+            return Preparation(run.request, self._places()).prepare()
+        except SendoffError as error:
+            for index in range(len(run.request.inputs)):
+                self._commit(index, 0, "failed", diagnosis.of_error(error))
+        return None
+
+    def cancelled(self, index: int) -> None:
+        """An index that was never started was cancelled."""
+        self._commit(index, 0, "cancelled", None)
+
+    def unprepared(self, index: int, error: OSError, folder: str) -> None:
+        """There is no working directory for an index."""
+        from dispatcher import diagnosis
+
+        self._commit(index, 0, "failed", diagnosis.of_workspace(error, folder))
+
+    def runner_ended(self, index: int, attempt: int, status: int, kept: str) -> None:
+        """A runner ended without a commit; see `diagnosis.of_runner`."""
+        from dispatcher import diagnosis
+
+        self._commit(index, attempt, "failed", diagnosis.of_runner(status, kept))
+
+    def _commit(self, index: int, attempt: int, state: State, failure: Failure | None) -> None:
+        from dispatcher.run import Manifest
+        from dispatcher.store import Runs
+        from packer import record
+
+        asked = self._run().request.inputs[index]
+        manifest = Manifest(
+            run=self._run_id,
+            index=index,
+            attempt=attempt,
+            digest=asked.digest,
+            command=asked.command,
+            state=state,
+            exit_code=None,
+            failure=failure,
+            ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+        )
+        places = self._places()
+        try:
+            Runs.at(places).commit(manifest)
+        except OSError:
+            # The store takes nothing: what became of the index is known on this machine at least.
+            path = places.supervisor(self._run_id) / f"{index}.json"
+            path.write_bytes(record.encode(manifest))
+
+    def _run(self) -> Run:
+        from dispatcher.store import Runs
+
+        return Runs.at(self._places()).run(self._run_id)
+
+    def _places(self) -> Places:
+        from pathlib import Path
+
+        from dispatcher.places import Places
+
+        layout, store, cache, state = map(Path, self._paths)
+        return Places(layout=layout, store=store, cache=cache, state=state)
