@@ -12,6 +12,8 @@ from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
 
 DETACHED = 130
+_SAID = {"EXIT_NONZERO", "SIGNAL"}
+"""Failures whose message the sentence before has said."""
 SECOND_CHANCE = 2.0
 """Seconds after Ctrl-C in which a second one cancels the run."""
 
@@ -61,16 +63,17 @@ def _watch(run: Run, console: Console) -> None:
 def _explain(index: Index, console: Console) -> None:
     status = index.status
     if failure := status.failure:
-        for line in labelled(failure.message, "\n".join(failure.evidence), failure.fix):
+        why = "" if failure.code in _SAID else failure.message
+        for line in labelled(why, "\n".join(failure.evidence), failure.fix):
             console.say(line)
     for warning in status.manifest.warnings if status.manifest else ():
         console.say(f"warning: {warning}", "yellow")
 
 
 def _detach(run: Run, console: Console) -> int:
-    _say_goes_on(run, console)
-    console.say("Ctrl-C again cancels it", "faint")
     try:
+        _say_goes_on(run, console)
+        console.say("Ctrl-C again cancels it", "faint")
         time.sleep(SECOND_CHANCE)
     except KeyboardInterrupt:
         run.cancel()
@@ -111,7 +114,7 @@ def _table(run: Run, console: Console) -> tuple[list[str], list[list[str]]]:
         digest = index.digest if console.wide else index.digest.short
         given = [index.parameters[name] for name in varied]
         rows.append([index.name, *given, status.state, took, digest])
-    return ["RUN", *varied, "STATE", "TIME", "DIGEST"], rows
+    return ["run", *varied, "state", "time", "digest"], rows
 
 
 def _hint(run: Run, console: Console) -> None:

@@ -224,6 +224,8 @@ def _stem(command: Sequence[str]) -> str:
         for word in after:
             if word == "-m":
                 return next(after, words[0]).rpartition(".")[2]
+            if word == "-c":
+                break
             if not word.startswith("-"):
                 return word.removesuffix(".py")
     return words[0]

@@ -77,9 +77,9 @@ def main():
         left = accuracy_with(network, {layer}, arguments.bits, images, digits)
         accuracy[f"layer{layer + 1}"] = left
         shape = "x".join(map(str, network.coefs_[layer].shape))
-        print(f"layer {layer + 1} ({shape}) at {arguments.bits} bits - accuracy: {left:.4f}")
+        print(f"layer {layer + 1}, {shape}, at {arguments.bits} bits: {left:.1%} correct")
     accuracy["all"] = accuracy_with(network, set(layers), arguments.bits, images, digits)
-    print(f"seconds: {time.perf_counter() - started:.2f}")
+    print(f"trained and measured in {time.perf_counter() - started:.2f} s")
 
     Path("metrics.json").write_text(json.dumps({"accuracy": accuracy}, indent=2))
     plot(accuracy, arguments.bits, "plot.png")

@@ -41,7 +41,7 @@ def show(console: Console, *, project: str) -> int:
         )
         return 0
     rows = [[key, _text(value), sources[key]] for key, value in values.items()]
-    console.table(["SETTING", "VALUE", "FROM"], rows)
+    console.table(["setting", "value", "from"], rows)
     return 0
 
 

@@ -18,9 +18,9 @@ from sendoff.console import Console
 def command(
     console: Console, *, name: str, follow: bool, tail: int | None, timestamps: bool
 ) -> int:
-    """Print what a run printed: its stdout on stdout, its stderr on stderr.
+    """Print what a run printed.
 
-    Of a run with several indexes, each line begins with its index. With --json each piece is one
+    Its stdout is printed on stdout, its stderr on stderr. Of a run with several indexes, each line begins with its index. With --json each piece is one
     line of JSON. RUN is an id, a prefix, @last, or RUN/INDEX.
     """
     from sendoff.reading import Reader

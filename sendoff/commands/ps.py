@@ -42,7 +42,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     if not shown:
         console.say("no runs" + (" like that" if group or state else " yet"))
         return 0
-    header = ["RUN", "STATE", "INDEXES", "CREATED", "COMMAND"]
+    header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
     if len(shown) < len(runs):
         console.say(f"{len(runs) - len(shown)} older ones: sendoff ps --all", "faint")

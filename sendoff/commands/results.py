@@ -36,7 +36,7 @@ def command(console: Console, *, names: tuple[str, ...]) -> int:
         for file in index.files
     ]
     if rows:
-        header = ["RUN", "PATH", "SIZE", "SHA256"]
+        header = ["run", "path", "size", "sha256"]
         console.table(header[: len(rows[0])], rows)
     for index in indexes:
         if not index.files:
