@@ -5,6 +5,8 @@ A lock is a value. `packer.materials` says where its bytes can be had on this ma
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from packer.record import Record
 
 
@@ -63,6 +65,15 @@ class Lock(Record, frozen=True):
     def minor(self) -> str:
         """The Python minor: "3.11"."""
         return ".".join(self.python.split(".")[:2])
+
+
+def essence(lock: Lock) -> Lock:
+    """The lock less what does not decide an image: where bytes came from on this machine."""
+    return replace(
+        lock,
+        wheels=tuple(replace(pin, url="") for pin in lock.wheels),
+        files=tuple(replace(pin, origin="") for pin in lock.files),
+    )
 
 
 def to_pylock(lock: Lock) -> str:

@@ -19,7 +19,7 @@ from packer.image import Image
 from packer.layer import LAYOUT_VERSION, Layer
 from packer.layer_memory import LayerMemory
 from packer.layout import Layout
-from packer.lock import Lock
+from packer.lock import Lock, essence
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from packer.repository import Revision
@@ -72,6 +72,8 @@ class Packed(Record, frozen=True):
     """Of the project's listing."""
     lock: Lock
     lock_digest: Digest
+    """Of the canonical JSON of the lock's essence: no index, mirror or folder of this machine in
+    it."""
     layers: tuple[Layer, ...]
     """Of each run image: environment, runner, editable trees, project."""
     project: Snapshot
@@ -119,7 +121,7 @@ class _Pack:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
         lock = resolved.lock
-        lock_digest = self._layout.write(encode(lock))
+        lock_digest = self._layout.write(encode(essence(lock)))
         key = Digest.of(encode([lock_digest, NO_BASE, LAYOUT_VERSION]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("images"):
