@@ -70,6 +70,7 @@ class _Installation:
                 record = [row for row in record if row[0] != made.path]
                 record.append((made.path, _hash(made.data), len(made.data)))
         files |= self._record(record)
+        _refuse_nested(files)
         return files
 
     def _placed(self, name: str, member: Member) -> TreeFile | None:
@@ -154,6 +155,14 @@ def _safe(name: str) -> str:
     if name.startswith("/") or ".." in parts or not parts or "\0" in name:
         raise ValueError(f"the path {name!r} leaves the environment")
     return "/".join(parts)
+
+
+def _refuse_nested(files: _Files) -> None:
+    folders = {path.rpartition("/")[0] for path in files}
+    while parents := {path.rpartition("/")[0] for path in folders} - folders:
+        folders |= parents
+    for path in sorted(folders & files.keys()):
+        raise ValueError(f"{path} is both a file and a directory in it")
 
 
 def _dist_info(members: Iterable[str]) -> str:
