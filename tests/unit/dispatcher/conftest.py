@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from dispatcher import dispatch
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
-from dispatcher.run import Manifest, Run, new_id
+from dispatcher.run import Failure, Manifest, Run, new_id
 from dispatcher.runner_tree import runner_tree
 from dispatcher.status import RunStatus
 from dispatcher.store import Runs
@@ -119,6 +120,33 @@ class Bench:
         """The content of a result."""
         keys = f"runs/{manifest.run}/{manifest.index}/{manifest.attempt}/files/{path}"
         return Runs.at(self.places).store.get(keys)
+
+    def failure(self, *commands: list[str], **request) -> Failure:
+        """Why the first index of a run of these commands failed."""
+        manifest = self.end(*commands, **request)
+        assert manifest.failure, manifest
+        return manifest.failure
+
+    def until(self, condition, seconds: float = 20):
+        """The first true value of `condition`."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it did not come true"
+            time.sleep(0.005)
+        return value
+
+    def read(self, path: Path) -> str:
+        """The text of a file; empty where there is none yet."""
+        return path.read_text() if path.exists() else ""
+
+    def marked(self, path: Path) -> int:
+        """The process id that a command has written there."""
+        return int(self.until(lambda: self.read(path).strip()))
+
+    def running(self, pid: int) -> bool:
+        """Whether the process lives, and is no zombie."""
+        status = self.read(Path(f"/proc/{pid}/stat"))
+        return bool(status) and status.rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.fixture
