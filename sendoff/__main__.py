@@ -6,8 +6,6 @@ import os
 import sys
 
 INTERRUPTED = 130
-READER_GONE = 141
-"""As a shell reports a program that SIGPIPE ended."""
 
 
 def main() -> None:
@@ -34,10 +32,6 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         sys.stderr.write("stopped\n")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes standard output once more at exit; give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_GONE
     except Exception as error:
         if os.environ.get("SENDOFF_DEBUG"):
             raise

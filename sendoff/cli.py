@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -25,6 +26,8 @@ COMMANDS = {
     "config": "Tell which settings are in force.",
     "completion": "Print a shell's completion script.",
 }
+READER_GONE = 141
+"""As a shell reports a program that SIGPIPE ended."""
 EXAMPLE = "sendoff run -- python train.py --lr 3e-4"
 
 
@@ -81,6 +84,15 @@ class Root(Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The first thing to try."""
         formatter.write(f"\nExample:\n  {EXAMPLE}\n")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; where the reader of our output has gone, as a shell expects it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python flushes standard output once more at its end; give it somewhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(READER_GONE) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without loading any."""

@@ -9,14 +9,14 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("cancel", cls=Command)
+@click.command("cancel", cls=Command, example="sendoff cancel train-x3k9pd/3")
 @click.option("--no-wait", is_flag=True, help="Return before they have ended.")
 @options.MANY_RUNS
 @options.console
 def command(console: Console, *, names: tuple[str, ...], no_wait: bool) -> int:
-    """Stop runs; what they wrote until then is kept.
+    """Stop runs.
 
-    A command is asked to end (SIGTERM) and made to (SIGKILL) after its grace time. RUN is an id,
+    What they wrote until then is kept. A command is asked to end (SIGTERM) and made to (SIGKILL) after its grace time. RUN is an id,
     a prefix, @last, or RUN/INDEX.
     """
     from sendoff import outcome, summary

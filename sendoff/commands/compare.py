@@ -35,9 +35,9 @@ def command(
     plot: str | None,
     as_csv: bool,
 ) -> int:
-    """Set runs side by side: what varied, and what came of it.
+    """Set runs side by side.
 
-    Parameters are what a sweep varied, else what the commands' flags say. Metrics come from
+    The table has what varied and what came of it. Parameters are what a sweep varied, else what the commands' flags say. Metrics come from
     metrics.json, other JSON, JSON lines and CSV files whose names speak of metrics, and from
     "key: value" and "key=value" on stdout. What is the same in all rows is not a column.
     """

@@ -11,7 +11,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("get", cls=Command)
+@click.command("get", cls=Command, example="sendoff get @last '*.png' -o plots")
 @options.ONE_RUN
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
@@ -19,9 +19,9 @@ from sendoff.console import Console
 )
 @options.console
 def command(console: Console, *, name: str, paths: tuple[str, ...], output: str | None) -> int:
-    """Fetch files that a run wrote, and print where they are.
+    """Fetch files that a run wrote.
 
-    PATH is a file, a folder, or a pattern such as "*.png"; without one all files are fetched.
+    Where they are now is printed. PATH is a file, a folder, or a pattern such as "*.png"; without one all files are fetched.
     Every file is checked against its recorded size and sha256. Of a run with several indexes,
     each has a folder of its own. RUN is an id, a prefix, @last, or RUN/INDEX.
     """

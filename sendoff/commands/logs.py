@@ -9,7 +9,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("logs", cls=Command)
+@click.command("logs", cls=Command, example="sendoff logs -f --tail 20 @last")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Only the last N lines.")
 @click.option("-t", "--timestamps", is_flag=True, help="Begin each line with its second.")
@@ -20,8 +20,9 @@ def command(
 ) -> int:
     """Print what a run printed.
 
-    Its stdout is printed on stdout, its stderr on stderr. Of a run with several indexes, each line begins with its index. With --json each piece is one
-    line of JSON. RUN is an id, a prefix, @last, or RUN/INDEX.
+    Its stdout is printed on stdout, its stderr on stderr. Of a run with several indexes, each
+    line begins with its index. With --json each piece is one line of JSON. RUN is an id, a
+    prefix, @last, or RUN/INDEX.
     """
     from sendoff.reading import Reader
     from sendoff.selection import select

@@ -17,7 +17,7 @@ SHOWN = 20
 _COMMAND_WIDTH = 48
 
 
-@click.command("ps", cls=Command)
+@click.command("ps", cls=Command, example="sendoff ps --state running")
 @click.option("-a", "--all", "everything", is_flag=True, help=f"All, not the newest {SHOWN}.")
 @click.option("-g", "--group", default="", metavar="NAME", help="Those of one group.")
 @click.option("--state", default="", metavar="STATE", help="Those in one state.")

@@ -9,7 +9,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("results", cls=Command)
+@click.command("results", cls=Command, example="sendoff results @last")
 @options.MANY_RUNS
 @options.console
 def command(console: Console, *, names: tuple[str, ...]) -> int:

@@ -9,7 +9,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("show", cls=Command)
+@click.command("show", cls=Command, example="sendoff show @last")
 @options.ONE_RUN
 @options.console
 def command(console: Console, *, name: str) -> int:

@@ -9,7 +9,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 
-@click.command("wait", cls=Command)
+@click.command("wait", cls=Command, example="sendoff wait --timeout 50s train-x3k9pd eval-")
 @click.option("--timeout", metavar="TIME", help="Give up after this time, such as 50s.")
 @options.MANY_RUNS
 @options.console

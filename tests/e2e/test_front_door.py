@@ -381,7 +381,7 @@ def test_completion(shell: str, place: Place) -> None:
 def test_bash_takes_the_completion_script(place: Place) -> None:
     script = (
         'eval "$(sendoff completion bash)"\n'
-        "COMP_WORDS=(sendoff com); COMP_CWORD=1; _sendoff_completion; echo ${COMPREPLY[@]}"
+        "COMP_WORDS=(sendoff com); COMP_CWORD=1; _sendoff_completion sendoff; echo ${COMPREPLY[@]}"
     )
     done = subprocess.run(
         ["bash", "-c", script], env=place.env, capture_output=True, text=True, check=True
