@@ -27,6 +27,9 @@ _SOURCES = ("*.py", "*.so")
 """Importable wherever they lie: generated ones (versions, compiled modules) are often ignored by
 git, and are part of the package all the same."""
 
+_LINK_TREE = "__editable__."
+"""setuptools' strict mode puts links to the source into such a directory."""
+
 _REBUILDING = "_editable_loader"
 """meson-python's finder starts the build that lies beside the source."""
 
@@ -56,13 +59,13 @@ def of_distribution(installed: Installed, project: Path, packages: str) -> InPla
     replaced = {}
     for name, file in modules.items():
         if name.endswith(_REBUILDING):
-            _refuse(found.name, "its source is built again at each import", file.path)
+            _refuse(found.name, "and its source is built again at each import", file.path)
         replaced[file.path] = _module(file, places)
     for file in top:
         if file.path.endswith(".pth"):
             replaced[file.path] = _pth(file, places, frozenset(modules))
     if not places.used:
-        _refuse(found.name, "nothing tells where its source is", found.metadata)
+        _refuse(found.name, "and nothing tells where its source is", found.metadata)
     return InPlace(replaced=replaced, trees=places.trees(), always=places.always())
 
 
@@ -94,6 +97,8 @@ class _Places:
     def expression(self, path: Path) -> str:
         """Python that gives the place of `path` in the image."""
         real = Path(os.path.realpath(path))
+        if any(part.startswith(_LINK_TREE) for part in real.parts):
+            _refuse(self.name, "in strict mode, with links that hold on this machine only", real)
         self.used.append(real)
         return f"{_ROOT} + {self._in_image(real)!r}"
 
@@ -175,7 +180,7 @@ def _pth(file: InstalledFile, places: _Places, hooks: frozenset[str] | None) -> 
         elif line and not line.startswith("#"):
             hook = re.match(r"import\s+([\w.]+)", line)
             if hook and hooks is not None and hook[1] not in hooks:
-                _refuse(places.name, "it changes how Python imports in a way of its own", line)
+                _refuse(places.name, "and it changes how Python imports in a way of its own", line)
             kept.append(line)
     if expressions:
         kept.append(f"import sys; sys.path.extend([{', '.join(expressions)}])")
@@ -206,7 +211,6 @@ def _span(node: ast.Constant, source: bytes) -> tuple[int, int]:
     return starts[node.lineno - 1] + node.col_offset, starts[last_line - 1] + last_column
 
 
-def _refuse(name: str, reason: str, seen: str) -> NoReturn:
-    raise DistUnresolvable(
-        name, f"it is installed as editable, and {reason}", seen, "python -m pip install ."
-    )
+def _refuse(name: str, reason: str, seen: str | Path) -> NoReturn:
+    remedy = "install it in full, from its directory: python -m pip install ."
+    raise DistUnresolvable(name, f"it is installed as editable, {reason}", str(seen), remedy)

@@ -98,7 +98,7 @@ class _Holding:
             file = tree.get(path) or look(source, path)
             if file is not None:
                 self.files[path] = file
-        if not found.record:
+        if not found.has_record:
             self.files.update(self._claimed(tree))
 
     def installed(self, known: Mapping[str, InstalledFile]) -> Installed:
@@ -110,7 +110,7 @@ class _Holding:
         )
 
     def _claimed(self, tree: Mapping[str, InstalledFile]) -> Iterator[tuple[str, InstalledFile]]:
-        """By name, where nothing lists them: the modules named top-level, and the metadata."""
+        """By name, where no RECORD lists them: the modules named top-level, and the metadata."""
         mine = {self.distribution.metadata, *self.distribution.top_level}
         start = len(self._packages) + 1
         for path, file in tree.items():

@@ -77,6 +77,8 @@ class _Locking:
                 f"no index answered, installed files are packed: {self._answer.unreachable}"
             )
         environment = self._plan.environment
+        for file in environment.unowned:
+            _refuse_egg_link(file)
         for installed in environment.distributions:
             self._add(installed)
         for file in environment.unowned:
@@ -147,15 +149,7 @@ class _Locking:
         self._note(installed, "editable", f"its source is packed: {where}")
 
     def _add_unowned(self, file: InstalledFile) -> None:
-        name = file.path.rpartition("/")[2]
-        if name.endswith(".egg-link"):
-            raise DistUnresolvable(
-                name.removesuffix(".egg-link"),
-                "it is installed as editable in the way of before PEP 660",
-                file.source,
-                "python -m pip install -e . with a current pip and setuptools",
-            )
-        if not name.endswith(".pth"):
+        if not file.path.endswith(".pth"):
             self._overlay.append(files_pin.installed_content(file))
             self._warnings.append(f"{file.path} belongs to no distribution: packed as it is")
             return
@@ -178,6 +172,16 @@ class _Locking:
     def _note(self, installed: Installed, how: Any, why: str) -> None:
         found = installed.distribution
         self._arrivals.append(Arrival(name=found.name, version=found.version, how=how, why=why))
+
+
+def _refuse_egg_link(file: InstalledFile) -> None:
+    if file.path.endswith(".egg-link"):
+        raise DistUnresolvable(
+            Path(file.path).stem,
+            "it is installed as editable in the way of before PEP 660",
+            file.source,
+            "install it anew with a current pip: python -m pip install -e .",
+        )
 
 
 def modified(installed: Installed) -> Iterator[InstalledFile]:

@@ -1,0 +1,123 @@
+"""Asking indexes and fetching from them: settings, faults, and what is left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from packer.errors import WheelHashMismatch
+from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
+
+
+@pytest.fixture
+def venv(tmp_path: Path, index: Index) -> Venv:
+    """A sandbox with `one` and `two` from the index."""
+    made = Venv(tmp_path / "venv")
+    for name in ("one", "two"):
+        index.add(wheel(tmp_path / "wheels", name))
+    made.install("--index-url", index.url + "/simple", "one", "two")
+    return made
+
+
+def test_no_index_is_said_and_installed_files_are_packed(
+    tmp_path: Path, packing: Packing, venv: Venv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    began = time.monotonic()
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    assert time.monotonic() - began < 10
+    assert [(pin.name, pin.origin) for pin in resolved.lock.files] == [
+        ("one", "no index answered"),
+        ("two", "no index answered"),
+    ]
+    (warning,) = resolved.report.warnings
+    assert warning.startswith("no index answered, installed files are packed: ")
+    # Once an index is named, it is asked.
+    monkeypatch.undo()
+
+
+def test_a_wheel_once_found_needs_no_index(
+    tmp_path: Path, packing: Packing, venv: Venv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = packing.resolve(venv.python, tmp_path / "project")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    (venv.site / "new.py").write_text("")
+    second = packing.resolve(venv.python, tmp_path / "project")
+    assert second.lock.wheels == first.lock.wheels
+    assert not second.lock.files
+
+
+def test_one_that_the_index_lacks_does_not_keep_others_from_it(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    venv.install("--index-url", index.url + "/simple", "--no-deps", wheel(tmp_path / "x", "absent"))
+    (venv.site / "absent-1.0.dist-info" / "direct_url.json").unlink()
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    assert [pin.name for pin in resolved.lock.wheels] == ["one", "two"]
+    (pin,) = resolved.lock.files
+    assert (pin.name, pin.origin) == ("absent", "the index has no wheel of version 1.0")
+
+
+def test_another_build_of_the_same_version_is_not_taken_for_it(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    index.add(wheel(tmp_path / "other", "one", files={"one/__init__.py": "value = 'other'\n"}))
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    assert [pin.name for pin in resolved.lock.wheels] == ["two"]
+    (pin,) = resolved.lock.files
+    assert pin.origin == "no wheel of the index holds what is installed"
+
+
+def test_altered_wheels_are_refused_and_none_is_kept(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    wheels = packing.cache / "wheels"
+    for path in wheels.glob("*/*.whl"):
+        path.unlink()
+    index.wheels["one-1.0-py3-none-any.whl"] += b"more"
+    with pytest.raises(WheelHashMismatch) as refused:
+        resolved.fetch(resolved.lock.wheels)
+    assert refused.value.code == "WHEEL_HASH_MISMATCH"
+    assert refused.value.filename == "one-1.0-py3-none-any.whl"
+    assert not list(wheels.glob("*/one-*"))
+    assert not list((wheels / ".incoming").iterdir())
+
+
+def test_a_broken_download_goes_on(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    for path in (packing.cache / "wheels").glob("*/*.whl"):
+        path.unlink()
+    index.cut = set(index.wheels)
+    fetched = resolved.fetch(resolved.lock.wheels)
+    assert not index.cut
+    assert {path.name: path.read_bytes() for path in fetched.values()} == index.wheels
+
+
+def test_a_slow_index_is_told_of(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    index.hold = threading.Event()
+    told: list[str] = []
+
+    class Listener:
+        def start(self, what: str, total: int = 0) -> None:  # noqa: ARG002 (the protocol's)
+            told.append(what)
+            # Only now may the index answer: had nothing been said, this would never end.
+            if what.startswith("asking the index"):
+                index.hold.set()
+
+        def advance(self, amount: int) -> None:
+            pass
+
+        def done(self, note: str = "") -> None:
+            pass
+
+    resolved = packing.resolve(venv.python, tmp_path / "project", Listener())
+    assert len(resolved.lock.wheels) == 2
+    assert "asking the index for 2 distributions" in told
