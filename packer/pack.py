@@ -27,7 +27,7 @@ from packer.snapshot import DEFAULT_LIMIT, Snapshot
 
 if TYPE_CHECKING:
     from packer.interpreter import Interpreter
-    from packer.materials import Resolved
+    from packer.materials import Resolution, Resolved
 
 NO_BASE = "empty"
 
@@ -110,13 +110,15 @@ class _Pack:
         self._timings: dict[str, float] = {}
 
     def run(self) -> Packed:
-        """All steps. The project comes first: what is wrong with it is told before minutes of
-        downloads, and what is packed is what was there when the command was given.
+        """All steps. The project comes before a new environment: what is wrong with it is told
+        before minutes of downloads, and what is packed was there when the command was given.
         """
         git = _Revision(self._request.project)
         git.start()
+        interpreter, resolution = self._begin()
         project, code = self._project(())
-        interpreter, resolved = self._resolve()
+        with self._timed("environment"):
+            resolved = resolution.result()
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
@@ -170,16 +172,22 @@ class _Pack:
         with self._timed("code layers"):
             return code_layers.build(trees, self._layout, self._memory)
 
-    def _resolve(self) -> tuple[Interpreter, Resolved]:
-        from packer import interpreter, materials
+    def _begin(self) -> tuple[Interpreter, Resolution]:
+        """Have other processes look whether the environment is still what it was."""
+        from packer import interpreter
+        from packer.materials import Resolution
+        from packer.sandbox import Sandbox
 
         request = self._request
         with self._timed("environment"):
             found = interpreter.describe(interpreter.find(request.python), request.cache)
-            project = request.project.resolve()
-            return found, materials.resolve(
-                found, project, request.cache, self._progress, request.platform
+            sandbox = Sandbox(
+                interpreter=found,
+                project=request.project.resolve(),
+                cache=request.cache,
+                platform=request.platform,
             )
+            return found, Resolution(sandbox, self._progress)
 
     def _environment(
         self, key: Digest, interpreter: Interpreter, resolved: Resolved
