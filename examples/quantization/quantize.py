@@ -41,7 +41,7 @@ def accuracy_with(network, layers, bits, images, digits):
         for layer, weights in enumerate(original)
     ]
     try:
-        return float(network.score(images, digits))
+        return round(network.score(images, digits), 4)
     finally:
         network.coefs_ = original
 
@@ -72,7 +72,7 @@ def main():
     started = time.perf_counter()
     network, images, digits = train(tuple(arguments.hidden), arguments.seed)
     layers = range(len(network.coefs_))
-    accuracy = {"original": float(network.score(images, digits))}
+    accuracy = {"original": accuracy_with(network, (), arguments.bits, images, digits)}
     for layer in layers:
         left = accuracy_with(network, {layer}, arguments.bits, images, digits)
         accuracy[f"layer{layer + 1}"] = left

@@ -16,8 +16,8 @@ from sendoff.console import Console
 def command(console: Console, *, names: tuple[str, ...], no_wait: bool) -> int:
     """Stop runs.
 
-    What they wrote until then is kept. A command is asked to end (SIGTERM) and made to (SIGKILL) after its grace time. RUN is an id,
-    a prefix, @last, or RUN/INDEX.
+    What they wrote until then is kept. A command is asked to end (SIGTERM) and made to (SIGKILL)
+    after its grace time. RUN is an id, a prefix, @last, or RUN/INDEX.
     """
     from sendoff import outcome, summary
     from sendoff.selection import select, wait

@@ -21,9 +21,10 @@ from sendoff.console import Console
 def command(console: Console, *, name: str, paths: tuple[str, ...], output: str | None) -> int:
     """Fetch files that a run wrote.
 
-    Where they are now is printed. PATH is a file, a folder, or a pattern such as "*.png"; without one all files are fetched.
-    Every file is checked against its recorded size and sha256. Of a run with several indexes,
-    each has a folder of its own. RUN is an id, a prefix, @last, or RUN/INDEX.
+    Where they are now is printed. PATH is a file, a folder, or a pattern such as "*.png"; without
+    one all files are fetched. Every file is checked against its recorded size and sha256. Of a
+    run with several indexes, each has a folder of its own. RUN is an id, a prefix, @last, or
+    RUN/INDEX.
     """
     from sendoff.selection import select
 
