@@ -10,7 +10,11 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -29,7 +33,8 @@ def run(arguments: list[str]) -> int:
         return failure.report(error, machine=machine)
     except click.ClickException as error:
         return failure.report(failure.from_click(error), machine=machine)
-    except (KeyboardInterrupt, click.Abort):
+    except click.Abort:
+        # Click's word for Ctrl-C. Whoever has started a run by then has caught it before.
         sys.stderr.write("stopped\n")
         return INTERRUPTED
     except Exception as error:

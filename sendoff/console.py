@@ -78,8 +78,19 @@ def _write(stream: TextIO, line: str) -> None:
     stream.flush()
 
 
+def visible(text: str) -> str:
+    r"""`text` on one line: what would move a terminal's cursor is escaped (`\n`, `\x1b`)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """The lines of a table, two spaces between columns; a column of numbers is set to the right."""
+    rows = [[visible(cell) for cell in row] for row in rows]
     columns = list(zip(header, *rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     numeric = [all(map(_is_number, column[1:])) for column in columns]

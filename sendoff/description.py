@@ -9,6 +9,7 @@ import msgspec
 
 from dispatcher.comparison import show
 from sendoff import outcome, summary
+from sendoff.console import visible
 from sendoff.handle import Index
 from sendoff.quantities import show_duration, show_size
 from sendoff.selection import Selection
@@ -71,7 +72,7 @@ def _commit(facts: dict[str, Any]) -> str:
 def _index_lines(index: Index) -> Iterator[str]:
     status = index.status
     yield f"{index.name}  {outcome.sentence(status)}"
-    yield f"  command    {quoted(index.command)}"
+    yield f"  command    {visible(quoted(index.command))}"
     yield f"  digest     {index.digest}"
     if status.started:
         yield f"  started    {status.started}" + (f", ended {status.ended}" if status.ended else "")
@@ -91,4 +92,4 @@ def _index_lines(index: Index) -> Iterator[str]:
     for name, metric in index.measured().items():
         yield f"  metric     {name} = {show(metric.value)}  ({metric.source})"
     for file in index.files:
-        yield f"  file       {file.path}  ({show_size(file.size)})"
+        yield f"  file       {visible(file.path)}  ({show_size(file.size)})"

@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
-from sendoff.console import Console
+from sendoff.console import Console, visible
 from sendoff.explanation import headline
 from sendoff.handle import Run
 from sendoff.narration import Narrator
@@ -37,6 +37,11 @@ class Manner(Record, frozen=True):
 
 def send(session: Session, order: Order, manner: Manner, console: Console) -> int:
     """Pack, start, and follow unless asked not to; return the exit code."""
+    if session.settings.gpu and session.settings.target == "local":
+        console.say(
+            "warning: the local target chooses no GPU; the command sees those of this machine",
+            "yellow",
+        )
     started = time.monotonic()
     narrator = Narrator(console)
     try:
@@ -72,5 +77,5 @@ def _tell(record: RunRecord, console: Console) -> int:
     request = record.request
     console.say("nothing was sent; this would be:", "faint")
     for one in request.inputs:
-        console.result(f"{one.digest}  {quoted(one.command)}")
+        console.result(f"{one.digest}  {visible(quoted(one.command))}")
     return 0

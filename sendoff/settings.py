@@ -11,6 +11,8 @@ from packer.record import Record
 from packer.snapshot import DEFAULT_LIMIT
 from sendoff.quantities import parse_duration, parse_size
 
+TARGETS = ("local",)
+
 
 class Settings(Record, frozen=True):
     """The values in force. Durations are seconds, sizes bytes, paths absolute."""
@@ -72,6 +74,12 @@ def _text(value: Any, _base: Path) -> str:
     return value
 
 
+def _target(value: Any, base: Path) -> str:
+    if _text(value, base) not in TARGETS:
+        raise ValueError(f"there is no target {value!r}; there is {', '.join(TARGETS)}")
+    return str(value)
+
+
 def _path(value: Any, base: Path) -> Path:
     # Not resolved: a link on the way is the user's own choice of name.
     return Path(os.path.normpath(base / Path(_text(value, base)).expanduser()))
@@ -123,7 +131,7 @@ def _table(value: Any, base: Path) -> dict[str, str]:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting(key="target", read=_text, default=lambda _: "local", help="where runs go"),
+    Setting(key="target", read=_target, default=lambda _: "local", help="where runs go"),
     Setting(
         key="registry",
         read=_path,

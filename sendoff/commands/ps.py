@@ -31,9 +31,9 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
 
     session = Session.open(Path())
     records = [run for run in session.runs() if not group or run.request.group == group]
-    handles = (Run(record, session) for record in records)
-    runs = [run for run in handles if not state or run.state == state]
-    shown = runs if everything else runs[:SHOWN]
+    if state:
+        records = [record for record in records if Run(record, session).state == state]
+    shown = [Run(record, session) for record in (records if everything else records[:SHOWN])]
     if console.machine:
         from sendoff.summary import of_run
 
@@ -44,8 +44,8 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
         return 0
     header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
-    if len(shown) < len(runs):
-        console.say(f"{len(runs) - len(shown)} older ones: sendoff ps --all", "faint")
+    if len(shown) < len(records):
+        console.say(f"{len(records) - len(shown)} older ones: sendoff ps --all", "faint")
     return 0
 
 
