@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packer import listing
@@ -21,6 +21,7 @@ from packer.layer import LAYOUT_VERSION, Layer, LayerWriter
 from packer.layer_memory import LayerMemory
 from packer.layout import Layout
 from packer.listing import Entry
+from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from packer.snapshot import Snapshot
 
@@ -53,6 +54,16 @@ class Bucket(Record, frozen=True):
     records: tuple[tuple[int, bytes], ...]
     """The number of the tree, and the record of its listing; in the order of in-image paths."""
 
+    @property
+    def digest(self) -> Digest:
+        """Of the records."""
+        return Digest.of(b"\0".join([b"%d %s" % part for part in self.records]))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(listing.entry(record).size for _, record in self.records)
+
 
 def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
     """Which entries share a layer: a pure function of the trees' targets and listings.
@@ -79,7 +90,9 @@ def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
     return tuple(Bucket(records=tuple(bucket)) for bucket in (*small, *large) if bucket)
 
 
-def build(trees: Sequence[Tree], layout: Layout, memory: Path) -> tuple[Layer, ...]:
+def build(
+    trees: Sequence[Tree], layout: Layout, memory: Path, progress: Progress = SILENT
+) -> tuple[Layer, ...]:
     """The layers of the trees, all of them in `layout`. `memory` is a directory.
 
     Raises:
@@ -91,35 +104,50 @@ def build(trees: Sequence[Tree], layout: Layout, memory: Path) -> tuple[Layer, .
     layers = known.recall_all(whole)
     if layers is None:
         plans = plan([(tree.target, tree.snapshot.listing) for tree in trees])
-        layers = tuple(_layer(bucket, trees, layout, known) for bucket in plans)
+        buckets = {_key([[tree.target for tree in trees], each.digest]): each for each in plans}
+        found = {key: known.recall(key) for key in buckets}
+        missing = {key: buckets[key] for key, layer in found.items() if layer is None}
+        writer = _Writer(trees, layout, progress)
+        for key, layer in writer.layers(missing):
+            known.remember(key, layer)
+            found[key] = layer
+        layers = tuple(layer for layer in found.values() if layer)
         known.remember_all(whole, layers)
     return layers
 
 
-def _layer(bucket: Bucket, trees: Sequence[Tree], layout: Layout, known: LayerMemory) -> Layer:
-    parts = [b"%d %s" % part for part in bucket.records]
-    key = _key([[tree.target for tree in trees], Digest.of(b"\0".join(parts))])
-    layer = known.recall(key)
-    if layer is None:
-        with layout.blob() as blob:
+class _Writer:
+    """Writes layers into the layout."""
+
+    def __init__(self, trees: Sequence[Tree], layout: Layout, progress: Progress) -> None:
+        self._trees, self._layout, self._progress = trees, layout, progress
+
+    def layers(self, buckets: Mapping[Digest, Bucket]) -> Iterator[tuple[Digest, Layer]]:
+        """A layer with the entries of each bucket, as it gets ready."""
+        self._progress.start("code", sum(bucket.size for bucket in buckets.values()))
+        for key, bucket in buckets.items():
+            yield key, self._layer(bucket)
+        self._progress.done(f"{len(buckets)} layers")
+
+    def _layer(self, bucket: Bucket) -> Layer:
+        with self._layout.blob() as blob:
             writer = LayerWriter(blob)
             for number, record in bucket.records:
-                _write(writer, trees[number], listing.entry(record))
+                self._entry(writer, self._trees[number], listing.entry(record))
             layer = writer.finish()
             blob.commit(layer.digest)
-        known.remember(key, layer)
-    return layer
+        return layer
 
-
-def _write(writer: LayerWriter, tree: Tree, entry: Entry) -> None:
-    path = f"{tree.target[1:]}/{entry.path}"
-    if entry.kind == "symlink":
-        writer.symlink(path, entry.target)
-    elif entry.kind == "directory":
-        writer.directory(path)
-    else:
-        executable = entry.kind == "executable"
-        writer.stored(path, entry.size, _pieces(tree.source, entry), executable=executable)
+    def _entry(self, writer: LayerWriter, tree: Tree, entry: Entry) -> None:
+        path = f"{tree.target[1:]}/{entry.path}"
+        if entry.kind == "symlink":
+            writer.symlink(path, entry.target)
+        elif entry.kind == "directory":
+            writer.directory(path)
+        else:
+            executable = entry.kind == "executable"
+            writer.stored(path, entry.size, _pieces(tree.source, entry), executable=executable)
+            self._progress.advance(entry.size)
 
 
 def _pieces(source: Path, entry: Entry) -> Iterator[bytes]:

@@ -170,7 +170,7 @@ class _Pack:
 
     def _code(self, *trees: Tree) -> tuple[Layer, ...]:
         with self._timed("code layers"):
-            return code_layers.build(trees, self._layout, self._memory)
+            return code_layers.build(trees, self._layout, self._memory, self._progress)
 
     def _begin(self) -> tuple[Interpreter, Resolution]:
         """Have other processes look whether the environment is still what it was."""
