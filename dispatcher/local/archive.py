@@ -193,7 +193,10 @@ def _extension(kind: bytes, data: bytes) -> dict[bytes, str]:
     names = {b"path": _LONG_NAME, b"linkpath": _LONG_LINK}
     found = {}
     while data:
-        length = int(data.split(b" ", 1)[0])
+        digits = data.partition(b" ")[0]
+        length = int(digits) if digits.isdigit() else 0
+        if not 0 < length <= len(data):
+            raise Refused("", "has a malformed header: this is no tar")
         key, _, value = data[:length].partition(b" ")[2].partition(b"=")
         if key in names:
             found[names[key]] = os.fsdecode(value.rstrip(b"\n"))
@@ -230,7 +233,10 @@ def _check_link(path: str, target: str) -> None:
 def _number(field: bytes) -> int:
     if field[0] & 0x80:
         return int.from_bytes(field[1:], "big")
-    return int(field.strip(b" \0") or b"0", 8)
+    try:
+        return int(field.strip(b" \0") or b"0", 8)
+    except ValueError:
+        raise Refused("", "has a malformed header: this is no tar") from None
 
 
 def _check(header: bytes) -> None:

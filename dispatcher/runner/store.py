@@ -9,8 +9,10 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO, TypeVar
+
+    T = TypeVar("T")
 
 _INCOMING = ".incoming"
 
@@ -28,7 +30,8 @@ class Upload:
 
     def __init__(self, temporary: str, path: str) -> None:
         self._temporary, self._path = temporary, path
-        self._stream = open(temporary, "wb", buffering=0)  # noqa: SIM115 (closed by commit or abandon)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._descriptor = _in_folder(temporary, os.open, temporary, flags, 0o666)
 
     def write(self, data: bytes) -> None:
         """Take the next bytes.
@@ -36,20 +39,23 @@ class Upload:
         Raises:
             OSError: among others, no room.
         """
-        view = memoryview(data)
-        while view:
-            view = view[self._stream.write(view) :]
+        _write(self._descriptor, data)
 
     def commit(self) -> None:
         """Give the value its key, replacing what was there."""
-        self._stream.close()
-        os.rename(self._temporary, self._path)
+        self._close()
+        _in_folder(self._path, os.rename, self._temporary, self._path)
 
     def abandon(self) -> None:
         """Leave nothing behind."""
-        self._stream.close()
+        self._close()
         if os.path.exists(self._temporary):
             os.unlink(self._temporary)
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class DirectoryStore:
@@ -57,6 +63,7 @@ class DirectoryStore:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._incoming = f"{root}/{_INCOMING}"
 
     def put_new(self, key: str, data: bytes) -> None:
         """Store `data` unless the key exists.
@@ -66,8 +73,7 @@ class DirectoryStore:
         """
         temporary, path = self._temporary(data), self._path(key)
         try:
-            self._beside(path)
-            os.link(temporary, path)
+            _in_folder(path, os.link, temporary, path)
         except FileExistsError:
             raise Exists(key) from None
         finally:
@@ -75,31 +81,28 @@ class DirectoryStore:
 
     def put(self, key: str, data: bytes) -> None:
         """Store `data`, replacing what was there."""
-        temporary, path = self._temporary(data), self._path(key)
-        self._beside(path)
-        os.rename(temporary, path)
+        upload = self.upload(key)
+        try:
+            upload.write(data)
+            upload.commit()
+        except BaseException:
+            upload.abandon()
+            raise
 
     def append(self, key: str, data: bytes) -> None:
         """Add to the end of a value; a reader may see a part of `data`."""
         path = self._path(key)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = _in_folder(path, os.open, path, flags, 0o666)
         try:
-            descriptor = os.open(path, flags, 0o666)
-        except FileNotFoundError:
-            self._beside(path)
-            descriptor = os.open(path, flags, 0o666)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
+            _write(descriptor, data)
         finally:
             os.close(descriptor)
 
     def upload(self, key: str) -> Upload:
         """Store a value too large for memory."""
-        path = self._path(key)
-        self._beside(path)
-        return Upload(self._incoming(), path)
+        temporary = f"{self._incoming}/{os.getpid()}-{os.urandom(6).hex()}"
+        return Upload(temporary, self._path(key))
 
     def get(self, key: str, start: int = 0) -> bytes:
         """The value from byte `start` on.
@@ -147,20 +150,29 @@ class DirectoryStore:
             raise ValueError(f"not a key: {key!r}")
         return f"{self.root}/{key}"
 
-    def _beside(self, path: str) -> None:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-
     def _temporary(self, data: bytes) -> str:
-        upload = Upload(path := self._incoming(), path)
+        """A file of its own with this content."""
+        path = f"{self._incoming}/{os.getpid()}-{os.urandom(6).hex()}"
+        upload = Upload(path, path)
         try:
             upload.write(data)
-            upload.commit()
         except BaseException:
             upload.abandon()
             raise
+        upload.commit()
         return path
 
-    def _incoming(self) -> str:
-        folder = f"{self.root}/{_INCOMING}"
-        os.makedirs(folder, exist_ok=True)
-        return f"{folder}/{os.getpid()}-{os.urandom(6).hex()}"
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _in_folder(path: str, call: Callable[..., T], *arguments: object) -> T:
+    """Do something that makes `path`, and its folder only where that turns out to be missing."""
+    try:
+        return call(*arguments)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return call(*arguments)

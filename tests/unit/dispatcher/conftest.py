@@ -149,13 +149,19 @@ class Bench:
         return bool(status) and status.rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Shared: it is named by content, and a test that needs an empty one makes it."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, cache: Path) -> Bench:
     return Bench(
         Places(
             layout=tmp_path / "images",
             store=tmp_path / "store",
-            cache=tmp_path / "cache",
+            cache=cache,
             state=tmp_path / "state",
         )
     )

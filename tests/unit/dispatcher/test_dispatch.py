@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,10 @@ import pytest
 
 from dispatcher import dispatch
 from dispatcher.errors import Conflict, PythonNotHere, RunUnknown, SecretMissing
+from dispatcher.runner.keys import idempotency
+from dispatcher.runner_tree import runner_tree
 from dispatcher.store import Runs
+from packer import record
 from packer.errors import BlobAltered, BlobMissing
 
 ROOT = Path(__file__).parents[3]
@@ -151,12 +155,11 @@ def test_two_clients_with_one_key_at_once_make_one_run(bench, tmp_path):
         "from dispatcher.run import Run; from packer import record\n"
         "run = record.decode(sys.argv[1], Run)\n"
         "run = msgspec.structs.replace(run, id=run.id + sys.argv[2])\n"
-        "places = Places(**dict(zip(('layout','store','cache','state'), map(Path, sys.argv[3:]))))\n"
+        "names = ('layout', 'store', 'cache', 'state')\n"
+        "places = Places(**dict(zip(names, map(Path, sys.argv[3:]))))\n"
         "sys.stdin.read(1)\n"
         "print(dispatch.submit(run, places).id)\n"
     )
-    from packer import record
-
     where = [str(getattr(bench.places, name)) for name in ("layout", "store", "cache", "state")]
     clients = [
         subprocess.Popen(
@@ -182,10 +185,6 @@ def test_a_client_that_died_before_the_start_is_made_up_for(bench):
     assert dispatch.status(run.id, bench.places).state == "lost"
     again = bench.run(["true"], idempotency_key="k", digest=run.request.inputs[0].digest)
     # The first had claimed the key and written its record; that is all.
-    import hashlib
-    from dispatcher.runner.keys import idempotency
-    from packer import record
-
     Runs.at(bench.places).store.put_new(
         idempotency(hashlib.sha256(b"k").hexdigest()), record.encode({"run": run.id})
     )
@@ -340,8 +339,6 @@ def test_a_python_that_is_not_here_is_refused_by_name(bench):
 
 def test_a_python_version_whose_patch_is_not_here_runs_with_its_minor(bench):
     minor = sys.version.split()[0].rpartition(".")[0]
-    from dispatcher.runner_tree import runner_tree
-
     digest = bench.image(bench.layer(dict(runner_tree())), python=f"{minor}.99")
     code = "import sys; sys.exit(sys.version.split()[0].rpartition('.')[0] != '" + minor + "')"
     assert bench.end(["python", "-c", code], digest=digest).state == "succeeded"

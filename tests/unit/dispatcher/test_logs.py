@@ -46,10 +46,10 @@ def test_following_lags_little(bench, tmp_path):
 
 
 def test_python_prints_at_once(bench, tmp_path):
-    digest = bench.code(main=f"print('now', end=' ')\nopen('{tmp_path}/go').read()\n")
+    digest = bench.code(main=f"print('now', end='')\nopen('{tmp_path}/go').read()\n")
     os.mkfifo(tmp_path / "go")
     run = bench.submit(["python", "main.py"], digest=digest)
-    assert next(logs.follow(run.id, 0, bench.places)).text == "now "
+    assert next(logs.follow(run.id, 0, bench.places)).text == "now"
     (tmp_path / "go").write_text("")
     bench.wait(run)
 

@@ -88,7 +88,7 @@ def test_a_child_that_saves_outlives_its_shell_by_the_grace(bench, tmp_path):
         "while True: time.sleep(10)\n"
     )
     run = bench.submit(["sh", "-c", "python main.py; true"], digest=bench.code(main=code))
-    bench.until(lambda: (tmp_path / "ready").exists())
+    bench.until((tmp_path / "ready").exists)
     dispatch.cancel(run.id, bench.places)
     manifest = bench.wait(run).indexes[0].manifest
     assert bench.output(manifest, "checkpoint") == b"saved"
@@ -203,7 +203,7 @@ def test_use_is_measured(bench):
     assert usage.cpu >= 0.3
     assert usage.wall >= 0.3
     assert 64 << 20 < usage.memory_peak < 512 << 20
-    if not os.path.exists("/dev/nvidiactl"):
+    if not Path("/dev/nvidiactl").exists():
         assert usage.gpu_busy is None
 
 
