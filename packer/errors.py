@@ -113,6 +113,25 @@ class BlobAltered(SendoffError):
         return f"remove it and pack again: rm {self.path} && sendoff pack"
 
 
+class LayoutDamaged(SendoffError):
+    """The layout's index is not what the specification says."""
+
+    code, phase = "LAYOUT_DAMAGED", "registry"
+
+    def __init__(self, index: str, reason: str) -> None:
+        super().__init__(index, reason)
+        self.index, self.reason = index, reason
+
+    def what(self) -> str:
+        return f"{self.index} is damaged"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return f"remove it; tags are made again by packing, blobs stay: rm {self.index}"
+
+
 class TagUnknown(SendoffError):
     """No image in the layout has this name."""
 

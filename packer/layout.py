@@ -18,7 +18,7 @@ from typing import Any
 from packer import disk
 from packer.descriptor import INDEX, Descriptor
 from packer.digest import Digest
-from packer.errors import BlobAltered, BlobMissing, TagUnknown
+from packer.errors import BlobAltered, BlobMissing, LayoutDamaged, TagUnknown
 
 _MARK = b'{"imageLayoutVersion":"1.0.0"}'
 _REF_NAME = "org.opencontainers.image.ref.name"
@@ -118,17 +118,28 @@ class Layout:
         self.tag_all({name: descriptor})
 
     def tag_all(self, names: Mapping[str, Descriptor]) -> None:
-        """Name several manifests at once."""
+        """Name several manifests at once. What other tools wrote into the index stays.
+
+        Raises:
+            LayoutDamaged, DiskFull
+        """
+        wanted = {name: descriptor.as_oci() for name, descriptor in names.items()}
+        if all(_named(self._index()).get(name) == entry for name, entry in wanted.items()):
+            return
         self._prepare()
         with disk.locked(self.root / ".lock"):
-            tags = self._tags()
-            wanted = {name: descriptor.as_oci() for name, descriptor in names.items()}
-            if any(tags.get(name) != entry for name, entry in wanted.items()):
-                self._write_index({**tags, **wanted})
+            others = [entry for entry in self._index() if _name(entry) not in wanted]
+            named = [{**entry, "annotations": {_REF_NAME: name}} for name, entry in wanted.items()]
+            self._write_index([*others, *named])
 
     def tags(self) -> dict[str, Digest]:
-        """All names and what they stand for."""
-        return {name: Digest(entry["digest"]) for name, entry in self._tags().items()}
+        """All names and what they stand for.
+
+        Raises:
+            LayoutDamaged
+        """
+        named = _named(self._index())
+        return {name: Digest(entry["digest"]) for name, entry in named.items()}
 
     def resolve(self, reference: str) -> Digest:
         """The manifest that a digest or a tag names.
@@ -136,16 +147,17 @@ class Layout:
         Raises:
             BlobMissing: the digest is not here.
             TagUnknown: no image has this name.
+            LayoutDamaged
         """
         if reference.startswith("sha256:"):
             digest = Digest(reference)
             if not self.has(digest):
                 raise BlobMissing(digest, str(self.root))
             return digest
-        entry = self._tags().get(reference)
-        if entry is None:
+        digest_of = self.tags()
+        if reference not in digest_of:
             raise TagUnknown(reference, str(self.root))
-        return Digest(entry["digest"])
+        return digest_of[reference]
 
     def _compare(self, digest: Digest, actual: Digest) -> None:
         if actual != digest:
@@ -160,27 +172,39 @@ class Layout:
         if not (self.root / "index.json").exists():
             with disk.locked(self.root / ".lock"):
                 if not (self.root / "index.json").exists():
-                    self._write_index({})
+                    self._write_index([])
         if not (self.root / "oci-layout").exists():
             disk.replace(self.root / "oci-layout", _MARK)
         self._incoming.sweep()
         self._ready = True
 
-    def _tags(self) -> dict[str, dict[str, Any]]:
+    def _index(self) -> list[dict[str, Any]]:
         try:
             index = json.loads((self.root / "index.json").read_bytes())
+            return list(index["manifests"])
         except FileNotFoundError:
-            return {}
-        tags = {}
-        for entry in index["manifests"]:
-            name = entry.pop("annotations", {}).get(_REF_NAME)
-            if name is not None:
-                tags[name] = entry
-        return tags
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            raise LayoutDamaged(str(self.root / "index.json"), str(error)) from error
 
-    def _write_index(self, tags: Mapping[str, Mapping[str, Any]]) -> None:
-        manifests = [
-            {**entry, "annotations": {_REF_NAME: name}} for name, entry in sorted(tags.items())
-        ]
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}
+    def _write_index(self, manifests: list[dict[str, Any]]) -> None:
+        index = {
+            "schemaVersion": 2,
+            "mediaType": INDEX,
+            "manifests": sorted(manifests, key=lambda entry: (_name(entry), entry["digest"])),
+        }
         disk.replace(self.root / "index.json", json.dumps(index, separators=(",", ":")).encode())
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    name: str = (entry.get("annotations") or {}).get(_REF_NAME, "")
+    return name
+
+
+def _named(index: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Name → descriptor without annotations."""
+    return {
+        _name(entry): {key: value for key, value in entry.items() if key != "annotations"}
+        for entry in index
+        if _name(entry)
+    }

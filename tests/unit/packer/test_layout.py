@@ -8,7 +8,7 @@ import pytest
 
 from packer.descriptor import MANIFEST, Descriptor
 from packer.digest import Digest
-from packer.errors import BlobAltered, BlobMissing, TagUnknown
+from packer.errors import BlobAltered, BlobMissing, LayoutDamaged, TagUnknown
 from packer.layout import Layout
 
 
@@ -117,3 +117,32 @@ def test_tags_of_two_writers_are_all_kept(layout: Layout):
     for writer in writers:
         writer.join()
     assert len(layout.tags()) == 100
+
+
+def test_what_other_tools_wrote_into_the_index_stays(layout: Layout):
+    layout.write(b"{}")
+    foreign = [
+        {"mediaType": MANIFEST, "digest": Digest.of(b"1"), "size": 1},
+        {
+            "mediaType": MANIFEST,
+            "digest": Digest.of(b"2"),
+            "size": 1,
+            "annotations": {"org.opencontainers.image.ref.name": "theirs", "more": "x"},
+            "platform": {"os": "linux", "architecture": "arm64"},
+        },
+    ]
+    index = {"schemaVersion": 2, "manifests": foreign}
+    (layout.root / "index.json").write_text(json.dumps(index))
+    layout.tag("ours", Descriptor(digest=Digest.of(b"{}"), size=2, media_type=MANIFEST))
+    written = json.loads((layout.root / "index.json").read_bytes())["manifests"]
+    assert all(entry in written for entry in foreign)
+    assert layout.tags() == {"ours": Digest.of(b"{}"), "theirs": Digest.of(b"2")}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"manifests": 1}'])
+def test_a_damaged_index_is_named(layout: Layout, text: str):
+    layout.write(b"{}")
+    (layout.root / "index.json").write_text(text)
+    with pytest.raises(LayoutDamaged) as caught:
+        layout.resolve("any")
+    assert caught.value.code == "LAYOUT_DAMAGED"
