@@ -12,6 +12,7 @@ from packer.environment_image import build_layers
 from packer.interpreter import Interpreter, describe
 from packer.layout import Layout
 from packer.progress import SILENT
+from packer.sandbox import Sandbox
 
 CHANGED = tuple("pandas==2.3.2" if name.startswith("pandas") else name for name in sandbox.SCIENCE)
 HUNDRED = Path(__file__).with_name("hundred.txt")
@@ -40,7 +41,7 @@ class _Environment:
 
     def __init__(self, venv: Path, cache: Path) -> None:
         self._interpreter: Interpreter = describe(venv / "bin" / "python", cache)
-        request = materials.Request(interpreter=self._interpreter, project=venv, cache=cache)
+        request = Sandbox(interpreter=self._interpreter, project=venv, cache=cache)
         self._resolved = materials.resolve(request, SILENT)
 
     def fetch(self) -> None:
@@ -95,7 +96,7 @@ def _unchanged(folder: Path) -> Row:
     project = sandbox.project(folder / "project", 1, 100)
     cache = sandbox.CACHE / "sendoff"
     interpreter = describe(venv / "bin" / "python", cache)
-    request = materials.Request(interpreter=interpreter, project=project, cache=cache)
+    request = Sandbox(interpreter=interpreter, project=project, cache=cache)
     timing = alone(lambda: materials.resolve(request, SILENT), warmup=3)
     count = len(list((venv / "lib").glob("python*/site-packages/*.dist-info")))
     return limit(f"an unchanged environment of {count} distributions", timing, 0.020)

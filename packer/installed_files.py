@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from packer import disk
-from packer.errors import FileAltered
+from packer.errors import DistUnresolvable, FileAltered
 from packer.progress import Progress
 from packer.record import Record
 from packer.sweep import Stamp, is_settled, stamp_of
@@ -149,10 +149,15 @@ class Hashes:
 
 def _hash(file: InstalledFile, progress: Progress) -> str:
     digest, read = hashlib.sha256(), 0
-    with Path(file.source).open("rb", buffering=0) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            read += len(chunk)
+    try:
+        with Path(file.source).open("rb", buffering=0) as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+                read += len(chunk)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        remedy = f"chmod u+r '{file.source}', or install its distribution anew"
+        raise DistUnresolvable(file.path, reason, file.source, remedy) from error
     if read != file.size:
         raise FileAltered(file.source)
     progress.advance(file.size)

@@ -17,7 +17,6 @@ import msgspec
 from packer import disk, record
 from packer.editable_tree import EditableTree
 from packer.environment_report import EnvironmentReport
-from packer.interpreter import Interpreter
 from packer.lock import Lock, WheelPin
 from packer.progress import Progress
 from packer.record import Record
@@ -143,11 +142,8 @@ class Resolution:
         return locking.wheelhouse(self._sandbox).fetch(pins, self._progress)
 
 
-def resolve(
-    interpreter: Interpreter, project: Path, cache: Path, progress: Progress, platform: str = ""
-) -> Resolved:
-    """What `interpreter` has installed, as a lock: `Resolution`, begun and ended."""
-    sandbox = Sandbox(interpreter=interpreter, project=project, cache=cache, platform=platform)
+def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
+    """What is installed in `sandbox`, as a lock: `Resolution`, begun and ended."""
     return Resolution(sandbox, progress).result()
 
 

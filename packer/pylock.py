@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import msgspec
-from packaging.pylock import Package, PackageWheel, Pylock
+from packaging.pylock import Package, PackageWheel, Pylock, PylockValidationError
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -54,7 +54,7 @@ def read(text: str) -> Lock:
             overlay=tuple(_pinned(entry) for entry in own.get("overlay", ())),
             removed=tuple(map(_path, own.get("removed", ()))),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, PylockValidationError) as error:
         raise ValueError(f"not a lock of sendoff: {error!r}") from error
 
 

@@ -23,6 +23,7 @@ from packer.environment_image import build_layers
 from packer.layout import Layout
 from packer.materials import Resolved
 from packer.progress import SILENT
+from packer.sandbox import Sandbox
 
 UV = uv.find_uv_bin()
 CLOSED = "http://127.0.0.1:9/simple"
@@ -218,7 +219,8 @@ class Packing:
     def resolve(self, python: Path, project: Path, progress=SILENT) -> Resolved:
         found = interpreter.describe(python, self.cache)
         project.mkdir(exist_ok=True)
-        return materials.resolve(found, project, self.cache, progress)
+        sandbox = Sandbox(interpreter=found, project=project, cache=self.cache)
+        return materials.resolve(sandbox, progress)
 
     def unpack(self, resolved: Resolved, python: Path) -> Path:
         """The environment image's tree, with the editable trees; the root to run from."""

@@ -12,6 +12,7 @@ from packer.errors import DistUnresolvable
 from packer.image_paths import PREFIX
 from packer.lock import from_pylock, to_pylock
 from packer.progress import SILENT
+from packer.sandbox import Sandbox
 from tests.e2e.environment.conftest import Index, Packing, Venv, inside, run, source, wheel
 
 SITE = "lib/python3.11/site-packages"
@@ -251,7 +252,8 @@ def test_an_installation_that_is_no_virtual_environment(tmp_path: Path, packing:
     base = interpreter.describe(venv.python.resolve(), packing.cache)
     assert not base.virtual
     venv.install(wheel(tmp_path, "above"))
-    below = set(how(materials.resolve(base, tmp_path, packing.cache, SILENT)))
+    alone = Sandbox(interpreter=base, project=tmp_path, cache=packing.cache)
+    below = set(how(materials.resolve(alone, SILENT)))
     both = set(how(packing.resolve(venv.python, tmp_path / "project")))
     assert "pip" in below
     assert both == below | {"above"}

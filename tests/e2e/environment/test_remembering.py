@@ -22,9 +22,11 @@ import json, sys
 from pathlib import Path
 from packer import interpreter, materials, record
 from packer.progress import SILENT
+from packer.sandbox import Sandbox
 python, project, cache = map(Path, sys.argv[1:4])
 found = interpreter.describe(python, cache)
-resolved = materials.resolve(found, project, cache, SILENT)
+sandbox = Sandbox(interpreter=found, project=project, cache=cache)
+resolved = materials.resolve(sandbox, SILENT)
 print(json.dumps({"lock": record.encode(resolved.lock).decode(), "loaded": sorted(sys.modules)}))
 """
 HEAVY = {"packaging", "urllib3", "importlib.metadata", "tenacity", "tomllib", "pathspec", "zipfile"}
