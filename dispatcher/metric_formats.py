@@ -16,7 +16,7 @@ from dispatcher.metrics import Point, Reading
 JSON_LIMIT = 16 << 20
 """Bytes of a JSON file; a larger one is no summary."""
 STREAM_LIMIT = 256 << 20
-"""Bytes read of a file of lines."""
+"""Bytes read of a file of lines, letters of printed text."""
 LINE_LIMIT = 1 << 20
 """Bytes of a line; a longer one is passed over."""
 TEXT_LIMIT = 10_000
@@ -115,8 +115,11 @@ def read_text(pieces: Iterable[str]) -> Iterator[Reading]:
 
 
 def _printed_lines(pieces: Iterable[str]) -> Iterator[str]:
-    rest = ""
+    rest, size = "", 0
     for piece in pieces:
+        size += len(piece)
+        if size > STREAM_LIMIT:
+            return
         *whole, rest = (rest + piece).split("\n")
         yield from map(_visible, whole)
         rest = rest[-TEXT_LIMIT:]

@@ -6,7 +6,7 @@ import sys
 import time
 
 from sendoff import outcome
-from sendoff.console import Console
+from sendoff.console import Console, is_terminal
 from sendoff.failure import labelled
 from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
@@ -39,9 +39,12 @@ def follow(run: Run, console: Console) -> int:
 
 def _stream(index: Index, console: Console) -> None:
     """The command's output as it comes; with JSON asked for, all of it on standard error."""
-    for event in index.follow():
-        aside = console.machine or event.stream == "stderr"
-        write(event.text, to_stderr=aside)
+    text = "\n"
+    for event in index.events():
+        text = event.text
+        write(text, to_stderr=console.machine or event.stream == "stderr")
+    if not text.endswith("\n") and is_terminal(sys.stderr):
+        write("\n", to_stderr=True)
 
 
 def write(text: str, *, to_stderr: bool) -> None:

@@ -70,7 +70,7 @@ class Index:
         from dispatcher import metrics
 
         files = results.openers(self._run.id, self.number, self._places)
-        stdout = (event.text for event in self.follow(follow=False) if event.stream == "stdout")
+        stdout = (event.text for event in self.events(follow=False) if event.stream == "stdout")
         return metrics.collect(files, stdout)
 
     def results(self, directory: str | Path, *patterns: str) -> list[Path]:
@@ -84,10 +84,10 @@ class Index:
 
     def logs(self, tail: int | None = None) -> str:
         """What it printed so far, both streams in order; the last `tail` lines of it."""
-        return "".join(event.text for event in self.follow(follow=False, tail=tail))
+        return "".join(event.text for event in self.events(follow=False, tail=tail))
 
-    def follow(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
-        """What it prints as it comes, until it ends."""
+    def events(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
+        """What it prints, piece by piece; with `follow` as it comes, until it ends."""
         return logs.follow(self._run.id, self.number, self._places, follow=follow, tail=tail)
 
     def cancel(self) -> None:
@@ -175,9 +175,9 @@ class Run:
         """What its only index printed so far."""
         return self._only().logs(tail)
 
-    def follow(self) -> Iterator[LogEvent]:
-        """What its only index prints as it comes, until it ends."""
-        return self._only().follow()
+    def events(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
+        """What its only index prints, piece by piece; with `follow` until it ends."""
+        return self._only().events(follow=follow, tail=tail)
 
     def cancel(self) -> None:
         """Ask for its end; returns at once."""

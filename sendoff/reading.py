@@ -34,7 +34,7 @@ class Reader:
             self._follow_all(indexes, tail)
         else:
             for index in indexes:
-                for event in index.follow(follow=follow, tail=tail):
+                for event in index.events(follow=follow, tail=tail):
                     self._print(index, event)
                 self._flush(index)
 
@@ -49,7 +49,7 @@ class Reader:
 
         def listen(index: Index) -> None:
             try:
-                for event in index.follow(tail=tail):
+                for event in index.events(tail=tail):
                     arrivals.put((index, event))
             finally:
                 arrivals.put(None)

@@ -26,7 +26,7 @@ class Session(Record, frozen=True):
         Raises:
             InvalidConfigurationFile, UnknownSetting, InvalidSetting
         """
-        project = project.absolute()
+        project = project.resolve()
         return cls(project=project, configuration=load(project, flags or {}))
 
     @property

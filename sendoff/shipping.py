@@ -17,8 +17,9 @@ from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp, plan
+from sendoff.nearest import nearest
 from sendoff.session import Session
-from sendoff.settings import Settings
+from sendoff.settings import BY_KEY, Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
@@ -121,6 +122,12 @@ def _words(command: str | Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
 def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
     from sendoff.handle import Run
 
+    for name in wishes:
+        if name.replace("_", "-") not in BY_KEY:
+            near = nearest(name, Wishes.__annotations__)
+            raise Misuse(
+                f"there is no {name!r} to ask for", fix=f"did you mean {near!r}?" * bool(near)
+            )
     session = Session.open(Path(project), wishes)
     return Run(send(prepare(session, order)[1], session), session)
 

@@ -407,6 +407,10 @@ many = sendoff.ship_many([["sleep", "60"], ["true"]])
 many.cancel()
 assert many.wait().state == "cancelled"
 try:
+    sendoff.ship("true", timout="1m")
+except sendoff.SendoffError as error:
+    print(error.fix())
+try:
     sendoff.get("nothing")
 except sendoff.SendoffError as error:
     print(error.code)
@@ -429,4 +433,4 @@ def test_python(place: Place) -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.stdout == "RUN_UNKNOWN\n", done.stderr
+    assert done.stdout == "did you mean 'timeout'?\nRUN_UNKNOWN\n", done.stderr
