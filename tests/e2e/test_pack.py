@@ -215,6 +215,58 @@ def test_umoci_unpacks_what_was_packed(project: Path, tmp_path: Path, sandbox: P
     assert config["process"]["cwd"] == "/workspace"
 
 
+def distribution(root: Path, name: str) -> Path:
+    """A project that an editable install can point to, with a module that git ignores."""
+    (root / "src" / name).mkdir(parents=True)
+    (root / "src" / name / "__init__.py").write_text("from . import made\n")
+    (root / "src" / name / "made.py").write_text("made = True\n")
+    (root / ".gitignore").write_text("made.py\nbuild/\n*.egg-info\n")
+    (root / "pyproject.toml").write_text(
+        f'[project]\nname = "{name}"\nversion = "1"\n'
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+    )
+    return root
+
+
+@pytest.mark.skipif(not shutil.which("umoci"), reason="umoci is not installed")
+def test_editable_installs_arrive_as_their_source(project: Path, tmp_path: Path):
+    distribution(project, "inside")
+    outside = distribution(tmp_path / "library", "outside")
+    python = tmp_path / "venv" / "bin" / "python"
+    base = os.path.realpath(sys.executable)
+    subprocess.run([UV, "venv", "-q", "-p", base, python.parents[1]], check=True)
+    editables = [part for root in (project, outside) for part in ("-e", str(root))]
+    subprocess.run([UV, "pip", "install", "-q", "-p", python, *editables], check=True)
+    done = packed(project, tmp_path, python)
+    assert list(done.editables) == ["outside"]
+    image = f"{tmp_path}/layout:{tag_of(tmp_path / 'layout', done.images[0])}"
+    bundle = tmp_path / "bundle"
+    command = ["umoci", "unpack", "--image", image, str(bundle)]
+    if os.geteuid() != 0:
+        command.insert(2, "--rootless")
+    subprocess.run(command, check=True, capture_output=True)
+    root = bundle / "rootfs"
+    question = "import inside, outside; print(inside.__file__, outside.__file__)"
+    site = root / image_paths.PREFIX[1:] / image_paths.site_packages(done.lock.minor)
+    said = subprocess.run(
+        [base, "-I", "-c", f"import site; site.addsitedir({str(site)!r}); {question}"],
+        env={"SENDOFF_ROOT": str(root)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert said.stdout.split() == [
+        f"{root}{image_paths.WORKSPACE}/src/inside/__init__.py",
+        f"{root}{image_paths.EDITABLE}/outside/src/outside/__init__.py",
+    ]
+    # A change of the library is a change of the image, and of nothing else.
+    (outside / "src" / "outside" / "made.py").write_text("made = False\n")
+    again = packed(project, tmp_path, python)
+    assert again.images != done.images
+    assert again.environment == done.environment
+    assert len(set(again.layers) - set(done.layers)) == 1
+
+
 def test_images_of_many_commands_share_their_layers(project: Path, tmp_path: Path, sandbox: Path):
     first = packed(project, tmp_path, sandbox)
     before = verify(tmp_path / "layout")
