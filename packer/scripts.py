@@ -2,18 +2,21 @@
 
 A `#!` line needs an absolute path, and on the `local` target the tree has another root for each
 environment; so the shell starts the `python` beside the script, which is what a relocatable
-virtual environment of uv has, byte for byte.
+virtual environment of uv has.
 """
 
 from __future__ import annotations
 
+import re
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 
-_SHEBANG = b"""#!/bin/sh
-'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python' "$0" "$@"
+_SHELL = b"#!/bin/sh\n"
+_EXEC = b"""'''exec' "$(dirname -- "$(realpath -- "$0")")"/'python' "$0" "$@"
 ' '''
 """
+_ENCODING = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+"""PEP 263: counts in the first two lines only."""
 
 _LAUNCHER = """\
 # -*- coding: utf-8 -*-
@@ -51,11 +54,15 @@ def launchers(entry_points: str) -> dict[str, bytes]:
 def placed(script: bytes) -> bytes:
     """A script of a wheel's `.data/scripts/`, its `#!python` line as it must be in the image.
 
-    The line's arguments are dropped, as uv does.
+    The line's arguments are dropped, as uv does. An encoding declared below it moves up, because
+    the lines for the shell would push it out of Python's sight.
     """
     if not script.startswith(b"#!python"):
         return script
-    return _SHEBANG + script.partition(b"\n")[2]
+    body = script.partition(b"\n")[2]
+    declared = _ENCODING.match(body)
+    encoding = b"# coding: " + declared[1] + b"\n" if declared else b""
+    return _SHELL + encoding + _EXEC + body
 
 
 def _launcher(name: str, reference: str) -> bytes:
@@ -64,4 +71,4 @@ def _launcher(name: str, reference: str) -> bytes:
     if not colon or not all(map(str.isidentifier, (*module.split("."), *function.split(".")))):
         raise ValueError(f"entry_points.txt: {name} = {reference} names no function")
     source = _LAUNCHER.format(module=module, name=function.split(".")[0], function=function)
-    return _SHEBANG + source.encode()
+    return _SHELL + _EXEC + source.encode()

@@ -39,6 +39,14 @@ def test_a_launcher_runs_from_anywhere(folder, tmp_path, reference):
         assert (done.stdout, done.returncode) == ("['a b', '*']\n", 3), done.stderr
 
 
+def test_a_script_keeps_its_encoding(folder):
+    script = folder / "latin"
+    text = "#!python\n# -*- coding: latin-1 -*-\nimport sys\nsys.exit(ord('é') != 233)\n"
+    script.write_bytes(scripts.placed(text.encode("latin-1")))
+    script.chmod(0o755)
+    subprocess.run([script], check=True)
+
+
 def test_names_keep_their_case_and_later_sections_win():
     text = "[console_scripts]\nFoo = a:b\n[gui_scripts]\nFoo = c:d\n"
     assert b"from c import d" in scripts.launchers(text)["Foo"]

@@ -1,0 +1,97 @@
+"""Real wheels from the package index, fetched once and kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import uv
+
+from packer import interpreter
+from packer.interpreter import Interpreter
+from packer.lock import Lock, WheelPin
+
+UV = uv.find_uv_bin()
+PINS = Path(__file__).with_name("scientific.txt")
+CACHE = (
+    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sendoff-tests" / "wheels"
+)
+PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux2014", "manylinux2010", "manylinux1")
+
+
+def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
+    merged = {**os.environ, **env} if env else None
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=merged)
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def hashed(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def pin_of(path: Path) -> WheelPin:
+    name, version = path.name.split("-")[:2]
+    return WheelPin(
+        name=name.lower().replace("_", "-"),
+        version=version,
+        filename=path.name,
+        sha256=hashed(path),
+        size=path.stat().st_size,
+    )
+
+
+class Wheels:
+    """Wheels on this machine and the lock that pins them all."""
+
+    def __init__(self, paths: list[Path], python: str) -> None:
+        self.by_pin = {pin_of(path): path for path in paths}
+        self.paths = {pin.sha256: path for pin, path in self.by_pin.items()}
+        self.lock = Lock(python=python, platform="linux/amd64", wheels=tuple(self.by_pin))
+
+    def fetch(self, _: tuple[WheelPin, ...]) -> dict[str, Path]:
+        return self.paths
+
+    def only(self, *names: str) -> Wheels:
+        chosen = [path for pin, path in self.by_pin.items() if pin.name in names]
+        assert len(chosen) == len(names)
+        return Wheels(chosen, self.lock.python)
+
+
+@pytest.fixture(scope="session")
+def scientific_wheels() -> Wheels:
+    wanted = dict(
+        line.split(" --hash=sha256:")[::-1]
+        for line in PINS.read_text().splitlines()
+        if not line.startswith("#")
+    )
+    CACHE.mkdir(parents=True, exist_ok=True)
+    found = {hashed(path): path for path in CACHE.glob("*.whl")}
+    if set(wanted) - set(found):
+        tags = [f"--platform={tag}_x86_64" for tag in PLATFORMS]
+        options = ("--no-deps", "--only-binary=:all:", "--require-hashes", "--python-version=3.11")
+        pip = (sys.executable, "-m", "pip", "download", "--quiet")
+        run(*pip, *options, *tags, "--dest", CACHE, "--requirement", PINS)
+        found = {hashed(path): path for path in CACHE.glob("*.whl")}
+    return Wheels(sorted(found[digest] for digest in wanted), "3.11.0")
+
+
+@pytest.fixture(scope="session")
+def sandbox(scientific_wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All the wheels installed by uv, with bytecode, into a virtual environment."""
+    venv = tmp_path_factory.mktemp("sandbox") / "venv"
+    run(UV, "venv", "--quiet", "--relocatable", "--python", "3.11", venv)
+    paths = scientific_wheels.paths.values()
+    options = ("--quiet", "--no-deps", "--no-index", "--no-config", "--compile-bytecode")
+    run(UV, "pip", "install", *options, "--python", venv / "bin" / "python", *paths)
+    return venv
+
+
+@pytest.fixture(scope="session")
+def python(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
+    return interpreter.describe(sandbox / "bin" / "python", tmp_path_factory.mktemp("cache"))
