@@ -16,7 +16,6 @@ from pathlib import Path
 
 from packer import listing
 from packer.digest import Digest
-from packer.errors import FileUnreadable, TreeChanged
 from packer.layer import LAYOUT_VERSION, Layer, LayerWriter
 from packer.layer_memory import LayerMemory
 from packer.layout import Layout
@@ -24,6 +23,7 @@ from packer.listing import Entry
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from packer.snapshot import Snapshot
+from packer.tree_errors import FileUnreadable, TreeChanged
 
 LARGE = 1 << 20
 """Bytes: from here on a file counts as data, which changes seldom and for itself."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from packer import listing
 from packer.digest import Digest
-from packer.errors import ProjectEmpty, ProjectMissing
 from packer.progress import SILENT, Progress
 from packer.record import Record
+from packer.tree_errors import ProjectEmpty, ProjectMissing
 
 DEFAULT_LIMIT = 512 * 1024 * 1024
 """Bytes. Data and checkpoints belong in inputs and outputs, not in every image."""

@@ -15,10 +15,10 @@ import stat
 from collections.abc import Sequence
 
 from packer import ignore, listing, repository
-from packer.errors import FileUnreadable, SymlinkEscape, SymlinkLoop, TreeChanged, TreeTooLarge
 from packer.file_cache import Directory, Known
 from packer.ignore import Rules
 from packer.progress import Progress
+from packer.tree_errors import FileUnreadable, SymlinkEscape, SymlinkLoop, TreeChanged, TreeTooLarge
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _ENVIRONMENT_MARKS = (b"pyvenv.cfg", b"conda-meta")

@@ -11,9 +11,9 @@ import pytest
 
 from packer import code_layers, listing, snapshot
 from packer.code_layers import LARGE, Tree
-from packer.errors import FileUnreadable, TreeChanged
 from packer.layer import Layer
 from packer.layout import Layout
+from packer.tree_errors import FileUnreadable, TreeChanged
 
 SHA256 = "0" * 64
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from packer import listing, snapshot
-from packer.errors import (
+from packer.listing import Entry
+from packer.snapshot import Rules, Snapshot
+from packer.tree_errors import (
     FileUnreadable,
     ProjectEmpty,
     ProjectMissing,
@@ -23,8 +25,6 @@ from packer.errors import (
     TreeChanged,
     TreeTooLarge,
 )
-from packer.listing import Entry
-from packer.snapshot import Rules, Snapshot
 
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n"
 
