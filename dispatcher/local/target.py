@@ -32,6 +32,7 @@ class LocalTarget:
 
     def __init__(self, places: Places) -> None:
         self._places = places
+        self._last: tuple[Request, Preparation] | None = None
 
     def check(self, request: Request) -> None:
         """Refuse what can't run here.
@@ -42,7 +43,13 @@ class LocalTarget:
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)
-        Preparation(request, self._places).check()
+        self.preparation(request).check()
+
+    def preparation(self, request: Request) -> Preparation:
+        """The images of a request; those asked for last are remembered."""
+        if self._last is None or self._last[0] != request:
+            self._last = request, Preparation(request, self._places)
+        return self._last[1]
 
     def claim(self, run_id: str) -> LocalClaim | None:
         """Take the right to start a run; None where a supervisor looks after it."""
@@ -55,7 +62,7 @@ class LocalTarget:
             except BlockingIOError:
                 time.sleep(_LOCK_PAUSE)
             else:
-                return LocalClaim(lock, self._places)
+                return LocalClaim(lock, self, self._places)
         os.close(lock)
         return None
 
@@ -89,13 +96,13 @@ class LocalTarget:
 class LocalClaim:
     """The lock on a run, held until this process lets go and the supervisor has ended."""
 
-    def __init__(self, lock: int, places: Places) -> None:
-        self._lock, self._places = lock, places
+    def __init__(self, lock: int, target: LocalTarget, places: Places) -> None:
+        self._lock, self._target, self._places = lock, target, places
 
     def start(self, run: Run) -> None:
         """Start the supervisor, which takes the lock over."""
         folder = self._places.supervisor(run.id)
-        plan = Preparation(run.request, self._places).plan()
+        plan = self._target.preparation(run.request).plan()
         if plan:
             disk.replace(folder / "plan.json", plan.encode())
         arguments = [run.id, *map(str, msgspec.structs.astuple(self._places))]
