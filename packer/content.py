@@ -19,6 +19,8 @@ _KEY_NAMES = (b".pem", b".key")
 class Content(Record, frozen=True):
     """What one reading of a file found."""
 
+    size: int
+    """Bytes."""
     head: bytes
     known: Known
     is_private_key: bool
@@ -49,6 +51,7 @@ def read(path: bytes) -> Content | None:
     executable = bool(before.st_mode & stat.S_IXUSR)
     head = listing.file_head(size, sha256.hexdigest(), executable=executable)
     return Content(
+        size=size,
         head=head,
         known=file_cache.known(before, head, began),
         is_private_key=_is_private_key(path, first),

@@ -31,7 +31,6 @@ class Known(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Nanoseconds since the epoch; no program can set `changed`."""
     inode: int
     head: bytes
-    """Empty for a file that stays out because of its content."""
 
     def matches(self, stat: os.stat_result) -> bool:
         """Whether the file is still the one that was read."""

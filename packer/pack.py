@@ -93,7 +93,8 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
     `env-<digest of lock, base and layout version>` for the environment image.
 
     Raises:
-        SendoffError: see packer/errors.py and packer/tree_errors.py; nothing that a later pack would believe is left.
+        SendoffError: see packer/errors.py and packer/tree_errors.py; nothing is left that a later
+            pack would believe.
     """
     with disk.room("the images", request.layout):
         return _Pack(request, progress).run()

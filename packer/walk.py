@@ -21,9 +21,18 @@ from packer.progress import Progress
 from packer.tree_errors import FileUnreadable, SymlinkEscape, SymlinkLoop, TreeChanged, TreeTooLarge
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-_ENVIRONMENT_MARKS = (b"pyvenv.cfg", b"conda-meta")
-_ENVIRONMENT_PARTS = (b"bin", b"include", b"lib", b"lib64", b"share", *_ENVIRONMENT_MARKS)
 _ENVIRONMENT = "a Python environment"
+_MARKS = {
+    b"pyvenv.cfg": _ENVIRONMENT,
+    b"conda-meta": _ENVIRONMENT,
+    b"CACHEDIR.TAG": "a cache, as its CACHEDIR.TAG says",
+    b"oci-layout": "an OCI image layout",
+}
+"""A directory with such an entry stays out as a whole."""
+
+_ENVIRONMENT_PARTS = (
+    b"bin", b"conda-meta", b"include", b"lib", b"lib64", b"pyvenv.cfg", b"share",
+)  # fmt: skip
 _MANY = 1 << 20
 _SHOWN = 10
 
@@ -90,11 +99,11 @@ class Walk:
     def _directory(self, path: bytes, rules: Rules) -> None:
         with os.scandir(os.path.join(self._root, path)) as scan:
             present = {entry.name: entry for entry in scan}
-        environment = any(mark in present for mark in _ENVIRONMENT_MARKS)
-        if path and environment:
-            self.left_out.append((path, _ENVIRONMENT))
+        marks = [what for mark, what in _MARKS.items() if mark in present]
+        if marks and path:
+            self.left_out.append((path, marks[0]))
             return
-        if not path and environment:
+        if _ENVIRONMENT in marks:
             self._leave_out_environment(present)
         if present.keys() & ignore.MARKS:
             rules = rules.within(self._root, path, present.keys())
@@ -107,7 +116,7 @@ class Walk:
         kept = False
         for name, entry in present.items():
             was = names.get(name) if same else None
-            if type(was) is Known and was.head and was.matches(entry.stat(follow_symlinks=False)):
+            if type(was) is Known and was.matches(entry.stat(follow_symlinks=False)):
                 inner = prefix + name
                 self.heads[inner] = was.head
                 self._sizes[inner] = was.size
@@ -151,7 +160,7 @@ class Walk:
         read = content.read(os.path.join(self._root, path))
         if read is None:
             raise TreeChanged(listing.shown(path))
-        self._sizes[path] = read.known.size if read.known.size >= 0 else self._sizes[path]
+        self._sizes[path] = read.size
         if read.is_private_key and not rules.asked_for(path):
             self.left_out.append((path, "it holds a private key"))
             del self._sizes[path]

@@ -204,6 +204,17 @@ def test_a_project_that_is_itself_an_environment(project: Path, take):
     assert list(entries(take())) == ["train.py"]
 
 
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta", "CACHEDIR.TAG", "oci-layout"])
+def test_directories_that_are_something_else_stay_out(project: Path, take, mark: str):
+    for folder in ("sub/dir", "kept"):
+        (project / folder).mkdir(parents=True)
+        (project / folder / "file").write_text("")
+    (project / "sub" / "dir" / mark).write_text("")
+    taken = take()
+    assert list(entries(taken)) == ["kept/file"]
+    assert list(left_out(taken)) == ["sub/dir"]
+
+
 def test_a_socket_stays_out(take, project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(project)
     (project / "a").write_text("")
