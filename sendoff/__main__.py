@@ -31,6 +31,9 @@ def run(arguments: list[str]) -> int:
         return root.main(arguments, prog_name="sendoff", standalone_mode=False) or 0
     except SendoffError as error:
         return failure.report(error, machine=machine)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return error.exit_code
     except click.ClickException as error:
         return failure.report(failure.from_click(error), machine=machine)
     except click.Abort:

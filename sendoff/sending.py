@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
 from sendoff.console import Console, visible
 from sendoff.explanation import headline
 from sendoff.handle import Run
 from sendoff.narration import Narrator
+from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
 from sendoff.shipping import Order, prepare
 from sendoff.shipping import send as dispatch
@@ -75,7 +77,23 @@ def _tell(record: RunRecord, console: Console) -> int:
     from sendoff.shipping import quoted
 
     request = record.request
-    console.say("nothing was sent; this would be:", "faint")
+    console.say(f"nothing was sent; this would be, on {_terms(request)}:", "faint")
     for one in request.inputs:
         console.result(f"{one.digest}  {visible(quoted(one.command))}")
     return 0
+
+
+def _terms(request: Request) -> str:
+    """What was asked for besides the commands."""
+    resources = request.resources
+    terms = {
+        "the target": request.target,
+        "gpu": resources.gpu,
+        "cpus": f"{resources.cpus:g}" if resources.cpus else "",
+        "memory": show_size(resources.memory) if resources.memory else "",
+        "a time-out of": show_duration(request.timeout) if request.timeout else "",
+        "outputs": " ".join(request.outputs),
+        "variables": " ".join(request.environment),
+        "secrets": " ".join(request.secrets),
+    }
+    return ", ".join(f"{name} {value}" for name, value in terms.items() if value)

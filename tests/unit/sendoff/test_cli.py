@@ -52,6 +52,14 @@ def test_bad_usage_exits_with_2_and_says_what_to_do(
     assert expected in err
 
 
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert run(["config"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("Usage: sendoff [OPTIONS]")
+
+
 def test_json_is_ours_only_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["runn", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["code"] == "USAGE"
