@@ -13,11 +13,10 @@ from packer.index_sources import IndexSources, without_login
 from packer.process import ProgramFailed
 from packer.record import Record
 
-_UNREACHABLE = re.compile(
-    r"error sending request|Failed to fetch|Could not connect|dns error|timed out|"
-    r"Network is unreachable|network was disabled|HTTP status (server|client) error"
-)
-_MAX_FAILURES = 40
+_UNSOLVED = "No solution found"
+"""uv's words where an index answered and lacks something; other errors are of the way to it."""
+
+_MAX_FAILURES = 12
 """Names taken out one by one before uv is asked about halves."""
 
 
@@ -50,7 +49,6 @@ class Question(Record, frozen=True):
     project: Path
     """Where uv looks for its own settings."""
     sources: IndexSources
-    offline: bool = False
 
 
 def ask(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
@@ -64,7 +62,7 @@ def ask(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
         try:
             return Offer(wheels=_parse(_compile(question, remaining)))
         except ProgramFailed as error:
-            if _UNREACHABLE.search(error.output):
+            if _UNSOLVED not in error.output:
                 return Offer(unreachable=_reason(error.output))
             blamed = _blamed(error.output, remaining)
             failures += 1
@@ -97,8 +95,6 @@ def _compile(question: Question, pins: Iterable[tuple[str, str]]) -> bytes:
     command += ["--index-strategy", "unsafe-best-match"]
     if question.sources.no_index:
         command.append("--no-index")
-    if question.offline:
-        command.append("--offline")
     wanted = "".join(f"{name}=={version}\n" for name, version in pins)
     variables = {"UV_HTTP_RETRIES": "1", "NO_COLOR": "1", **question.sources.variables}
     return process.run(command, stdin=wanted.encode(), env=variables, cwd=question.project)

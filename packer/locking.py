@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import msgspec
+
 from packer import closure, environment, index_sources, resolver, target
 from packer.candidates import Question
 from packer.installed_files import Hashes
@@ -17,6 +19,7 @@ from packer.sweep import Stamp, stamp
 from packer.wheel_finder import WheelFinder
 from packer.wheelhouse import Wheelhouse
 
+_PYTHONPATH = "PYTHONPATH is set here and not in the image: give it with --env PYTHONPATH=…"
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "uv.toml")
 
 
@@ -50,8 +53,11 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     packed = [each for each in found.distributions if each.distribution.name not in out]
     answer = finder.find(packed, progress)
     plan = Plan(environment=found, project=project, target=wanted, left_out=out)
+    locked = resolver.lock(plan, answer)
+    if os.environ.get("PYTHONPATH"):
+        locked = _with_warning(locked, _PYTHONPATH)
     return Outcome(
-        locked=resolver.lock(plan, answer),
+        locked=locked,
         seen={**found.seen, **settings},
         time=found.time,
         has_index=not answer.unreachable,
@@ -64,6 +70,12 @@ def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
     return Wheelhouse(root=sandbox.cache / "wheels", sources=sources)
 
 
+def _with_warning(locked: Locked, warning: str) -> Locked:
+    replace = msgspec.structs.replace
+    report = replace(locked.report, warnings=(*locked.report.warnings, warning))
+    return replace(locked, report=report)
+
+
 def _hashes(sandbox: Sandbox) -> Path:
     name = hashlib.sha256(os.fsencode(sandbox.interpreter.prefix)).hexdigest()[:32]
     return sandbox.cache / "installed" / f"{name}.json"
@@ -73,4 +85,5 @@ def _settings(sandbox: Sandbox) -> dict[str, Stamp | None]:
     """Files that change a lock although nothing is installed."""
     files = index_sources.pip_files(sandbox.interpreter.prefix, os.environ)
     files += [sandbox.project / name for name in _PROJECT_FILES]
+    files += sandbox.project.glob("requirements*.txt")
     return {str(path): stamp(path) for path in files}

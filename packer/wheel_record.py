@@ -38,6 +38,13 @@ def read_remote(url: str, transport: Transport) -> tuple[Recorded, ...] | None:
         WheelUnavailable: it cannot be read.
         zipfile.BadZipFile: it is no wheel.
     """
+    try:
+        return _read_remote(url, transport)
+    except (struct.error, zlib.error, KeyError) as error:
+        raise zipfile.BadZipFile(f"{url}: {error}") from error
+
+
+def _read_remote(url: str, transport: Transport) -> tuple[Recorded, ...] | None:
     tail = transport.span(url, -_TAIL, _TAIL)
     if tail is None:
         return None

@@ -52,7 +52,7 @@ class Wheelhouse(Record, frozen=True):
         from packer.transport import Transport
 
         transport = Transport(self.sources)
-        with self._receiving(pin.filename) as receiving:
+        with self.receiving(pin.filename) as receiving:
             transport.read(url, receiving.write)
             found = msgspec.structs.replace(
                 pin, sha256=receiving.digest.hexdigest(), size=receiving.size
@@ -68,7 +68,7 @@ class Wheelhouse(Record, frozen=True):
         transport = Transport(self.sources)
 
         def one(pin: WheelPin) -> None:
-            with self._receiving(pin.filename) as receiving:
+            with self.receiving(pin.filename) as receiving:
 
                 def sink(chunk: bytes) -> None:
                     receiving.write(chunk)
@@ -94,23 +94,29 @@ class Wheelhouse(Record, frozen=True):
         progress.done(f"{len(pins)} wheels")
 
     @contextmanager
-    def _receiving(self, what: str) -> Iterator[_Receiving]:
+    def receiving(self, what: str) -> Iterator[Receiving]:
+        """A new file for `what`, whose name is known when all of it is there."""
         incoming = disk.Incoming(self.root / ".incoming")
         with disk.room(what, self.root):
             incoming.root.mkdir(parents=True, exist_ok=True)
             incoming.sweep()
             with incoming.file() as (stream, temporary):
-                yield _Receiving(stream, temporary)
+                yield Receiving(stream, temporary)
 
 
-class _Receiving:
+class Receiving:
     """A wheel on its way in."""
 
     def __init__(self, stream: BufferedWriter[FileIO], temporary: Path) -> None:
         self.digest, self.size = hashlib.sha256(), 0
         self._stream, self._temporary = stream, temporary
 
+    def fileno(self) -> int:
+        """Of the file that is written."""
+        return self._stream.fileno()
+
     def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
         self.digest.update(chunk)
         self.size += len(chunk)
         self._stream.write(chunk)

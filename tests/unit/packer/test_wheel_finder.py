@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from packer import target, wheel_finder
@@ -121,6 +119,6 @@ def test_the_installer_does_not_change_the_identity() -> None:
     )
 
 
-def test_wheels_have_their_sites_name(tmp_path: Path) -> None:
+def test_the_target_is_the_sandboxs_own_by_default() -> None:
     assert TARGET.packages == SITE
     assert TARGET.platform == "linux/amd64"
