@@ -12,7 +12,9 @@ from dispatcher.places import Places
 from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
 
-_PERIOD = 0.03
+# Short at first, for commands that are over in no time.
+_PERIOD, _LONG_PERIOD = 0.01, 0.05
+_LONG = 10.0
 _STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
 
 
@@ -42,13 +44,14 @@ def follow(
     reader = _Reader(observer.runs, RunKeys(run_id), index)
     if tail is not None:
         yield from reader.tail(tail)
+    began = time.monotonic()
     while True:
         # Looked at before reading: what the attempt wrote, it wrote before it ended.
         over = not follow or observer.one(index).final
         yield from reader.read()
         if over:
             return
-        time.sleep(_PERIOD)
+        time.sleep(_PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD)
 
 
 class _Reader:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .assignment import Assignment
     from .outcome import Ending
+    from .results import Results
     from .usage import Sampler
     from .watch import Watch
 
@@ -96,8 +97,9 @@ class Attempt:
         if self._lifeline >= 0:
             watch.hold(self._lifeline)
         # From here on imports cost nothing: the command is starting beside them.
-        from . import gpu, outcome, usage
+        from . import gpu, hardware, outcome, results, usage
 
+        machine = hardware.facts()
         gpus = gpu.Gpus(environment.get("CUDA_VISIBLE_DEVICES")) if gpu.present() else None
         sampler = usage.Sampler()
         watch.run(assignment.timeout, sampler.sample)
@@ -113,12 +115,13 @@ class Attempt:
         record = {
             **self._how(ending),
             "usage": _usage(watch, sampler, used),
-            "hardware": self._hardware(gpus.facts if gpus else []),
+            "hardware": {**machine, "gpus": gpus.facts} if gpus and gpus.facts else machine,
             **self._times(watch.wall),
         }
         if record["state"] == "interrupted":
             return INTERRUPTED
-        return self._finish(record, before)
+        kept = results.Results(self._store, self._keys, assignment)
+        return self._finish(record, before, kept)
 
     def _how(self, ending: Ending) -> dict[str, Any]:
         failure = ending.failure(self._assignment.timeout, self._assignment.grace)
@@ -141,27 +144,25 @@ class Attempt:
         return any(self._store.has(key) for key in wanted)
 
     def _not_found(self, missing: NotFound) -> int:
-        from . import outcome
+        from . import hardware, outcome
 
         record = {
             "state": "failed",
             "exit_code": 127,
             "failure": outcome.not_found(missing.name, missing.reason, missing.path),
-            "hardware": self._hardware([]),
+            "hardware": hardware.facts(),
             **self._times(0),
         }
         return self._commit(record)
 
-    def _finish(self, record: dict[str, Any], before: Tree) -> int:
+    def _finish(self, record: dict[str, Any], before: Tree, results: Results) -> int:
         """Store what the command wrote, then the manifest."""
         from . import outcome, outputs
-        from .results import Results
 
         assignment = self._assignment
         found = outputs.find(
             assignment.workspace, before, assignment.output_dir, assignment.outputs
         )
-        results = Results(self._store, self._keys, assignment)
         results.keep(found)
         record["files"] = results.files
         record["warnings"] = found.warnings + ([f"LOG_CUT: {self._log.cut}"] * bool(self._log.cut))
@@ -203,11 +204,6 @@ class Attempt:
     def _times(self, wall: float) -> dict[str, str]:
         # Both from one reading of the clock, so that a clock set meanwhile changes no duration.
         return {"started": _time(self._began), "ended": _time(self._began + wall)}
-
-    def _hardware(self, gpus: list[dict[str, Any]]) -> dict[str, Any]:
-        from . import hardware
-
-        return {**hardware.facts(), **({"gpus": gpus} if gpus else {})}
 
     def _environment(self) -> dict[str, str]:
         """The runner's own, and what tells the command where it is."""
