@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.run import Manifest, Usage
+from dispatcher.status import IndexStatus
+from packer.digest import Digest
+from sendoff import outcome
+
+
+def status(state: str, exit_code: int | None = None, signal: str = "") -> IndexStatus:
+    manifest = Manifest(
+        run="r",
+        index=0,
+        attempt=1,
+        digest=Digest.of(b""),
+        command=("x",),
+        state=state,  # type: ignore[arg-type]
+        exit_code=exit_code,
+        signal=signal,
+        usage=Usage(wall=3.2),
+    )
+    return IndexStatus(index=0, state=manifest.state, exit_code=exit_code, manifest=manifest)
+
+
+@pytest.mark.parametrize(
+    ("index", "code", "words"),
+    [
+        (status("succeeded", 0), 0, "succeeded in 3.2 s"),
+        (status("failed", 3), 3, "failed with exit code 3 after 3.2 s"),
+        (status("failed", None, "SIGKILL"), 137, "failed by SIGKILL after 3.2 s"),
+        (status("failed", 0), 125, "failed after 3.2 s"),
+        (status("timed-out", None, "SIGTERM"), 124, "timed out after 3.2 s"),
+        (status("cancelled", None, "SIGTERM"), 130, "cancelled after 3.2 s"),
+        (IndexStatus(index=0, state="lost"), 125, "lost"),
+        (IndexStatus(index=0, state="running"), 125, "running"),
+    ],
+)
+def test_codes_and_words(index: IndexStatus, code: int, words: str) -> None:
+    assert outcome.exit_code(index) == code
+    assert outcome.sentence(index) == words
+
+
+def test_several() -> None:
+    assert outcome.of_all(["succeeded", "succeeded"]) == 0
+    assert outcome.of_all(["succeeded", "cancelled"]) == 1
