@@ -69,7 +69,7 @@ def _in_process(
     return [
         limit(
             f"1 of {what} changed → new digest in the layout, in process", ours, changed
-        )._replace(peer=f"tar + gzip -6 + sha256sum: {ms(peer.median)}, {ratio(ours, peer):.0f}x"),
+        )._replace(peer=f"tar + gzip -6 + sha256sum: {ms(peer.median)}, {ratio(ours, peer):.1f} ×"),
         limit(f"nothing of {what} changed, in process", still, unchanged),
     ]
 

@@ -66,7 +66,7 @@ class DiskFull(SendoffError):
         return f"{self.free / 1e6:.1f} MB are free at {self.where}"
 
     def fix(self) -> str:
-        return "make room, or put the caches elsewhere: export SENDOFF_CACHE_DIR=…"
+        return "make room, or go elsewhere: export SENDOFF_REGISTRY=… SENDOFF_CACHE=…"
 
 
 class BlobMissing(SendoffError):
