@@ -68,7 +68,7 @@ class Sweep:
         """Begin.
 
         Raises:
-            OSError: there are no marks.
+            OSError, ValueError: there are no marks.
         """
         self._marks = str(marks)
         self._count = sweep_worker.count(self._marks)
@@ -87,7 +87,7 @@ class Sweep:
         return self._answer
 
     def _start(self) -> list[process.Background]:
-        workers = min(_WORKERS, len(os.sched_getaffinity(0)))
+        workers = min(_WORKERS, os.cpu_count() or 1)
         bounds = [self._count * number // workers for number in range(workers + 1)]
         command = [sys.executable, "-I", "-S", "-B", sweep_worker.__file__, self._marks]
         return [

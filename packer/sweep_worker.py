@@ -37,9 +37,16 @@ def pack(paths: list[bytes], facts: array[int]) -> bytes:
 
 
 def count(marks: str) -> int:
-    """How many paths a file of marks has."""
+    """How many paths a file of marks has.
+
+    Raises:
+        ValueError: none, which is what a crash of the machine may leave.
+    """
     with open(marks, "rb") as file:  # noqa: PTH123 (pathlib is not needed here)
-        return int.from_bytes(file.read(_NUMBER), "little")
+        head = file.read(_NUMBER)
+    if len(head) < _NUMBER or not any(head):
+        raise ValueError(marks)
+    return int.from_bytes(head, "little")
 
 
 def unchanged(marks: str, first: int, last: int) -> bool:

@@ -130,6 +130,7 @@ def test_torn_and_foreign_files_in_the_cache_are_not_believed(
     project = tmp_path / "project"
     before = packing.resolve(venv.python, project).lock
     for path in [path for path in packing.cache.rglob("*") if path.is_file()]:
-        if path.suffix in {".json", ".marks"}:
+        # Marks go when newer ones are made.
+        if path.suffix in {".json", ".marks"} and path.exists():
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
             assert packing.resolve(venv.python, project).lock == before

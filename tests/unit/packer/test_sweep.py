@@ -79,6 +79,13 @@ def test_what_has_just_been_written_is_not_trusted(
     assert unchanged(folder) == settled
 
 
+@pytest.mark.parametrize("content", [b"", b"\1\0", bytes(100)])
+def test_torn_marks_are_not_believed(folder: Path, content: bytes) -> None:
+    (folder.parent / "marks").write_bytes(content)
+    with pytest.raises(ValueError, match="marks"):
+        sweep.Sweep(folder.parent / "marks")
+
+
 def test_without_marks_there_is_no_sweep(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="none"):
         sweep.Sweep(tmp_path / "none")
