@@ -54,15 +54,13 @@ class Bucket(Record, frozen=True):
     records: tuple[tuple[int, bytes], ...]
     """The number of the tree, and the record of its listing; in the order of in-image paths."""
 
+    size: int = 0
+    """Bytes of all files together."""
+
     @property
     def digest(self) -> Digest:
         """Of the records."""
         return Digest.of(b"\0".join([b"%d %s" % part for part in self.records]))
-
-    @property
-    def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(listing.entry(record).size for _, record in self.records)
 
 
 def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
@@ -72,7 +70,7 @@ def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
     """
     small: list[list[tuple[int, bytes]]] = [[] for _ in range(_SMALL_LAYERS)]
     large: list[list[tuple[int, bytes]]] = [[] for _ in range(_LARGE_LAYERS)]
-    weight = 0
+    small_sizes, large_sizes, entries = [0] * _SMALL_LAYERS, [0] * _LARGE_LAYERS, 0
     for number, (target, canonical) in enumerate(trees):
         start = zlib.crc32(target.encode())
         for record in listing.records(canonical):
@@ -82,12 +80,16 @@ def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
             spread = zlib.crc32(path, start)
             if length >= LARGE:
                 large[spread % _LARGE_LAYERS].append((number, record))
+                large_sizes[spread % _LARGE_LAYERS] += length
             else:
                 small[spread % _SMALL_LAYERS].append((number, record))
-                weight += length + _OVERHEAD
-    if weight <= SMALL_TREE:
+                small_sizes[spread % _SMALL_LAYERS] += length
+                entries += 1
+    if sum(small_sizes) + entries * _OVERHEAD <= SMALL_TREE:
         small = [sorted(itertools.chain(*small), key=_place)]
-    return tuple(Bucket(records=tuple(bucket)) for bucket in (*small, *large) if bucket)
+        small_sizes = [sum(small_sizes)]
+    parts = zip((*small, *large), (*small_sizes, *large_sizes), strict=True)
+    return tuple(Bucket(records=tuple(records), size=size) for records, size in parts if records)
 
 
 def build(

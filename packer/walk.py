@@ -113,13 +113,13 @@ class Walk:
         fresh: dict[bytes, Known | str] = {}
         self.directories[path] = Directory(rules.key, fresh)
         prefix = path + b"/" if path else b""
-        kept = False
+        heads, sizes, kept = self.heads, self._sizes, False
         for name, entry in present.items():
             was = names.get(name) if same else None
             if type(was) is Known and was.matches(entry.stat(follow_symlinks=False)):
                 inner = prefix + name
-                self.heads[inner] = was.head
-                self._sizes[inner] = was.size
+                heads[inner] = was.head
+                sizes[inner] = was.size
                 fresh[name] = was
                 kept = True
             else:
