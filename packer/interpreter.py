@@ -121,8 +121,10 @@ def _ask(executable: Path) -> Interpreter:
         answer = process.run([str(executable), "-E", "-B", "-c", _QUESTION], timeout=60)
         text = answer.rpartition(_MARK)[2]
         interpreter = record.decode(text, Interpreter)
-    except (process.ProgramFailed, ValueError) as error:
-        raise PythonNotFound(str(executable), str(error)) from error
+    except process.ProgramFailed as error:
+        raise PythonNotFound(str(executable), error.evidence() or error.what()) from error
+    except ValueError as error:
+        raise PythonNotFound(str(executable), f"it is no Python: {error}") from error
     minor = tuple(int(number) for number in interpreter.minor.split("."))
     if interpreter.implementation != "CPython" or minor < OLDEST:
         raise PythonMismatch(

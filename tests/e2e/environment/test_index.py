@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from packer.errors import WheelHashMismatch
+from packer import interpreter, materials
+from packer.errors import NoWheelForTarget, WheelHashMismatch
+from packer.progress import SILENT
+from packer.sandbox import Sandbox
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 
 
@@ -121,3 +124,30 @@ def test_a_slow_index_is_told_of(
     resolved = packing.resolve(venv.python, tmp_path / "project", Listener())
     assert len(resolved.lock.wheels) == 2
     assert "asking the index for 2 distributions" in told
+
+
+def test_another_platform_gets_its_wheel_or_a_refusal(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    index.add(wheel(tmp_path / "wheels", "bound", files={"bound/core.so": "elf"}))
+    venv.install("--index-url", index.url + "/simple", "bound")
+    found = interpreter.describe(venv.python, packing.cache)
+    sandbox = Sandbox(
+        interpreter=found, project=tmp_path, cache=packing.cache, platform="linux/arm64"
+    )
+    lock = materials.resolve(sandbox, SILENT).lock
+    assert (lock.platform, len(lock.wheels)) == ("linux/arm64", 3)
+    del index.wheels["bound-1.0-py3-none-any.whl"]
+    (venv.site / "touched.py").write_text("")
+    with pytest.raises(NoWheelForTarget) as refused:
+        materials.resolve(sandbox, SILENT)
+    assert refused.value.code == "NO_WHEEL_FOR_TARGET"
+    assert (refused.value.name, refused.value.target) == ("bound", "linux/arm64")
+
+
+def test_pythonpath_is_said_not_to_go_along(
+    tmp_path: Path, packing: Packing, venv: Venv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (warning,) = packing.resolve(venv.python, tmp_path / "project").report.warnings
+    assert warning.startswith("PYTHONPATH is set here")
