@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatcher.local.plan import Plan
     from dispatcher.places import Places
-    from dispatcher.run import Failure, Run, State
+    from dispatcher.run import Failure, Manifest, Run, State
 
 
 class Failures:
@@ -48,31 +48,56 @@ class Failures:
         """A runner ended without a commit; see `diagnosis.of_runner`."""
         from dispatcher import diagnosis
 
-        self._commit(index, attempt, "failed", diagnosis.of_runner(status, kept))
+        failure = diagnosis.of_runner(status, kept)
+        manifest = self._interrupted(index, attempt, failure)
+        if manifest:
+            self._put(manifest)
+        else:
+            self._commit(index, attempt, "failed", failure)
+
+    def _interrupted(self, index: int, attempt: int, failure: Failure) -> Manifest | None:
+        """What an interrupted attempt had come to."""
+        import msgspec
+
+        from dispatcher.run import Manifest
+        from dispatcher.store import Missing, RunKeys, Runs
+        from packer import record
+
+        store = Runs.at(self._places()).store
+        try:
+            data = store.get(RunKeys(self._run_id).interrupted(index, attempt))
+        except Missing:
+            return None
+        return msgspec.structs.replace(record.decode(data, Manifest), failure=failure)
 
     def _commit(self, index: int, attempt: int, state: State, failure: Failure | None) -> None:
         from dispatcher.run import Manifest
+
+        asked = self._run().request.inputs[index]
+        self._put(
+            Manifest(
+                run=self._run_id,
+                index=index,
+                attempt=attempt,
+                digest=asked.digest,
+                command=asked.command,
+                state=state,
+                exit_code=None,
+                failure=failure,
+                ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+            )
+        )
+
+    def _put(self, manifest: Manifest) -> None:
         from dispatcher.store import Runs
         from packer import record
 
-        asked = self._run().request.inputs[index]
-        manifest = Manifest(
-            run=self._run_id,
-            index=index,
-            attempt=attempt,
-            digest=asked.digest,
-            command=asked.command,
-            state=state,
-            exit_code=None,
-            failure=failure,
-            ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        )
         places = self._places()
         try:
             Runs.at(places).commit(manifest)
         except OSError:
             # The store takes nothing: what became of the index is known on this machine at least.
-            path = places.supervisor(self._run_id) / f"{index}.json"
+            path = places.supervisor(self._run_id) / f"{manifest.index}.json"
             path.write_bytes(record.encode(manifest))
 
     def _run(self) -> Run:

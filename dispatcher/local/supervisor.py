@@ -9,7 +9,6 @@ A run whose images are ready has a plan already, and needs nothing here but the 
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -18,6 +17,7 @@ import time
 from collections import deque
 
 from dispatcher.local import environment
+from dispatcher.local.leftovers import incomplete, sweep
 from dispatcher.local.plan import Plan
 from dispatcher.local.runner_process import RunnerProcess
 from dispatcher.local.workspace import Workspace, remove
@@ -25,7 +25,7 @@ from dispatcher.runner import attempt as runner
 from dispatcher.runner import kernel
 from dispatcher.runner.assignment import Assignment
 from dispatcher.runner.keys import RunKeys
-from dispatcher.runner.store import DirectoryStore, Missing
+from dispatcher.runner.store import DirectoryStore
 from dispatcher.runner.watch import Signals
 
 TYPE_CHECKING = False
@@ -47,7 +47,6 @@ class Supervisor:
         self._waiting = deque(range(len(plan.inputs)))
         self._running: dict[int, RunnerProcess] = {}
         self._retries = dict.fromkeys(self._waiting, plan.retries)
-        self._stopping = False
 
     def work(self) -> None:
         """Return when nothing is left to do."""
@@ -102,7 +101,6 @@ class Supervisor:
 
     def _heed(self, numbers: list[int]) -> None:
         if signal.SIGTERM in numbers:
-            self._stopping = True
             self._waiting.clear()
             for process in self._running.values():
                 process.end()
@@ -129,19 +127,15 @@ class Supervisor:
         if status < 0:
             self._kill_orphans()
         index, attempt = process.index, process.attempt
-        manifest = self._manifest(index)
         folder = self._folder(index, attempt)
-        if not manifest and not self._stopping:
+        if not self._store.has(self._keys.manifest(index)):
             if self._retries[index] > 0 and not process.asked_to_end:
                 self._retries[index] -= 1
                 self._waiting.append(index)
             else:
                 useful = status == runner.NOT_STORED
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")
-        incomplete = any(
-            warning.startswith("UPLOAD_INCOMPLETE") for warning in manifest.get("warnings", ())
-        )
-        if status != runner.NOT_STORED and not incomplete:
+        if status != runner.NOT_STORED and not incomplete(self._store, self._keys, index):
             remove(folder)
 
     def _kill_orphans(self) -> None:
@@ -158,13 +152,6 @@ class Supervisor:
                 except ProcessLookupError:
                     continue
             time.sleep(_PERIOD / 20)
-
-    def _manifest(self, index: int) -> dict[str, list[str]]:
-        try:
-            found: dict[str, list[str]] = json.loads(self._store.get(self._keys.manifest(index)))
-        except Missing:
-            return {}
-        return found
 
     def _last_attempt(self, index: int) -> int:
         names = self._store.names(f"{self._keys.prefix}{index}/")
@@ -189,6 +176,7 @@ def main(run: str, *places: str) -> None:
 
     protect(plan.protected)
     Supervisor(run, plan, f"{state}/work/{run}", failures).work()
+    sweep(state, DirectoryStore(plan.settings["store"]))
 
 
 if __name__ == "__main__":

@@ -118,8 +118,6 @@ class Attempt:
             "hardware": {**machine, "gpus": gpus.facts} if gpus and gpus.facts else machine,
             **self._times(watch.wall),
         }
-        if record["state"] == "interrupted":
-            return INTERRUPTED
         kept = results.Results(self._store, self._keys, assignment)
         return self._finish(record, before, kept)
 
@@ -177,7 +175,35 @@ class Attempt:
         return self._commit(record)
 
     def _commit(self, record: dict[str, Any]) -> int:
-        manifest = _json(
+        if record["state"] == "interrupted":
+            return self._leave({**record, "state": "failed"})
+        try:
+            return self._put_manifest(self._manifest(record))
+        except Exists:
+            return LOST
+
+    def _leave(self, record: dict[str, Any]) -> int:
+        """Keep what an interrupted attempt came to, for whoever decides what becomes of it."""
+        key = self._keys.interrupted(self._assignment.index, self._assignment.attempt)
+        try:
+            self._store.put(key, self._manifest(record))
+        except OSError:
+            return NOT_STORED
+        return INTERRUPTED
+
+    def _put_manifest(self, manifest: bytes) -> int:
+        key = self._keys.manifest(self._assignment.index)
+        for attempt in range(_RETRIES):
+            try:
+                self._store.put_new(key, manifest)
+            except OSError:
+                time.sleep(0.1 * 2**attempt)
+            else:
+                return COMMITTED
+        return NOT_STORED
+
+    def _manifest(self, record: dict[str, Any]) -> bytes:
+        return _json(
             {
                 **{name: value for name, value in record.items() if value not in (None, "", False)},
                 "format": _MANIFEST,
@@ -189,17 +215,6 @@ class Attempt:
                 "exit_code": record.get("exit_code"),
             }
         )
-        key = self._keys.manifest(self._assignment.index)
-        for attempt in range(_RETRIES):
-            try:
-                self._store.put_new(key, manifest)
-            except Exists:
-                return LOST
-            except OSError:
-                time.sleep(0.1 * 2**attempt)
-            else:
-                return COMMITTED
-        return NOT_STORED
 
     def _times(self, wall: float) -> dict[str, str]:
         # Both from one reading of the clock, so that a clock set meanwhile changes no duration.

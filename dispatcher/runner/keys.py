@@ -40,6 +40,10 @@ class RunKeys:
         """Who runs the attempt and since when; written before the command starts."""
         return self.attempt(index, attempt) + "attempt.json"
 
+    def interrupted(self, index: int, attempt: int) -> str:
+        """The manifest of an attempt that was ended from outside; no commit."""
+        return self.attempt(index, attempt) + "interrupted.json"
+
     def file(self, index: int, attempt: int, path: str) -> str:
         """One output file."""
         return self.attempt(index, attempt) + "files/" + path

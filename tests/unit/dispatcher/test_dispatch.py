@@ -94,7 +94,7 @@ def test_the_shared_environment_can_not_be_written(bench):
     assert manifest.failure.code == "EXIT_NONZERO"
     assert "Read-only" in manifest.failure.evidence[-1] or "denied" in manifest.failure.evidence[-1]
     for path in bench.places.cache.rglob("inside.py"):
-        assert path.read_text() == "here = 1\n"
+        assert path.read_text().strip() == "here = 1"
 
 
 def test_the_code_is_a_copy(bench):
@@ -216,6 +216,33 @@ def test_a_killed_supervisor_leaves_a_lost_run_and_no_command(bench, tmp_path):
     assert status.indexes[0].state == "lost"
     assert status.indexes[0].failure.code == "SUPERVISOR_LOST"
     bench.until(lambda: not bench.running(pid))
+
+
+def test_a_supervisor_that_is_told_to_end_keeps_what_was_saved(bench, tmp_path):
+    code = f"trap 'echo 1 > saved; exit 0' TERM; echo $$ > {tmp_path}/pid; sleep 300 & wait"
+    run = bench.submit(["sh", "-c", code], ["true"], max_parallel=1, retries=3)
+    bench.marked(tmp_path / "pid")
+    os.kill(supervisor(bench, run), signal.SIGTERM)
+    first, second = bench.wait(run, timeout=10).indexes
+    assert (first.state, first.failure.code, second.state) == ("failed", "INTERRUPTED", "lost")
+    assert [file.path for file in first.manifest.files] == ["saved"]
+
+
+def test_what_killed_supervisors_left_is_swept_once_it_is_old(bench):
+    old = bench.places.work("gone-abcdef") / "0-1"
+    young = bench.places.work("gone-fedcba") / "0-1"
+    unstored = bench.places.work("full-abcdef") / "0-1"
+    for folder in (old, young, unstored):
+        (folder / "workspace").mkdir(parents=True)
+    for folder in (old, unstored):
+        os.utime(folder, (0, 0))
+    record_of_failure = bench.places.supervisor("full-abcdef") / "0.json"
+    record_of_failure.parent.mkdir(parents=True)
+    record_of_failure.write_text("{}")
+    bench.end(["true"])
+    bench.until(lambda: not old.parent.exists())
+    assert young.exists()
+    assert unstored.exists()
 
 
 def test_a_killed_runner_is_an_infrastructure_failure_and_leaves_no_command(bench, tmp_path):

@@ -15,6 +15,7 @@ import pytest
 from dispatcher import dispatch
 
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() and os.geteuid() == 0
+"""Elsewhere the limit may be one on each process, and its end a MemoryError."""
 
 
 def test_the_exit_code_is_the_commands_own(bench):
@@ -135,9 +136,8 @@ def test_a_signal_is_named(bench):
 def test_a_core_dump_is_told_from_a_signal(bench):
     code = "import os, resource as r; r.setrlimit(r.RLIMIT_CORE, (-1, -1)); os.abort()"
     manifest = bench.end(["python", "-c", code])
-    if not manifest.core_dumped:
-        pytest.skip("this machine's core_pattern makes no core dumps")
-    assert manifest.failure.code == "CORE_DUMP"
+    # A core_pattern may send them nowhere.
+    assert manifest.failure.code == ("CORE_DUMP" if manifest.core_dumped else "SIGNAL")
     assert manifest.signal == "SIGABRT"
     without = "import os, resource as r; r.setrlimit(r.RLIMIT_CORE, (0, 0)); os.abort()"
     manifest = bench.end(["python", "-c", without])
@@ -147,7 +147,6 @@ def test_a_core_dump_is_told_from_a_signal(bench):
 EAT = "held = []\nwhile True: held.append(bytearray(b'1') * (8 << 20))\n"
 
 
-@pytest.mark.skipif(not MEMORY_GROUPS, reason="no memory control groups of version 1 here")
 def test_the_kernels_out_of_memory_kill_is_recognized(bench):
     from dispatcher.request import Resources
 
@@ -156,12 +155,13 @@ def test_the_kernels_out_of_memory_kill_is_recognized(bench):
         ["python", "main.py"], digest=digest, resources=Resources(memory=96 << 20), timeout=60
     )
     assert manifest.failure.code == "OOM_HOST"
+    if not MEMORY_GROUPS:
+        return
     assert manifest.signal == "SIGKILL"
     assert "the kernel killed 1 of its processes" in manifest.failure.evidence[0]
     assert not list(Path("/sys/fs/cgroup/memory").rglob(f"sendoff-{manifest.run}*"))
 
 
-@pytest.mark.skipif(not MEMORY_GROUPS, reason="no memory control groups of version 1 here")
 def test_a_killed_child_counts_as_out_of_memory(bench):
     from dispatcher.request import Resources
 
@@ -207,12 +207,16 @@ def test_use_is_measured(bench):
         assert usage.gpu_busy is None
 
 
-def test_a_signal_to_the_runner_is_passed_on_and_commits_nothing(bench, tmp_path):
-    code = f"trap 'echo got; exit 0' TERM; echo $PPID > {tmp_path}/runner; sleep 300 & wait"
+def test_a_signal_to_the_runner_is_passed_on_and_what_was_saved_is_kept(bench, tmp_path):
+    code = (
+        f"trap 'echo got; echo 1 > saved; exit 0' TERM; echo $PPID > {tmp_path}/runner; "
+        "sleep 300 & wait"
+    )
     run = bench.submit(["sh", "-c", code])
     os.kill(bench.marked(tmp_path / "runner"), signal.SIGTERM)
     index = bench.wait(run).indexes[0]
     assert (index.state, index.failure.code) == ("failed", "INTERRUPTED")
+    assert bench.output(index.manifest, "saved") == b"1\n"
     from dispatcher import logs
 
     events = logs.follow(run.id, 0, bench.places)
@@ -223,7 +227,7 @@ def test_a_late_attempt_loses(bench, tmp_path):
     from dispatcher.run import Manifest
     from dispatcher.store import Runs
 
-    run = bench.submit(["sh", "-c", f"echo $$ > {tmp_path}/pid; read line < {tmp_path}/go"])
+    run = bench.submit(["sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 300"])
     bench.marked(tmp_path / "pid")
     first = Manifest(
         run=run.id,
