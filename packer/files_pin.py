@@ -16,7 +16,7 @@ from packer.errors import DistUnresolvable
 from packer.installed_files import InstalledFile
 from packer.lock import FilesPin, PinnedFile
 from packer.record import Record
-from packer.wheel_finder import is_installers
+from packer.wheel_match import is_installers
 
 _INSTALLER = b"sendoff\n"
 

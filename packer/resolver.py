@@ -19,7 +19,8 @@ from packer.installed_files import InstalledFile
 from packer.lock import FilesPin, Lock, PinnedFile
 from packer.record import Record
 from packer.target import Target
-from packer.wheel_finder import Answer, is_installers
+from packer.wheel_finder import Answer
+from packer.wheel_match import is_installers
 
 _NATIVE = (".so", ".pyd", ".dylib")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from packer import closure
 from packer.distribution import Distribution
-from tests.unit.packer.test_wheel_finder import INTERPRETER
+from tests.unit.packer.test_wheel_match import INTERPRETER
 
 
 def installed(name: str, *requires: str, requested: bool = False) -> Distribution:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from packer import target, wheel_finder
+from packer import target, wheel_match
 from packer.candidates import Candidate
 from packer.distribution import Distribution, Recorded
 from packer.environment import Installed
@@ -54,7 +54,7 @@ def test_the_installed_tags_come_first_and_foreign_wheels_not_at_all() -> None:
         candidate("a-1-cp39-abi3-manylinux1_x86_64.whl"),
     ]
     mine = ("cp311-cp311-manylinux2014_x86_64", "cp311-cp311-manylinux_2_17_x86_64")
-    found = wheel_finder.ordered(offered, installed({}, mine), TARGET)
+    found = wheel_match.ordered(offered, installed({}, mine), TARGET)
     assert [each.filename for each in found] == [
         "a-1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
         "a-1-cp311-cp311-manylinux_2_28_x86_64.whl",
@@ -70,7 +70,7 @@ def test_another_platform_takes_its_own() -> None:
     offered = [
         candidate(f"a-1-cp311-cp311-manylinux_2_17_{name}.whl") for name in ("x86_64", "aarch64")
     ]
-    (found,) = wheel_finder.ordered(offered, installed({}), arm)
+    (found,) = wheel_match.ordered(offered, installed({}), arm)
     assert found.filename == "a-1-cp311-cp311-manylinux_2_17_aarch64.whl"
 
 
@@ -96,7 +96,7 @@ RECORDED = {
 
 
 def test_the_same_record_in_its_place_is_the_wheel() -> None:
-    assert wheel_finder.agrees(installed(RECORDED), LISTED, SITE)
+    assert wheel_match.agrees(installed(RECORDED), LISTED, SITE)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_the_same_record_in_its_place_is_the_wheel() -> None:
     ],
 )
 def test_anything_else_is_not(other: dict[str, str]) -> None:
-    assert not wheel_finder.agrees(installed(other), LISTED, SITE)
+    assert not wheel_match.agrees(installed(other), LISTED, SITE)
 
 
 def test_the_installer_does_not_change_the_identity() -> None:
     by_uv = {**RECORDED, f"{SITE}/a-1.dist-info/uv_cache.json": "aa", "bin/a": "bb"}
-    assert wheel_finder.identity(installed(RECORDED)) == wheel_finder.identity(installed(by_uv))
-    assert wheel_finder.identity(installed(RECORDED)) != wheel_finder.identity(
+    assert wheel_match.identity(installed(RECORDED)) == wheel_match.identity(installed(by_uv))
+    assert wheel_match.identity(installed(RECORDED)) != wheel_match.identity(
         installed({**RECORDED, "share/a.txt": "00"})
     )
 
