@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from dispatcher.errors import Conflict
+from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.local.target import LocalTarget
 from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.run import Run
 from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
-from dispatcher.store import Exists, RunKeys, Runs
+from dispatcher.store import Exists, Missing, RunKeys, Runs
 from dispatcher.target import Target
 from packer import record
 
@@ -38,8 +38,11 @@ def submit(run: Run, places: Places) -> Run:
         SendoffError: the target refused it; nothing was written.
     """
     target: Target = LocalTarget(places)
-    target.check(run.request)
     runs = Runs.at(places)
+    known = _known(run, runs)
+    if known and target.started(known.id):
+        return known
+    target.check(run.request)
     run = _named_by_key(run, runs)
     claim = target.claim(run.id)
     if claim is None:
@@ -49,10 +52,9 @@ def submit(run: Run, places: Places) -> Run:
             runs.add(run)
         except Exists:
             run = _same(run, runs.run(run.id))
-            if claim.started_before():
-                return run
         # Whoever wrote the record may have died before it came to this.
-        claim.start(run)
+        if not target.started(run.id):
+            claim.start(run)
     return run
 
 
@@ -105,18 +107,31 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     observer.runs.store.put(key, record.encode({"at": _now()}))
 
 
+def _known(run: Run, runs: Runs) -> Run | None:
+    """The run that was sent off with the same idempotency key, if it is of the same request."""
+    if not run.request.idempotency_key:
+        return None
+    try:
+        first: str = json.loads(runs.store.get(_place(run)))["run"]
+        return _same(run, runs.run(first))
+    except (Missing, RunUnknown):
+        return None
+
+
 def _named_by_key(run: Run, runs: Runs) -> Run:
     """The run under the id that its idempotency key was first used with."""
-    key = run.request.idempotency_key
-    if not key:
+    if not run.request.idempotency_key:
         return run
-    place = idempotency(hashlib.sha256(key.encode()).hexdigest())
     try:
-        runs.store.put_new(place, record.encode({"run": run.id}))
+        runs.store.put_new(_place(run), record.encode({"run": run.id}))
     except Exists:
-        first: str = json.loads(runs.store.get(place))["run"]
+        first: str = json.loads(runs.store.get(_place(run)))["run"]
         return msgspec.structs.replace(run, id=first)
     return run
+
+
+def _place(run: Run) -> str:
+    return idempotency(hashlib.sha256(run.request.idempotency_key.encode()).hexdigest())
 
 
 def _same(run: Run, stored: Run) -> Run:
@@ -124,7 +139,7 @@ def _same(run: Run, stored: Run) -> Run:
     if run.request == stored.request:
         return stored
     differences = list(_differences(run.request, stored.request))
-    raise Conflict(run.request.idempotency_key or run.id, run.id, differences)
+    raise Conflict(run.request.idempotency_key or run.id, stored.id, differences)
 
 
 def _differences(asked: Any, stored: Any) -> Iterator[str]:

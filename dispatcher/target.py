@@ -15,9 +15,6 @@ class Claim(Protocol):
     def start(self, run: Run) -> None:
         """Start it; it goes on whatever becomes of this process."""
 
-    def started_before(self) -> bool:
-        """Whether somebody has started it already."""
-
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -41,6 +38,9 @@ class Target(Protocol):
 
     def claim(self, run_id: str) -> Claim | None:
         """Take the right to start a run; None where it is looked after already."""
+
+    def started(self, run_id: str) -> bool:
+        """Whether the run was ever started."""
 
     def lost(self, run_id: str) -> Failure | None:
         """Why nobody looks after the run any more; None while somebody does."""

@@ -30,6 +30,8 @@ from dispatcher.runner.watch import Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from dispatcher.local.failures import Failures
 
 # How soon a cancellation by another process is noticed.
@@ -88,14 +90,14 @@ class Supervisor:
         process = RunnerProcess(assignment, found["root"], self._variables(found, workspace.root))
         self._running[process.pid] = process
 
-    def _variables(self, found: dict[str, object], root: str) -> dict[str, str]:
+    def _variables(self, found: dict[str, Any], root: str) -> dict[str, str]:
         names = self._plan.secrets
         secrets = {name: os.environ[name] for name in names if name in os.environ}
         return environment.variables(
             os.environ,
-            found["variables"],  # type: ignore[arg-type]
+            found["variables"],
             {**self._plan.environment, **secrets},
-            environment=str(found["root"]),
+            environment=found["root"],
             attempt=root,
         )
 

@@ -66,6 +66,13 @@ class LocalTarget:
         os.close(lock)
         return None
 
+    def started(self, run_id: str) -> bool:
+        """Whether there has ever been a supervisor."""
+        try:
+            return (self._places.supervisor(run_id) / "lock").stat().st_size > 0
+        except FileNotFoundError:
+            return False
+
     def lost(self, run_id: str) -> Failure | None:
         """Why no supervisor looks after the run; None while one does.
 
@@ -126,10 +133,6 @@ class LocalClaim:
             log=folder / "supervisor.log",
             stdin=self._lock,
         )
-
-    def started_before(self) -> bool:
-        """Whether there has been a supervisor."""
-        return os.fstat(self._lock).st_size > 0
 
     def __enter__(self) -> Self:
         return self

@@ -135,6 +135,15 @@ def test_the_same_key_gives_the_same_run(bench):
     assert [run.id for run in dispatch.runs(bench.places)] == [first.id]
 
 
+def test_the_same_key_gives_the_stored_result_even_if_the_image_is_gone(bench):
+    run = bench.submit(["true"], idempotency_key="k", digest=(digest := bench.code()))
+    bench.wait(run)
+    bench.layout.path(digest).unlink()
+    again = bench.run(["true"], idempotency_key="k", digest=digest)
+    assert dispatch.submit(again, bench.places) == run
+    assert dispatch.status(run.id, bench.places).state == "succeeded"
+
+
 def test_the_same_key_for_another_request_is_a_conflict(bench):
     digest = bench.code()
     first = bench.submit(["true"], idempotency_key="k", digest=digest)
