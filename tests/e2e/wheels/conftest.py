@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ import uv
 from packer import interpreter
 from packer.interpreter import Interpreter
 from packer.lock import Lock, WheelPin
+from packer.record import encode
 
 UV = uv.find_uv_bin()
 PINS = Path(__file__).with_name("scientific.txt")
@@ -95,3 +99,71 @@ def sandbox(scientific_wheels: Wheels, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def python(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Interpreter:
     return interpreter.describe(sandbox / "bin" / "python", tmp_path_factory.mktemp("cache"))
+
+
+class Building:
+    """Starts `building.py`; each job has a root of its own."""
+
+    def __init__(self, wheels: Wheels, python: Interpreter, folder: Path) -> None:
+        self._wheels, self._python, self._folder = wheels, python, folder
+
+    def start(
+        self,
+        root: Path,
+        *names: str,
+        packer: Path | str = sys.executable,
+        umask: str = "022",
+        **env: str,
+    ) -> subprocess.Popen[bytes]:
+        wheels = self._wheels.only(*names)
+        job = {
+            "root": str(root),
+            "umask": umask,
+            "lock": encode(wheels.lock).decode(),
+            "interpreter": encode(self._python).decode(),
+            "wheels": {digest: str(path) for digest, path in wheels.paths.items()},
+        }
+        path = self._folder / f"{root.name}.json"
+        path.write_text(json.dumps(job))
+        repository = Path(__file__).parents[3]
+        return subprocess.Popen(
+            (packer, Path(__file__).with_name("building.py"), path),
+            env={**os.environ, "PYTHONPATH": str(repository), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def layers(self, root: Path, *names: str, **options: str) -> list[list[object]]:
+        out, said = (process := self.start(root, *names, **options)).communicate()
+        assert not process.returncode, said.decode()
+        return json.loads(out)
+
+
+@pytest.fixture
+def building(scientific_wheels: Wheels, python: Interpreter, tmp_path: Path) -> Building:
+    return Building(scientific_wheels, python, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[..., str]:
+    """Run uv."""
+    return lambda *arguments: run(UV, *arguments)
+
+
+def pythons() -> dict[str, str]:
+    """Minor → an interpreter of this machine."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    found = {}
+    for minor in ("3.11", "3.12", "3.13", "3.14"):
+        candidates = [*map(str, sorted(pyenv.glob(f"{minor}.*/bin/python")))]
+        installed = shutil.which(f"python{minor}", path="/usr/local/bin:/usr/bin")
+        if installed or candidates:
+            found[minor] = installed or candidates[-1]
+    return found
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with `python_here` runs with every Python minor that the machine has."""
+    if "python_here" in metafunc.fixturenames:
+        here = pythons()
+        metafunc.parametrize("python_here", here.values(), ids=here.keys())
