@@ -7,6 +7,28 @@ from collections.abc import Sequence
 from packer.errors import SendoffError
 
 
+class RecordUnreadable(SendoffError):
+    """A stored record has a shape that this version does not know."""
+
+    code, phase = "RECORD_UNREADABLE", "results"
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.key, self.reason = key, reason
+
+    def what(self) -> str:
+        return f"{self.key} cannot be read"
+
+    def why(self) -> str:
+        return "another version of sendoff wrote it, or it was altered"
+
+    def evidence(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "python -m pip install --upgrade sendoff"
+
+
 class RunUnknown(SendoffError):
     """The store has no such run, or no such index of it."""
 

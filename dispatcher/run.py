@@ -16,7 +16,7 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled", "timed-
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "timed-out", "lost"})
 
 
-class Run(Record, frozen=True):
+class Run(Record, frozen=True, tag_field="format", tag=RUN_FORMAT):
     """`runs/<run>/run.json`: written once, before anything is started."""
 
     id: str
@@ -28,7 +28,6 @@ class Run(Record, frozen=True):
     """The environment image."""
     provenance: dict[str, Any] = {}
     """Facts for people, never relied on: git commit and dirty flag, sendoff's version, …"""
-    format: str = RUN_FORMAT
 
 
 class OutputFile(Record, frozen=True):
@@ -65,7 +64,7 @@ class Failure(Record, frozen=True):
     fix: str = ""
 
 
-class Manifest(Record, frozen=True):
+class Manifest(Record, frozen=True, tag_field="format", tag=MANIFEST_FORMAT):
     """`runs/<run>/<index>/manifest.json`: written last; its presence is the commit."""
 
     run: str
@@ -89,7 +88,6 @@ class Manifest(Record, frozen=True):
     usage: Usage = Usage()
     hardware: dict[str, Any] = {}
     """Host, CPU model and count, memory; GPUs with name, memory and driver where there are any."""
-    format: str = MANIFEST_FORMAT
 
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"

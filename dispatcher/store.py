@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dispatcher.errors import RunUnknown
+from typing import TypeVar
+
+from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.runner.keys import RUNS, RunKeys
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
 from packer.record import decode, encode
+
+T = TypeVar("T")
 
 __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
 
@@ -36,11 +40,14 @@ class Runs:
 
         Raises:
             RunUnknown
+            RecordUnreadable: it is of another format version.
         """
         try:
-            return decode(self.store.get(RunKeys(run_id).record), Run)
+            key = RunKeys(run_id).record
+            data = self.store.get(key)
         except (Missing, ValueError):
             raise RunUnknown(run_id, self.store.root) from None
+        return _read(key, data, Run)
 
     def all(self) -> list[Run]:
         """Every run, the newest first."""
@@ -48,8 +55,8 @@ class Runs:
         for name in self.store.names(RUNS):
             try:
                 found.append(self.run(name))
-            except RunUnknown:
-                # A folder in which no run.json was written is no run.
+            except (RunUnknown, RecordUnreadable):
+                # A folder without a run.json is no run; what a newer sendoff wrote, it lists.
                 continue
         return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
 
@@ -62,11 +69,17 @@ class Runs:
         return True
 
     def manifest(self, run_id: str, index: int) -> Manifest | None:
-        """What became of an index; None while nothing has."""
+        """What became of an index; None while nothing has.
+
+        Raises:
+            RecordUnreadable: it is of another format version.
+        """
+        key = RunKeys(run_id).manifest(index)
         try:
-            return decode(self.store.get(RunKeys(run_id).manifest(index)), Manifest)
+            data = self.store.get(key)
         except Missing:
             return None
+        return _read(key, data, Manifest)
 
     def attempts(self, run_id: str, index: int) -> list[int]:
         """The numbers of the attempts that were started, ascending."""
@@ -77,3 +90,12 @@ class Runs:
         """Whether somebody asked for the end of this index, or of the run."""
         keys = RunKeys(run_id)
         return self.store.has(keys.cancel) or self.store.has(keys.cancel_index(index))
+
+
+def _read(key: str, data: bytes, kind: type[T]) -> T:
+    import msgspec
+
+    try:
+        return decode(data, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise RecordUnreadable(key, str(error)) from error
