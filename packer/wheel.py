@@ -75,7 +75,7 @@ class _Installation:
 
     def _placed(self, name: str, member: Member) -> TreeFile | None:
         top, _, rest = name.partition("/")
-        if top == self._info and rest in _NOT_OURS:
+        if (top == self._info and rest in _NOT_OURS) or _is_bytecode_cache(name):
             return None
         if not (top.endswith(".data") and rest):
             return WheelFile(f"{self._site}/{name}", self._archive, member, member.executable)
@@ -155,6 +155,11 @@ def _safe(name: str) -> str:
     if name.startswith("/") or ".." in parts or not parts or "\0" in name:
         raise ValueError(f"the path {name!r} leaves the environment")
     return "/".join(parts)
+
+
+def _is_bytecode_cache(name: str) -> bool:
+    """Some wheels ship what their builder's Python left; it names times that no file here has."""
+    return name.endswith(".pyc") and name.rpartition("/")[0].endswith("__pycache__")
 
 
 def _refuse_nested(files: _Files) -> None:

@@ -150,6 +150,12 @@ def test_removed_files_stay_out(installed):
     assert "foo/b.py" in record_of(tree)
 
 
+def test_bytecode_that_a_builder_left_stays_out(installed):
+    tree = installed({"foo/__pycache__/a.cpython-311.pyc": "stale", "foo/only.pyc": "sourceless"})
+    assert f"{SITE}/foo/__pycache__/a.cpython-311.pyc" not in tree
+    assert f"{SITE}/foo/only.pyc" in tree
+
+
 def test_names_that_are_not_ascii(installed):
     tree = installed({"foo/né ü.txt": "1"})
     assert tree[f"{SITE}/foo/né ü.txt"][0] == b"1"
