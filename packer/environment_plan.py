@@ -26,12 +26,13 @@ class LayerPlan(Record, frozen=True):
     def size(self) -> int:
         """How many bytes go in, as they arrive."""
         files = [file for pin in self.files for file in pin.files]
-        return sum(item.size for item in (*self.wheels, *files, *self.overlay))
+        wheels = sum(pin.size for pin in self.wheels)
+        return wheels + sum(file.size for file in (*files, *self.overlay))
 
     @property
     def what(self) -> str:
         """For people: the names of what is in it."""
-        names = [pin.name for pin in (*self.wheels, *self.files)]
+        names = [pin.name for pin in self.wheels] + [pin.name for pin in self.files]
         return ", ".join(names) or "changed files"
 
 
@@ -42,7 +43,7 @@ def plan(lock: Lock) -> tuple[LayerPlan, ...]:
     wheel and those that were changed after they were installed, which must win over wheels.
     """
     by_size = sorted(lock.wheels, key=lambda pin: (-pin.size, pin.name))
-    groups = [(pin,) for pin in by_size[:SINGLE_LAYERS]]
+    groups: list[tuple[WheelPin, ...]] = [(pin,) for pin in by_size[:SINGLE_LAYERS]]
     groups += _buckets(by_size[SINGLE_LAYERS:])
     layers = [LayerPlan(wheels=group, removed=lock.removed) for group in groups]
     if lock.files or lock.overlay:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
+zlib: Any
 try:  # ISA-L inflates twice as fast, to the same bytes.
-    from isal import isal_zlib as zlib
+    zlib = import_module("isal.isal_zlib")
 except ImportError:
-    import zlib  # type: ignore[no-redef]
+    zlib = import_module("zlib")
 
 STORED, DEFLATED = 0, 8
 
@@ -126,11 +128,12 @@ class ZipArchive:
             raise ZipDamaged(f"the deflate stream of {member.name} does not end with its bytes")
 
     @staticmethod
-    def _inflate(inflater: zlib._Decompress, raw: bytes, member: Member) -> bytes:
+    def _inflate(inflater: Any, raw: bytes, member: Member) -> bytes:
         try:
-            return inflater.decompress(raw, _CHUNK * 4)
+            plain: bytes = inflater.decompress(raw, _CHUNK * 4)
         except zlib.error as error:
             raise ZipDamaged(f"the content of {member.name} is damaged: {error}") from error
+        return plain
 
     def _raw(self, member: Member) -> Iterator[bytes]:
         """The member's bytes as they are in the archive, in pieces."""

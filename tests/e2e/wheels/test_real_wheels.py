@@ -21,6 +21,7 @@ from packer.progress import SILENT
 
 ROOT = "opt/sendoff/env/"
 SITE = "lib/python3.11/site-packages/"
+INFO = re.compile(SITE + r"[^/]+\.dist-info")
 # Of the virtual environment itself.
 OF_THE_VENV = {".gitignore", ".lock", "CACHEDIR.TAG", "pyvenv.cfg"}
 OF_ITS_SITE = {"_virtualenv.pth", "_virtualenv.py"}
@@ -39,7 +40,7 @@ Tree = dict[str, tuple[str, int]]
 
 def is_wheel_content(path: str) -> bool:
     folder, _, name = path.rpartition("/")
-    if folder.endswith(".dist-info") and name in OF_THE_INSTALLER:
+    if INFO.fullmatch(folder) and name in OF_THE_INSTALLER:
         return False
     if name.endswith(".pyc") or path in OF_THE_VENV:
         return False
@@ -110,7 +111,7 @@ def test_every_source_has_bytecode(packed_files):
 
 
 def test_records_list_what_is_there(packed_files, sandbox):
-    records = [path for path in packed_files if path.endswith(".dist-info/RECORD")]
+    records = [path for path in packed_files if INFO.fullmatch(path.removesuffix("/RECORD"))]
     assert len(records) >= 70
     for record in records:
         text = io.StringIO(packed_files[record][0].decode(), newline="")
