@@ -8,11 +8,13 @@ from pathlib import Path
 
 from bench import sandbox
 from bench.measure import Row, alone, command, limit, ms, paired, ratio, shell
-from packer import code_layers, image, snapshot
-from packer.code_layers import Tree
-from packer.image import Image
 from packer.image_paths import WORKSPACE
-from packer.layout import Layout
+from packer.images import image
+from packer.images.image import Image
+from packer.images.layout import Layout
+from packer.layers import code_layers
+from packer.layers.code_layers import Tree
+from packer.project import snapshot
 
 # Files, bytes of each, goals in seconds: one file changed, none changed.
 TREES = (

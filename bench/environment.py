@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bench import sandbox
 from bench.measure import Row, alone, limit, paired, shell, times
-from packer import materials
-from packer.environment_image import build_layers
-from packer.interpreter import Interpreter, describe
-from packer.layout import Layout
+from packer.environment import materials
+from packer.environment.interpreter import Interpreter, describe
+from packer.environment.sandbox import Sandbox
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
-from packer.sandbox import Sandbox
 
 CHANGED = tuple("pandas==2.3.2" if name.startswith("pandas") else name for name in sandbox.SCIENCE)
 HUNDRED = Path(__file__).with_name("hundred.txt")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from bench import sandbox
 from bench.measure import Row, alone, limit, paired, shell, times
-from packer.environment_image import build_layers
-from packer.interpreter import describe
-from packer.layout import Layout
-from packer.lock import Lock, WheelPin
+from packer.environment.interpreter import describe
+from packer.environment.lock import Lock, WheelPin
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
 
 WHEELS = ("scipy==1.16.2", "pandas==2.3.3", "numpy==2.3.4")

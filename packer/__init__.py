@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packer.digest import Digest as Digest
     from packer.errors import SendoffError as SendoffError
     from packer.explain import Explanation as Explanation
-    from packer.layout import Layout as Layout
+    from packer.images.layout import Layout as Layout
     from packer.pack import Command as Command
     from packer.pack import Packed as Packed
     from packer.pack import PackRequest as PackRequest
@@ -25,7 +25,7 @@ _HOMES = {
     "Command": "packer.pack",
     "Digest": "packer.digest",
     "Explanation": "packer.explain",
-    "Layout": "packer.layout",
+    "Layout": "packer.images.layout",
     "PackRequest": "packer.pack",
     "Packed": "packer.pack",
     "SendoffError": "packer.errors",

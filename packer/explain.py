@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from packer import listing
 from packer.digest import Digest
-from packer.environment_report import Arrival
-from packer.layer import Layer
+from packer.environment.environment_report import Arrival
+from packer.layers.layer import Layer
 from packer.pack import Packed
+from packer.project import listing
+from packer.project.snapshot import LeftOut, Snapshot
 from packer.record import Record
-from packer.snapshot import LeftOut, Snapshot
 
 _LARGEST = 10
 

@@ -10,24 +10,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packer import code_layers, disk, image, image_paths, made_layer, repository, snapshot
-from packer.code_layers import Tree
-from packer.descriptor import Descriptor
+from packer import disk, image_paths
 from packer.digest import Digest
-from packer.environment_report import EnvironmentReport
-from packer.image import Image
-from packer.layer import LAYOUT_VERSION, Layer
-from packer.layer_memory import LayerMemory
-from packer.layout import Layout
-from packer.lock import Lock, essence
+from packer.environment.environment_report import EnvironmentReport
+from packer.environment.lock import Lock, essence
+from packer.images import image
+from packer.images.descriptor import Descriptor
+from packer.images.image import Image
+from packer.images.layout import Layout
+from packer.layers import code_layers, made_layer
+from packer.layers.code_layers import Tree
+from packer.layers.layer import LAYOUT_VERSION, Layer
+from packer.layers.layer_memory import LayerMemory
 from packer.progress import SILENT, Progress
+from packer.project import repository, snapshot
+from packer.project.repository import Revision
+from packer.project.snapshot import DEFAULT_LIMIT, Snapshot
 from packer.record import Record, encode
-from packer.repository import Revision
-from packer.snapshot import DEFAULT_LIMIT, Snapshot
 
 if TYPE_CHECKING:
-    from packer.interpreter import Interpreter
-    from packer.materials import Resolution, Resolved
+    from packer.environment.interpreter import Interpreter
+    from packer.environment.materials import Resolution, Resolved
 
 NO_BASE = "empty"
 
@@ -93,8 +96,8 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
     `env-<digest of lock, base and layout version>` for the environment image.
 
     Raises:
-        SendoffError: see packer/errors.py and packer/tree_errors.py; nothing is left that a later
-            pack would believe.
+        SendoffError: see packer/errors.py and packer/project/tree_errors.py. Nothing is left that
+            a later pack would believe.
     """
     with disk.room("the images", request.layout):
         return _Pack(request, progress).run()
@@ -175,9 +178,9 @@ class _Pack:
 
     def _begin(self) -> tuple[Interpreter, Resolution]:
         """Have other processes look whether the environment is still what it was."""
-        from packer import interpreter
-        from packer.materials import Resolution
-        from packer.sandbox import Sandbox
+        from packer.environment import interpreter
+        from packer.environment.materials import Resolution
+        from packer.environment.sandbox import Sandbox
 
         request = self._request
         with self._timed("environment"):
@@ -201,7 +204,7 @@ class _Pack:
             return layers
 
     def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        from packer.environment_image import build_layers
+        from packer.layers.environment_image import build_layers
 
         layers = build_layers(
             resolved.lock,

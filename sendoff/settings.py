@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
-from packer.snapshot import DEFAULT_LIMIT
 from sendoff.quantities import parse_duration, parse_size
 
 TARGETS = ("local",)

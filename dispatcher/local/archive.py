@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from packer.tar import BLOCK
+from packer.layers.tar import BLOCK
 
 _PIECE = 1 << 17
 _GZIP = 31

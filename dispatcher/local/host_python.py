@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dispatcher.errors import PythonNotHere
-from packer import interpreter
+from packer.environment import interpreter
+from packer.environment.interpreter import Interpreter
 from packer.errors import SendoffError
-from packer.interpreter import Interpreter
 
 # Where version managers keep interpreters that are not on PATH.
 _MANAGED = (

@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatcher.errors import ImageUnusable
 from packer.digest import Digest
-from packer.layout import Layout
+from packer.images.layout import Layout
 from packer.record import Record
 
 PYTHON_LABEL = "io.sendoff.python"

@@ -13,7 +13,7 @@ from dispatcher.local.workspace import remove
 from packer import disk
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
-from packer.layout import Layout
+from packer.images.layout import Layout
 
 
 class LayerCache:

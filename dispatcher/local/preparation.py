@@ -12,8 +12,8 @@ from dispatcher.local.plan import Plan
 from dispatcher.local.root import RootCache
 from dispatcher.places import Places
 from dispatcher.request import Request
-from packer.interpreter import Interpreter
-from packer.layout import Layout
+from packer.environment.interpreter import Interpreter
+from packer.images.layout import Layout
 
 
 class Preparation:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from dispatcher.local.workspace import remove
 from packer import disk, process
+from packer.environment.interpreter import Interpreter
 from packer.image_paths import PREFIX, RUNNER
-from packer.interpreter import Interpreter
 
 _VERSION = b"sendoff.root/1"
 _PARTS = (PREFIX[1:], RUNNER[1:])

@@ -19,9 +19,9 @@ import pytest
 
 from packer import image_paths
 from packer.digest import Digest
-from packer.layout import Layout
+from packer.images.layout import Layout
 from packer.pack import Command, Packed, PackRequest, pack
-from packer.tree_errors import SymlinkEscape
+from packer.project.tree_errors import SymlinkEscape
 
 HERE = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")

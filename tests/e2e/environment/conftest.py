@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 import uv
 
-from packer import interpreter, materials
-from packer.environment_image import build_layers
-from packer.layout import Layout
-from packer.materials import Resolved
+from packer.environment import interpreter, materials
+from packer.environment.materials import Resolved
+from packer.environment.sandbox import Sandbox
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
-from packer.sandbox import Sandbox
 
 UV = uv.find_uv_bin()
 CLOSED = "http://127.0.0.1:9/simple"

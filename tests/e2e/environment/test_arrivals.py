@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from packer import interpreter, materials
+from packer.environment import interpreter, materials
+from packer.environment.lock import from_pylock, to_pylock
+from packer.environment.sandbox import Sandbox
 from packer.errors import DistUnresolvable
 from packer.image_paths import PREFIX
-from packer.lock import from_pylock, to_pylock
 from packer.progress import SILENT
-from packer.sandbox import Sandbox
 from tests.e2e.environment.conftest import Index, Packing, Venv, inside, run, source, wheel
 
 SITE = "lib/python3.11/site-packages"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from packer import interpreter, materials
+from packer.environment import interpreter, materials
+from packer.environment.sandbox import Sandbox
 from packer.errors import NoWheelForTarget, WheelHashMismatch
 from packer.progress import SILENT
-from packer.sandbox import Sandbox
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 
 

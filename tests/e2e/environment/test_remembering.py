@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from packer import sweep
-from packer.lock import Lock
+from packer.environment import sweep
+from packer.environment.lock import Lock
 from packer.record import decode
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 
 RESOLVE = """
 import json, sys
 from pathlib import Path
-from packer import interpreter, materials, record
+from packer import record
+from packer.environment import interpreter, materials
 from packer.progress import SILENT
-from packer.sandbox import Sandbox
+from packer.environment.sandbox import Sandbox
 python, project, cache = map(Path, sys.argv[1:4])
 found = interpreter.describe(python, cache)
 sandbox = Sandbox(interpreter=found, project=project, cache=cache)

@@ -7,10 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from packer.environment_image import build_layers
-from packer.interpreter import Interpreter
-from packer.layout import Layout
-from packer.lock import Lock
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import Lock
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
 from packer.record import decode
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import uv
 
-from packer import interpreter
-from packer.interpreter import Interpreter
-from packer.lock import Lock, WheelPin
+from packer.environment import interpreter
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import Lock, WheelPin
 from packer.record import encode
 
 UV = uv.find_uv_bin()

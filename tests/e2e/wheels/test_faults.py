@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from packer.environment_image import build_layers
 from packer.errors import DiskFull
-from packer.layout import Layout
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
 
 WHEELS = ("scipy", "numpy", "pandas", "networkx", "rich", "pyyaml")

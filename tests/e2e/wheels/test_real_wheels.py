@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from packer.environment_image import build_layers
-from packer.layout import Layout
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
 
 ROOT = "opt/sendoff/env/"

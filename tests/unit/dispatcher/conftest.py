@@ -19,8 +19,8 @@ from dispatcher.status import RunStatus
 from dispatcher.store import Runs
 from packer.digest import Digest
 from packer.image_paths import PREFIX, WORKSPACE, site_packages
-from packer.layer import Layer, LayerWriter
-from packer.layout import Layout
+from packer.images.layout import Layout
+from packer.layers.layer import Layer, LayerWriter
 
 PYTHON = platform.python_version()
 MINOR = PYTHON.rpartition(".")[0]

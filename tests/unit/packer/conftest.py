@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from packer.lock import WheelPin
+from packer.environment.lock import WheelPin
 
 Contents = Mapping[str, bytes | str]
 

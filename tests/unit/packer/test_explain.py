@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packer import snapshot
 from packer.digest import Digest
-from packer.environment_report import Arrival, EnvironmentReport
+from packer.environment.environment_report import Arrival, EnvironmentReport
+from packer.environment.lock import Lock
 from packer.explain import explain
-from packer.layer import Layer
-from packer.lock import Lock
+from packer.layers.layer import Layer
 from packer.pack import Packed
-from packer.snapshot import LeftOut
+from packer.project import snapshot
+from packer.project.snapshot import LeftOut
 
 
 def test_what_decided_a_digest_is_told(tmp_path: Path):

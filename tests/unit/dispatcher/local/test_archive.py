@@ -9,8 +9,8 @@ import tarfile
 import pytest
 
 from dispatcher.local.archive import Refused, Unpacker, inflate
-from packer import gzip as members
-from packer.layer import LayerWriter
+from packer.layers import gzip as members
+from packer.layers.layer import LayerWriter
 
 
 def unpack(data: bytes, folder) -> None:

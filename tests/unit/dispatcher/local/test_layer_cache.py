@@ -79,7 +79,7 @@ def test_what_a_killed_process_left_is_not_believed(bench, layers):
         "import sys; from pathlib import Path\n"
         "from dispatcher.local.image import StoredLayer\n"
         "from dispatcher.local.layer_cache import LayerCache\n"
-        "from packer.layout import Layout; from packer.digest import Digest\n"
+        "from packer.images.layout import Layout; from packer.digest import Digest\n"
         "layer = StoredLayer(digest=Digest(sys.argv[3]), diff_id=Digest(sys.argv[4]), size=1)\n"
         "LayerCache(Path(sys.argv[1]), Layout(Path(sys.argv[2]))).unpack([layer])\n"
     )

@@ -13,7 +13,7 @@ from dispatcher.local.image import StoredLayer
 from dispatcher.local.layer_cache import LayerCache
 from dispatcher.local.root import RootCache
 from dispatcher.runner_tree import runner_tree
-from packer import interpreter
+from packer.environment import interpreter
 from packer.image_paths import PREFIX, RUNNER
 
 

@@ -1,0 +1,1 @@
+"""The sandbox's distributions: read, classified, resolved to a lock."""

@@ -1,0 +1,162 @@
+"""A lock and everything on this machine that is needed to build it.
+
+An environment that is as it was costs a small file and a sweep: no resolution, no index, none of
+the imports that those need.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from packer import disk, record
+from packer.environment.editable_tree import EditableTree
+from packer.environment.environment_report import EnvironmentReport
+from packer.environment.lock import Lock, WheelPin
+from packer.environment.sandbox import Sandbox
+from packer.environment.sweep import Sweep, remember
+from packer.progress import Progress
+from packer.record import Record
+
+Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
+"""Wheels → sha256 → file; those not on this machine are fetched and verified."""
+
+_FORMAT = "1"
+_WITHOUT_INDEX = 600
+"""Seconds for which an answer made without an index is good enough."""
+
+_VARIABLES = ("PIP_", "UV_", "PYTHONNOUSERSITE", "PYTHONPATH", "XDG_CONFIG_HOME", "HOME")
+
+
+class Resolved(Record, frozen=True):
+    """An environment, ready to be built."""
+
+    lock: Lock
+    files: dict[str, Path | bytes]
+    """sha256 → the bytes of the lock's files, or where they are."""
+    fetch: Fetch
+    editables: tuple[EditableTree, ...]
+    """Source outside the project that has to be packed as well."""
+    always: tuple[str, ...]
+    """Git patterns, relative to the project, of files packed whatever `.gitignore` says."""
+    report: EnvironmentReport
+
+
+class _Remembered(Record, frozen=True):
+    """`environments/<key>.json`."""
+
+    lock: Lock
+    paths: dict[str, str]
+    made: dict[str, bytes]
+    editables: tuple[EditableTree, ...]
+    always: tuple[str, ...]
+    report: EnvironmentReport
+    marks: str
+    """Name of the file of marks beside this one."""
+    good_until: float = 0
+    """Seconds since the epoch; 0 for ever."""
+
+
+class Resolution:
+    """An environment being resolved: begun here, ended by `result`.
+
+    Between the two a sweep goes on in other processes, so that the caller can do other work.
+    """
+
+    def __init__(self, sandbox: Sandbox, progress: Progress) -> None:
+        self._sandbox, self._progress = sandbox, progress
+        self._place = sandbox.cache / "environments" / f"{_key(sandbox)}.json"
+        self._known = self._recall()
+
+    def result(self) -> Resolved:
+        """The environment as it is now.
+
+        Raises:
+            DistUnresolvable: a distribution can arrive in no form.
+            EditableOutsideProject: the source of an editable install lies around the project.
+            NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+            FileAltered: an installed file changed while it was read.
+            DiskFull: a cache cannot be written.
+        """
+        if self._known:
+            remembered, sweep = self._known
+            if sweep.unchanged():
+                return self._resolved(remembered)
+        return self._resolved(self._resolve())
+
+    def _recall(self) -> tuple[_Remembered, Sweep] | None:
+        try:
+            known = _decode(self._place.read_bytes())
+            if known.good_until and known.good_until < time.time():
+                return None
+            return known, Sweep(self._place.with_name(known.marks))
+        except (OSError, ValueError):
+            return None
+
+    def _resolve(self) -> _Remembered:
+        from packer.environment import locking
+
+        found = locking.resolve(self._sandbox, self._progress)
+        marks = f"{self._place.stem}-{os.urandom(6).hex()}.marks"
+        sources = found.locked.sources
+        remembered = _Remembered(
+            lock=found.locked.lock,
+            paths={sha256: path for sha256, path in sources.items() if isinstance(path, str)},
+            made={sha256: data for sha256, data in sources.items() if isinstance(data, bytes)},
+            editables=found.locked.editables,
+            always=found.locked.always,
+            report=found.locked.report,
+            marks=marks,
+            good_until=0 if found.has_index else time.time() + _WITHOUT_INDEX,
+        )
+        try:
+            data = msgspec.json.encode(remembered, enc_hook=str)
+        except UnicodeEncodeError:
+            # A file name that is not UTF-8: such an environment is resolved each time.
+            return remembered
+        older = list(self._place.parent.glob(f"{self._place.stem}-*.marks"))
+        remember(self._place.with_name(marks), found.seen, found.time)
+        disk.replace(self._place, data)
+        for path in older:
+            path.unlink(missing_ok=True)
+        return remembered
+
+    def _resolved(self, known: _Remembered) -> Resolved:
+        return Resolved(
+            lock=known.lock,
+            files={**{sha256: Path(path) for sha256, path in known.paths.items()}, **known.made},
+            fetch=self._fetch,
+            editables=known.editables,
+            always=known.always,
+            report=known.report,
+        )
+
+    def _fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+        from packer.environment import locking
+
+        return locking.wheelhouse(self._sandbox).fetch(pins, self._progress)
+
+
+def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
+    """What is installed in `sandbox`, as a lock: `Resolution`, begun and ended."""
+    return Resolution(sandbox, progress).result()
+
+
+def _key(sandbox: Sandbox) -> str:
+    """Everything a lock depends on besides files: those the sweep looks at."""
+    facts = [_FORMAT, os.path.realpath(sandbox.project), sandbox.platform]
+    facts += [
+        f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
+    ]
+    digest = hashlib.sha256(record.encode(sandbox.interpreter))
+    digest.update("\0".join(facts).encode(errors="surrogateescape"))
+    return digest.hexdigest()[:32]
+
+
+def _decode(data: bytes) -> _Remembered:
+    return msgspec.json.decode(data, type=_Remembered, dec_hook=lambda kind, value: kind(value))

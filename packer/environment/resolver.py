@@ -1,0 +1,226 @@
+"""The environment, resolved: what of it is a wheel, what arrives as files, what stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from packer.environment import editable, files_pin
+from packer.environment.editable import InPlace
+from packer.environment.editable_tree import EditableTree
+from packer.environment.environment import Environment, Installed
+from packer.environment.environment_report import Arrival, EnvironmentReport
+from packer.environment.files_pin import Content
+from packer.environment.installed_files import InstalledFile
+from packer.environment.lock import FilesPin, Lock, PinnedFile
+from packer.environment.target import Target
+from packer.errors import DistUnresolvable, NoWheelForTarget
+from packer.record import Record
+from packer.wheels.index_sources import without_login
+from packer.wheels.wheel_finder import Answer
+from packer.wheels.wheel_match import is_installers
+
+_NATIVE = (".so", ".pyd", ".dylib")
+
+
+class Locked(Record, frozen=True):
+    """A lock, and where on this machine the bytes of its files are."""
+
+    lock: Lock
+    sources: dict[str, str | bytes]
+    """sha256 → a path, or the content."""
+    report: EnvironmentReport
+    editables: tuple[EditableTree, ...] = ()
+    always: tuple[str, ...] = ()
+    """Git patterns, relative to the project, of files packed whatever `.gitignore` says."""
+
+
+class Plan(Record, frozen=True):
+    """What a lock is made from."""
+
+    environment: Environment
+    project: Path
+    target: Target
+    left_out: frozenset[str] = frozenset()
+    """Names of distributions that stay out."""
+
+
+def lock(plan: Plan, answer: Answer) -> Locked:
+    """The lock of an environment whose wheels are in `answer`.
+
+    Reads the few installed files that arrive changed: programs of `bin/`, editables' `.pth`.
+
+    Raises:
+        DistUnresolvable: a distribution can arrive in no form.
+        EditableOutsideProject: the source of an editable install lies around the project.
+        NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+    """
+    return _Locking(plan, answer).result()
+
+
+class _Locking:
+    def __init__(self, plan: Plan, answer: Answer) -> None:
+        self._plan, self._answer = plan, answer
+        self._packages = plan.environment.packages
+        self._warnings: list[str] = []
+        self._in_place: list[InPlace] = []
+        self._arrivals: list[Arrival] = []
+        self._pins: list[FilesPin] = []
+        self._overlay: list[Content] = []
+        self._removed: list[str] = []
+        self._sources: dict[str, str | bytes] = {}
+
+    def result(self) -> Locked:
+        if self._answer.unreachable:
+            self._warnings.append(
+                f"no index answered, installed files are packed: {self._answer.unreachable}"
+            )
+        environment = self._plan.environment
+        for file in environment.unowned:
+            _refuse_egg_link(file)
+        for installed in environment.distributions:
+            self._add(installed)
+        for file in environment.unowned:
+            self._add_unowned(file)
+        overlay = {file.path: file for file in self._overlay}
+        return Locked(
+            lock=Lock(
+                python=environment.interpreter.version,
+                platform=self._plan.target.platform,
+                wheels=tuple(sorted(self._answer.pins.values(), key=lambda pin: pin.name)),
+                files=tuple(self._pins),
+                overlay=self._pinned(overlay[path] for path in sorted(overlay)),
+                removed=tuple(sorted(self._removed)),
+            ),
+            sources=self._sources,
+            report=EnvironmentReport(
+                arrivals=tuple(self._arrivals), warnings=tuple(self._warnings)
+            ),
+            editables=tuple(tree for each in self._in_place for tree in each.trees),
+            always=tuple(sorted({rule for each in self._in_place for rule in each.always})),
+        )
+
+    def _add(self, installed: Installed) -> None:
+        found = installed.distribution
+        if found.name in self._plan.left_out:
+            self._note(installed, "left out", "only sendoff needs it")
+        elif found.name in self._answer.pins:
+            self._add_wheel(installed)
+        elif found.is_editable:
+            self._add_editable(installed)
+        else:
+            self._add_files(installed)
+
+    def _add_wheel(self, installed: Installed) -> None:
+        changed = [] if self._plan.target.is_foreign else list(modified(installed))
+        gone = [] if self._plan.target.is_foreign else list(missing(installed))
+        self._overlay += map(files_pin.installed_content, changed)
+        self._removed += gone
+        notes = [f"{len(changed)} changed by hand"] if changed else []
+        notes += [f"{len(gone)} deleted by hand"] if gone else []
+        self._note(installed, "wheel", ", ".join(notes))
+
+    def _add_files(self, installed: Installed) -> None:
+        found = installed.distribution
+        reason = self._answer.reasons.get(found.name) or origin(installed)
+        native = [file.path for file in installed.files if file.path.endswith(_NATIVE)]
+        if native and self._plan.target.is_foreign:
+            raise NoWheelForTarget(found.name, found.version, self._plan.target.platform, native[0])
+        if native and found.installer == "conda":
+            raise DistUnresolvable(
+                found.name,
+                "conda built it for the libraries of its own environment",
+                native[0],
+                f"python -m pip install --force-reinstall {found.name}=={found.version}",
+            )
+        contents = files_pin.contents(installed, self._packages)
+        self._pins.append(files_pin.pin(installed, contents, reason))
+        self._pinned(contents)
+        self._note(installed, "files", reason)
+
+    def _add_editable(self, installed: Installed) -> None:
+        in_place = editable.of_distribution(installed, self._plan.project, self._packages)
+        contents = files_pin.contents(installed, self._packages, in_place.replaced)
+        where = ", ".join(tree.in_image for tree in in_place.trees) or "in the project"
+        self._in_place.append(in_place)
+        self._pins.append(files_pin.pin(installed, contents, "editable"))
+        self._pinned(contents)
+        self._note(installed, "editable", f"its source is packed: {where}")
+
+    def _add_unowned(self, file: InstalledFile) -> None:
+        if not file.path.endswith(".pth"):
+            self._overlay.append(files_pin.installed_content(file))
+            self._warnings.append(f"{file.path} belongs to no distribution: packed as it is")
+            return
+        in_place = editable.of_pth(file, self._plan.project)
+        self._in_place.append(in_place)
+        replaced = in_place.replaced.get(file.path)
+        if replaced is None:
+            self._overlay.append(files_pin.installed_content(file))
+        else:
+            self._overlay.append(files_pin.made_content(file.path, replaced))
+        where = ", ".join(str(tree.source) for tree in in_place.trees)
+        note = f", with what it names: {where}" if where else ""
+        self._warnings.append(f"{file.path} belongs to no distribution: packed{note}")
+
+    def _pinned(self, contents: Iterable[Content]) -> tuple[PinnedFile, ...]:
+        kept = tuple(contents)
+        self._sources.update((file.sha256, file.source) for file in kept)
+        return tuple(file.pinned for file in kept)
+
+    def _note(self, installed: Installed, how: Any, why: str) -> None:
+        found = installed.distribution
+        self._arrivals.append(Arrival(name=found.name, version=found.version, how=how, why=why))
+
+
+def _refuse_egg_link(file: InstalledFile) -> None:
+    if file.path.endswith(".egg-link"):
+        raise DistUnresolvable(
+            Path(file.path).stem,
+            "it is installed as editable in the way of before PEP 660",
+            file.source,
+            "install it anew with a current pip: python -m pip install -e .",
+        )
+
+
+def modified(installed: Installed) -> Iterator[InstalledFile]:
+    """Files whose content is not what RECORD says."""
+    for file in installed.files:
+        recorded = installed.recorded.get(file.path)
+        if recorded and recorded != file.sha256 and not is_installers(file.path):
+            yield file
+
+
+def missing(installed: Installed) -> Iterator[str]:
+    """Recorded files that are not there."""
+    present = {file.path for file in installed.files}
+    for path in installed.recorded:
+        if path not in present and not is_installers(path):
+            yield path
+
+
+def origin(installed: Installed) -> str:
+    """Where a distribution came from that no index has, without a word of this machine."""
+    found = installed.distribution
+    source = found.source
+    where = _public(source.get("url", ""))
+    if "vcs_info" in source:
+        info = source["vcs_info"]
+        return f"{info.get('vcs', 'vcs')}+{where}@{info.get('commit_id', '')}"
+    if "archive_info" in source:
+        return f"archive {where}"
+    if "dir_info" in source:
+        return f"directory {where}"
+    if found.installer == "conda":
+        return "conda"
+    return "installed without a list of its files" if not found.has_record else "installed files"
+
+
+def _public(url: str) -> str:
+    """A URL without credentials; of one on this machine the last part alone."""
+    parts = urlsplit(url)
+    if parts.scheme in {"file", ""}:
+        return Path(parts.path).name
+    return without_login(url)

@@ -1,0 +1,1 @@
+"""Image configs, manifests, and the layout that holds them."""

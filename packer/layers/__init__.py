@@ -1,0 +1,1 @@
+"""Image layers: tar and gzip, wheels and bytecode, environment and code."""

@@ -1,0 +1,100 @@
+"""Bytecode for an environment's sources, compiled by the interpreter that will run them."""
+
+from __future__ import annotations
+
+import marshal
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from queue import LifoQueue
+from types import TracebackType
+from typing import Self
+
+from packer import image_paths
+from packer.environment.interpreter import Interpreter
+from packer.layers.tree import TreeFile
+from packer.process import Companion
+
+_WORKER = Path(__file__).with_name("bytecode_worker.py")
+
+
+class Compiler:
+    """Worker processes of the target's interpreter, started when there is something to do."""
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self._interpreter = interpreter
+        self.minor = interpreter.minor
+        self.site = image_paths.site_packages(interpreter.minor) + "/"
+        self._site_dirs = dict.fromkeys(
+            (interpreter.purelib, interpreter.platlib, *interpreter.site_dirs)
+        )
+        self.workers = os.cpu_count() or 1
+        self._idle: LifoQueue[Companion | None] = LifoQueue()
+        self._started: list[Companion] = []
+        for _ in range(self.workers):
+            self._idle.put(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for worker in self._started:
+            worker.close()
+
+    def compile(self, sources: Sequence[TreeFile]) -> list[bytes | None]:
+        """The .pyc of each source; None where it does not compile. Threads may call at once.
+
+        What the sandbox has compiled already is taken from there, a tenth of the work.
+
+        Raises:
+            ProgramFailed: the interpreter does not start, or dies over a source.
+        """
+        places = [self._in_sandbox(source.path) for source in sources]
+        made = self._ask(
+            [
+                ("installed", _in_image(source), place, *source.checksum())
+                for source, place in zip(sources, places, strict=True)
+            ]
+        )
+        left = [source for source, pyc in zip(sources, made, strict=True) if pyc is None]
+        fresh = self._ask([("compiled", _in_image(source), source.content()) for source in left])
+        compiled = iter(fresh)
+        return [next(compiled) if pyc is None else pyc for pyc in made]
+
+    def cached(self, path: str) -> str:
+        """Where the .pyc of the source `path` belongs."""
+        folder, _, name = path.rpartition("/")
+        return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self._interpreter.cache_tag}.pyc"
+
+    def _in_sandbox(self, path: str) -> str:
+        """Where the sandbox has the file; empty where it has none."""
+        below = path.removeprefix(self.site)
+        places = (os.path.join(directory, below) for directory in self._site_dirs)  # noqa: PTH118
+        return next(filter(os.path.isfile, places), "")
+
+    def _ask(self, items: list[tuple[object, ...]]) -> list[bytes | None]:
+        if not items:
+            return []
+        worker = self._idle.get()
+        try:
+            worker = worker or self._start()
+            answer = worker.ask(marshal.dumps(items, 2))
+        finally:
+            self._idle.put(worker)
+        made: list[bytes | None] = marshal.loads(answer)  # noqa: S302
+        return made
+
+    def _start(self) -> Companion:
+        options = ("-I", "-S", "-B", "-W", "ignore")
+        worker = Companion((self._interpreter.executable, *options, str(_WORKER)))
+        self._started.append(worker)
+        return worker
+
+
+def _in_image(source: TreeFile) -> str:
+    return f"{image_paths.PREFIX}/{source.path}"

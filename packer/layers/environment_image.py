@@ -1,0 +1,155 @@
+"""The native builder: an environment's lock → its image layers, with no install and no daemon."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from packer import image_paths
+from packer.digest import Digest
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import Lock, WheelPin
+from packer.errors import WheelCorrupt, WheelHashMismatch
+from packer.images.layout import Layout
+from packer.layers import environment_plan, gzip, layer_memory, wheel
+from packer.layers.bytecode import Compiler
+from packer.layers.environment_plan import LayerPlan
+from packer.layers.layer import Layer, LayerWriter
+from packer.layers.layer_memory import LayerMemory
+from packer.layers.tree import CompressedFile, SandboxFile, TreeFile
+from packer.layers.zip_archive import ZipArchive, ZipDamaged
+from packer.progress import Progress
+
+Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
+"""Wheels → sha256 → where the wheel is on this machine; may download."""
+
+_BATCH = 48
+"""Sources sent to a worker at once: enough to keep it busy, few enough to spread the work."""
+
+
+def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a listener)
+    lock: Lock,
+    files: Mapping[str, Path | bytes],
+    fetch: Fetch,
+    interpreter: Interpreter,
+    layout: Layout,
+    memory: Path,
+    progress: Progress,
+) -> tuple[Layer, ...]:
+    """The environment's layers in their order, all of them in `layout`.
+
+    A layer that `memory` knows costs a look-up: its wheel need not be here. `files` holds the
+    bytes of what comes without a wheel, by sha256.
+
+    Raises:
+        WheelCorrupt, WheelHashMismatch: of a wheel; no layer was made from it.
+        FileAltered: of an installed file.
+        ProgramFailed: the interpreter does not compile.
+        DiskFull
+    """
+    known = LayerMemory(memory, layout)
+    plans = {layer_memory.key(plan, interpreter): plan for plan in environment_plan.plan(lock)}
+    layers = {key: known.recall(key) for key in plans}
+    missing = {key: plans[key] for key, layer in layers.items() if layer is None}
+    if missing:
+        wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
+        with Compiler(interpreter) as compiler:
+            builder = _Builder(wheels, files, compiler, layout)
+            for key, layer in builder.build(missing, progress):
+                known.remember(key, layer)
+                layers[key] = layer
+    return tuple(layer for layer in layers.values() if layer)
+
+
+class _Builder:
+    """Makes layers side by side. Inflating and hashing leave the interpreter's lock alone."""
+
+    def __init__(
+        self,
+        wheels: Mapping[str, Path],
+        files: Mapping[str, Path | bytes],
+        compiler: Compiler,
+        layout: Layout,
+    ) -> None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._wheels, self._files = wheels, files
+        self._compiler, self._layout = compiler, layout
+        self._layers = ThreadPoolExecutor(compiler.workers, thread_name_prefix="layer")
+        # What layers wait for; waits for nothing itself.
+        self._parts = ThreadPoolExecutor(2 * compiler.workers, thread_name_prefix="part")
+
+    def build(
+        self, plans: Mapping[Digest, LayerPlan], progress: Progress
+    ) -> Iterator[tuple[Digest, Layer]]:
+        """Each layer as it gets ready."""
+        from concurrent.futures import as_completed
+
+        progress.start("environment", sum(plan.size for plan in plans.values()))
+        with self._layers, self._parts:
+            jobs = {self._layers.submit(self._layer, plan): key for key, plan in plans.items()}
+            try:
+                for job in as_completed(jobs):
+                    yield jobs[job], job.result()
+                    progress.advance(plans[jobs[job]].size)
+            finally:
+                for job in jobs:
+                    job.cancel()
+        progress.done(f"{len(plans)} layers")
+
+    def _layer(self, plan: LayerPlan) -> Layer:
+        checks = [self._parts.submit(self._verify, pin) for pin in plan.wheels]
+        with ExitStack() as archives, self._layout.blob() as blob:
+            tree = self._tree(plan, archives)
+            tree |= {file.path: file for file in self._bytecode(tree)}
+            writer = LayerWriter(blob)
+            try:
+                for path in sorted(tree, key=os.fsencode):
+                    tree[path].write(writer, f"{image_paths.PREFIX[1:]}/{path}")
+            except ZipDamaged as error:
+                raise WheelCorrupt(plan.what, str(error)) from error
+            layer = writer.finish()
+            for check in checks:
+                check.result()
+            blob.commit(layer.digest)
+        return layer
+
+    def _tree(self, plan: LayerPlan, archives: ExitStack) -> dict[str, TreeFile]:
+        tree: dict[str, TreeFile] = {}
+        for pin in plan.wheels:
+            try:
+                archive = archives.enter_context(ZipArchive(self._wheels[pin.sha256]))
+            except ZipDamaged as error:
+                raise WheelCorrupt(pin.filename, str(error)) from error
+            tree |= wheel.tree(pin, archive, self._compiler.minor, plan.removed)
+        for files in (*(pin.files for pin in plan.files), plan.overlay):
+            tree |= {file.path: SandboxFile(file, self._files[file.sha256]) for file in files}
+        return tree
+
+    def _bytecode(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
+        """The .pyc of all sources in site-packages, made in batches by several processes."""
+        site = self._compiler.site
+        sources = [
+            file for path, file in tree.items() if path.startswith(site) and path.endswith(".py")
+        ]
+        batches = [sources[at : at + _BATCH] for at in range(0, len(sources), _BATCH)]
+        for made in self._parts.map(self._compiled, batches):
+            yield from made
+
+    def _compiled(self, batch: list[TreeFile]) -> list[CompressedFile]:
+        made = zip(batch, self._compiler.compile(batch), strict=True)
+        return [
+            CompressedFile(self._compiler.cached(source.path), data, gzip.compress(data))
+            for source, data in made
+            if data is not None
+        ]
+
+    def _verify(self, pin: WheelPin) -> None:
+        path = self._wheels[pin.sha256]
+        with path.open("rb") as stream:
+            actual = hashlib.file_digest(stream, "sha256").hexdigest()
+        if actual != pin.sha256:
+            raise WheelHashMismatch(pin.filename, pin.sha256, actual, str(path))

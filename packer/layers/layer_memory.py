@@ -1,0 +1,69 @@
+"""Layers that were made before: what each was made from → its descriptor.
+
+One small file for each, named by a digest of all that decides the layer's bytes. It is written
+after the layer's blob is in the layout, and by a rename.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from packer import disk
+from packer.digest import Digest
+from packer.environment.interpreter import Interpreter
+from packer.images.layout import Layout
+from packer.layers.environment_plan import LayerPlan
+from packer.layers.layer import LAYOUT_VERSION, Layer
+from packer.record import decode, encode
+
+
+class LayerMemory:
+    """The memory in the directory `root`, for layers that `layout` holds."""
+
+    def __init__(self, root: Path, layout: Layout) -> None:
+        self._root, self._layout = root, layout
+
+    def recall(self, key: Digest) -> Layer | None:
+        """The layer, if it is known and its blob is there with its size."""
+        try:
+            layer = decode((self._root / key.hex).read_bytes(), Layer)
+        except (OSError, ValueError, msgspec.ValidationError):
+            return None
+        return layer if self._layout.has(layer.digest, layer.size) else None
+
+    def remember(self, key: Digest, layer: Layer) -> None:
+        """Keep it for the next time.
+
+        Raises:
+            DiskFull
+        """
+        disk.replace(self._root / key.hex, encode(layer))
+
+    def recall_all(self, key: Digest) -> tuple[Layer, ...] | None:
+        """Layers that belong together, if they are known and all are there."""
+        try:
+            layers = decode((self._root / key.hex).read_bytes(), tuple[Layer, ...])
+        except (OSError, ValueError, msgspec.ValidationError):
+            return None
+        return layers if all(self._layout.has(one.digest, one.size) for one in layers) else None
+
+    def remember_all(self, key: Digest, layers: tuple[Layer, ...]) -> None:
+        """Keep them for the next time.
+
+        Raises:
+            DiskFull
+        """
+        disk.replace(self._root / key.hex, encode(layers))
+
+
+def key(plan: LayerPlan, interpreter: Interpreter) -> Digest:
+    """What decides the bytes of a layer: its content, the bytecode's compiler, our version.
+
+    Where a wheel came from does not.
+    """
+    wheels = [[pin.name, pin.filename, pin.sha256] for pin in plan.wheels]
+    files = [pin.files for pin in plan.files]
+    compiler = [interpreter.version, interpreter.magic, interpreter.cache_tag]
+    return Digest.of(encode([LAYOUT_VERSION, compiler, wheels, files, plan.overlay, plan.removed]))

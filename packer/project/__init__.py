@@ -1,0 +1,1 @@
+"""The project's files: what is packed, what stays out, the snapshot."""

@@ -1,0 +1,1 @@
+"""Wheels: where indexes have them, which one was installed, and their bytes."""

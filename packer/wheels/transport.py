@@ -1,0 +1,163 @@
+"""Reading from package indexes: proxy, certificates, logins, retries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from packer.errors import WheelUnavailable
+from packer.wheels.index_sources import IndexSources
+
+if TYPE_CHECKING:
+    import urllib3
+
+T = TypeVar("T")
+
+AT_ONCE = 8
+"""Requests side by side."""
+
+_CHUNK = 1 << 18
+_ATTEMPTS = 4
+_PARTIAL = 206
+_OK = (200, _PARTIAL)
+_PASSING = (408, 425, 429, 500, 502, 503, 504)
+
+
+class _Interrupted(Exception):
+    """An answer that another attempt may better."""
+
+
+class Transport:
+    """Connections to the hosts that serve wheels; used by several threads at once."""
+
+    def __init__(self, sources: IndexSources) -> None:
+        self._sources = sources
+        self._pool = _pool(sources)
+
+    def read(self, url: str, sink: Callable[[bytes], object]) -> None:
+        """Give the content of `url` to `sink`, going on where a broken connection ended.
+
+        Raises:
+            WheelUnavailable: it is not there, or the connection broke too often.
+        """
+        position = 0
+
+        def attempt() -> None:
+            nonlocal position
+            for chunk in self._stream(url, position):
+                sink(chunk)
+                position += len(chunk)
+
+        self._retry(url, attempt)
+
+    def span(self, url: str, start: int, size: int) -> bytes | None:
+        """`size` bytes of `url` from `start`, from its end where that is negative.
+
+        None where the server gives only the whole.
+
+        Raises:
+            WheelUnavailable: it is not there, or the connection broke too often.
+        """
+        asked = f"bytes={start}" if start < 0 else f"bytes={start}-{start + size - 1}"
+
+        def attempt() -> bytes | None:
+            answer = self._get(url, {"Range": asked})
+            try:
+                return answer.read(decode_content=False) if answer.status == _PARTIAL else None
+            finally:
+                answer.release_conn() if answer.status == _PARTIAL else answer.close()
+
+        return self._retry(url, attempt)
+
+    def _stream(self, url: str, position: int) -> Iterator[bytes]:
+        if url.startswith("file:"):
+            with Path(unquote(urlsplit(url).path)).open("rb") as file:
+                file.seek(position)
+                yield from iter(lambda: file.read(_CHUNK), b"")
+            return
+        answer = self._get(url, {"Range": f"bytes={position}-"} if position else {})
+        skip = 0 if answer.status == _PARTIAL else position
+        try:
+            for chunk in answer.stream(_CHUNK, decode_content=False):
+                fresh = chunk[skip:]
+                skip -= len(chunk) - len(fresh)
+                if fresh:
+                    yield fresh
+        finally:
+            answer.close()
+
+    def _get(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        answer = self._pool.request(
+            "GET",
+            url,
+            headers={"Accept-Encoding": "identity", **headers, **self._login(url)},
+            preload_content=False,
+            redirect=True,
+        )
+        if answer.status in _PASSING:
+            answer.close()
+            raise _Interrupted(f"the server answered {answer.status}")
+        if answer.status not in _OK:
+            answer.close()
+            raise WheelUnavailable(_name(url), url, f"the server answered {answer.status}")
+        return answer
+
+    def _login(self, url: str) -> dict[str, str]:
+        import urllib3
+
+        host = urlsplit(url).hostname or ""
+        login = self._sources.logins.get(host) or _netrc(host)
+        return urllib3.make_headers(basic_auth=":".join(login)) if login else {}
+
+    def _retry(self, url: str, attempt: Callable[[], T]) -> T:
+        import tenacity
+        from urllib3.exceptions import HTTPError
+
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
+            retry=tenacity.retry_if_exception_type((HTTPError, _Interrupted)),
+            reraise=True,
+        )
+        try:
+            return retrying(attempt)
+        except (HTTPError, _Interrupted, OSError) as error:
+            raise WheelUnavailable(_name(url), url, str(error)) from error
+
+
+def _pool(sources: IndexSources) -> urllib3.PoolManager:
+    import ssl
+    from urllib.request import getproxies
+
+    import urllib3
+
+    bundle = sources.certificates or os.environ.get("REQUESTS_CA_BUNDLE")
+    context = ssl.create_default_context(cafile=bundle or None)
+    timeout = urllib3.Timeout(connect=10, read=60)
+    retries = urllib3.Retry(total=None, connect=0, read=0, status=0, redirect=5, other=0)
+    proxies = getproxies()
+    proxy = proxies.get("https") or proxies.get("http")
+    if proxy:
+        return urllib3.ProxyManager(
+            proxy, ssl_context=context, maxsize=AT_ONCE, timeout=timeout, retries=retries
+        )
+    return urllib3.PoolManager(
+        ssl_context=context, maxsize=AT_ONCE, timeout=timeout, retries=retries
+    )
+
+
+def _netrc(host: str) -> tuple[str, str] | None:
+    from netrc import NetrcParseError, netrc
+
+    try:
+        found = netrc().authenticators(host)
+    except (OSError, NetrcParseError):
+        return None
+    return (found[0], found[2] or "") if found else None
+
+
+def _name(url: str) -> str:
+    return unquote(urlsplit(url).path.rpartition("/")[2])

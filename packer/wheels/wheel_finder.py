@@ -1,0 +1,187 @@
+"""Which wheel each installed distribution is: found by version, proved by RECORD."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from packer import disk, record
+from packer.environment.distribution import Recorded, normalized
+from packer.environment.environment import Installed
+from packer.environment.lock import WheelPin
+from packer.environment.target import Target
+from packer.errors import WheelUnavailable
+from packer.progress import SILENT, Progress
+from packer.record import Record
+from packer.wheels import candidates, wheel_record
+from packer.wheels.candidates import Candidate, Question
+from packer.wheels.index_sources import without_login
+from packer.wheels.transport import AT_ONCE, Transport
+from packer.wheels.wheel_match import agrees, identity, ordered
+from packer.wheels.wheelhouse import Wheelhouse
+
+
+class Answer(Record, frozen=True):
+    """The wheels of some distributions, and of the others why there is none."""
+
+    pins: dict[str, WheelPin] = {}
+    reasons: dict[str, str] = {}
+    unreachable: str = ""
+    """Why no index answered; empty where one did, or none was needed."""
+
+
+def from_index(installed: Installed) -> bool:
+    """Whether an index may have the wheel that was installed."""
+    found = installed.distribution
+    return found.has_record and not found.source and found.installer != "conda"
+
+
+class WheelFinder:
+    """Asks the indexes, and remembers which wheel a recorded content is."""
+
+    def __init__(self, memory: Path, question: Question, target: Target, house: Wheelhouse) -> None:
+        self._memory = memory
+        self._question = question
+        self._target = target
+        self._house = house
+
+    def find(self, distributions: Sequence[Installed], progress: Progress) -> Answer:
+        """The wheel of each of `distributions` that has one."""
+        pins: dict[str, WheelPin] = {}
+        reasons: dict[str, str] = {}
+        unknown = []
+        for each in distributions:
+            name = each.distribution.name
+            pin = self._remembered(each) or self._given(each)
+            if isinstance(pin, WheelPin):
+                pins[name] = pin
+            elif pin:
+                reasons[name] = pin
+            elif from_index(each):
+                unknown.append(each)
+        if not unknown:
+            return Answer(pins=pins, reasons=reasons)
+        progress.start(f"asking the index for {len(unknown)} distributions")
+        versions = [(each.distribution.name, each.distribution.version) for each in unknown]
+        offer = candidates.ask(self._question, versions)
+        progress.done(offer.unreachable)
+        if offer.unreachable:
+            reasons.update((name, "no index answered") for name, _ in versions)
+            return Answer(pins=pins, reasons=reasons, unreachable=offer.unreachable)
+        for name, found in self._compare(unknown, offer.wheels, progress).items():
+            if isinstance(found, WheelPin):
+                pins[name] = found
+            else:
+                reasons[name] = found
+        return Answer(pins=pins, reasons=reasons)
+
+    def _given(self, installed: Installed) -> WheelPin | str | None:
+        """The wheel that was installed from a file or URL (PEP 610, `archive_info`)."""
+        found = installed.distribution
+        archive = found.source.get("archive_info")
+        filename = unquote(urlsplit(found.source.get("url", "")).path.rpartition("/")[2])
+        if archive is None or not filename.endswith(".whl") or not found.has_record:
+            return None
+        url = found.source["url"]
+        pin = WheelPin(
+            name=found.name,
+            version=found.version,
+            filename=filename,
+            sha256="",
+            size=0,
+            url="" if url.startswith("file:") else without_login(url),
+        )
+        try:
+            pin = self._house.adopt(pin, url)
+            listed = wheel_record.read(self._house.path(pin))
+        except (WheelUnavailable, zipfile.BadZipFile):
+            return f"the wheel it was installed from is gone: {filename}"
+        if not agrees(installed, listed, self._target.packages):
+            return f"the wheel it was installed from has changed: {filename}"
+        self._remember(installed, pin)
+        return pin
+
+    def _compare(
+        self,
+        unknown: Sequence[Installed],
+        offered: Mapping[str, tuple[Candidate, ...]],
+        progress: Progress,
+    ) -> dict[str, WheelPin | str]:
+        transport = Transport(self._question.sources)
+        progress.start("comparing with the index", len(unknown))
+
+        def one(installed: Installed) -> WheelPin | str:
+            name = installed.distribution.name
+            found = self._match(installed, offered.get(name, ()), transport)
+            progress.advance(1)
+            return found
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = list(pool.map(one, unknown))
+        progress.done()
+        return {each.distribution.name: pin for each, pin in zip(unknown, found, strict=True)}
+
+    def _match(
+        self, installed: Installed, offered: Sequence[Candidate], transport: Transport
+    ) -> WheelPin | str:
+        fitting = ordered(offered, installed, self._target)
+        if not offered:
+            return f"the index has no wheel of version {installed.distribution.version}"
+        if not fitting:
+            return f"the index has no wheel for {self._target.platform}"
+        failure = ""
+        for candidate in fitting:
+            pin = _pin(candidate)
+            if self._target.is_foreign:
+                return pin
+            try:
+                if candidate.url.startswith("file:"):
+                    pin = self._house.adopt(pin, candidate.url)
+                listed = self._record(pin, transport)
+            except (WheelUnavailable, zipfile.BadZipFile) as error:
+                failure = str(error)
+                continue
+            if agrees(installed, listed, self._target.packages):
+                self._remember(installed, pin)
+                return pin
+        return failure or "no wheel of the index holds what is installed"
+
+    def _record(self, pin: WheelPin, transport: Transport) -> tuple[Recorded, ...]:
+        path = self._house.path(pin)
+        if path.exists():
+            return wheel_record.read(path)
+        listed = wheel_record.read_remote(pin.url, transport)
+        if listed is None:
+            listed = wheel_record.read(self._house.fetch([pin], SILENT)[pin.sha256])
+        return listed
+
+    def _remembered(self, installed: Installed) -> WheelPin | None:
+        if self._target.is_foreign or not installed.distribution.has_record:
+            return None
+        try:
+            pin = record.decode(self._place(installed).read_bytes(), WheelPin)
+        except (OSError, ValueError):
+            return None
+        # A wheel of this machine cannot be fetched again.
+        return pin if pin.url or self._house.path(pin).exists() else None
+
+    def _remember(self, installed: Installed, pin: WheelPin) -> None:
+        disk.replace(self._place(installed), record.encode(pin))
+
+    def _place(self, installed: Installed) -> Path:
+        return self._memory / f"{identity(installed)}.json"
+
+
+def _pin(candidate: Candidate) -> WheelPin:
+    return WheelPin(
+        name=normalized(candidate.name),
+        version=candidate.version,
+        filename=candidate.filename,
+        sha256=candidate.sha256,
+        size=candidate.size,
+        # A directory of links is of this machine.
+        url="" if candidate.url.startswith("file:") else candidate.url,
+    )

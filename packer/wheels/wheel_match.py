@@ -1,0 +1,99 @@
+"""Whether a wheel is what was installed: judged by tags and proved by RECORD."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from packer.environment.distribution import INSTALLERS_OWN, Recorded
+from packer.environment.environment import Installed
+from packer.environment.installed_files import is_bytecode
+from packer.environment.programs import unplaced
+from packer.environment.target import Target
+from packer.wheels.candidates import Candidate
+
+
+def identity(installed: Installed) -> str:
+    """Names the content that the distribution's installer recorded, on any machine."""
+    found = installed.distribution
+    facts = [found.name, found.version]
+    for path, sha256 in sorted(installed.recorded.items()):
+        # Programs hold the path of the environment they were installed into.
+        if not is_installers(path) and not path.startswith("bin/"):
+            facts += [path, sha256]
+    return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()
+
+
+def is_installers(path: str) -> bool:
+    """Whether a file of a metadata directory tells of the installation, not of the content."""
+    folder, _, name = path.rpartition("/")
+    return name in INSTALLERS_OWN and folder.endswith((".dist-info", ".egg-info"))
+
+
+def ordered(offered: Sequence[Candidate], installed: Installed, target: Target) -> list[Candidate]:
+    """Those that run on the target: first the one with the installed wheel's tags, then by rank."""
+    rank = {tag: place for place, tag in enumerate(target.tags)}
+    mine = set(installed.distribution.tags)
+
+    def best(candidate: Candidate) -> tuple[bool, int]:
+        tags = _tags(candidate.filename)
+        return tags != mine, min((rank[tag] for tag in tags if tag in rank), default=len(rank))
+
+    fitting = [each for each in offered if not rank.keys().isdisjoint(_tags(each.filename))]
+    return sorted(fitting, key=best)
+
+
+def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> bool:
+    """Whether the wheel with this RECORD is what was installed."""
+    expected = dict(_placed(installed, listed, packages))
+    for path, sha256 in expected.items():
+        actual = installed.recorded.get(path)
+        if actual is None or (sha256 != actual and not _is_rewritten(installed, path, sha256)):
+            return False
+    extra = installed.recorded.keys() - expected.keys()
+    return all(is_installers(path) or path.startswith("bin/") for path in extra)
+
+
+def _placed(
+    installed: Installed, listed: Iterable[Recorded], packages: str
+) -> Iterator[tuple[str, str]]:
+    """Where installing puts each file of a wheel, and its sha256."""
+    minor = packages.split("/")[1]
+    schemes = {
+        "purelib": packages + "/",
+        "platlib": packages + "/",
+        "scripts": "bin/",
+        "data": "",
+        "headers": f"include/site/{minor}/{installed.distribution.name}/",
+    }
+    for entry in listed:
+        top, _, rest = entry.path.partition("/")
+        if top.endswith(".data"):
+            scheme, _, rest = rest.partition("/")
+            if scheme in schemes:
+                yield schemes[scheme] + rest, entry.sha256
+        elif not is_installers(f"{packages}/{entry.path}") and not is_bytecode(entry.path):
+            yield f"{packages}/{entry.path}", entry.sha256
+
+
+def _is_rewritten(installed: Installed, path: str, sha256: str) -> bool:
+    """Whether a program of the wheel had nothing but its `#!python` line changed."""
+    if not path.startswith("bin/"):
+        return False
+    source = next((file.source for file in installed.files if file.path == path), None)
+    if source is None:
+        # Deleted since: that it was rewritten can be neither shown nor excluded.
+        return True
+    return hashlib.sha256(unplaced(Path(source).read_bytes())).hexdigest() == sha256
+
+
+def _tags(filename: str) -> set[str]:
+    """The tags of a wheel's name, one by one (PEP 425, "Compressed Tag Sets")."""
+    python, abi, platform = filename.removesuffix(".whl").split("-")[-3:]
+    return {
+        f"{one}-{two}-{three}"
+        for one in python.split(".")
+        for two in abi.split(".")
+        for three in platform.split(".")
+    }

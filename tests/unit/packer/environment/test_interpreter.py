@@ -1,0 +1,94 @@
+"""Finding the sandbox's interpreter, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from packer.environment import interpreter
+from packer.errors import PythonMismatch, PythonNotFound
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only directory on PATH."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    return tmp_path / "bin"
+
+
+def program(place: Path, text: str) -> Path:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"#!/bin/sh\n{text}\n")
+    place.chmod(0o755)
+    return place
+
+
+def test_the_order_in_which_it_is_looked_for(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(PythonNotFound):
+        interpreter.find()
+    three = program(path / "python3", "exit 1")
+    assert interpreter.find() == three
+    plain = program(path / "python", "exit 1")
+    assert interpreter.find() == plain
+    active = program(tmp_path / "venv" / "bin" / "python", "exit 1")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    assert interpreter.find() == active
+    assert interpreter.find("python3") == three
+    assert interpreter.find(str(three)) == three
+    with pytest.raises(PythonNotFound) as refused:
+        interpreter.find("python9.9")
+    assert refused.value.code == "PYTHON_NOT_FOUND"
+
+
+def test_it_is_asked_once_and_again_when_it_changes(path: Path, tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    python = program(path / "python", f'echo >> {asked}; echo noise; exec {sys.executable} "$@"')
+    os.utime(python, (1, 1))
+    first = interpreter.describe(python, tmp_path / "cache")
+    assert first.version == ".".join(map(str, sys.version_info[:3]))
+    assert first.cache_tag == sys.implementation.cache_tag
+    assert first.site_dirs
+    assert interpreter.describe(python, tmp_path / "cache") == first
+    assert asked.read_text() == "\n"
+    os.utime(python, (2, 2))
+    assert interpreter.describe(python, tmp_path / "cache") == first
+    assert asked.read_text() == "\n\n"
+
+
+def test_a_torn_memory_is_not_believed(tmp_path: Path) -> None:
+    first = interpreter.describe(Path(sys.executable), tmp_path)
+    (memory,) = (tmp_path / "interpreters").glob("*.json")
+    memory.write_bytes(memory.read_bytes()[:50])
+    assert interpreter.describe(Path(sys.executable), tmp_path) == first
+
+
+def test_one_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
+    python = program(path / "python", "echo broken >&2; exit 1")
+    with pytest.raises(PythonNotFound) as refused:
+        interpreter.describe(python, tmp_path)
+    assert "broken" in json.dumps(refused.value.as_dict())
+
+
+@pytest.mark.parametrize(("implementation", "version"), [("CPython", "3.8.18"), ("PyPy", "3.11.1")])
+def test_one_that_is_too_old_or_another_is_refused(
+    path: Path, tmp_path: Path, implementation: str, version: str
+) -> None:
+    answer = interpreter.describe(Path(sys.executable), tmp_path)
+    said = {name: getattr(answer, name) for name in answer.__struct_fields__}
+    text = json.dumps({**said, "implementation": implementation, "version": version})
+    (tmp_path / "answer").write_text(text)
+    python = program(
+        path / "python", f"/usr/bin/printf '\\0sendoff\\0'; /bin/cat {tmp_path}/answer"
+    )
+    with pytest.raises(PythonMismatch) as refused:
+        interpreter.describe(python, tmp_path / "cache")
+    assert refused.value.code == "PYTHON_MISMATCH"
+    assert not list((tmp_path / "cache").rglob("*.json"))

@@ -1,0 +1,100 @@
+"""The lock as text: canonical, readable by others, and the same lock again when read."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.pylock import Pylock
+
+from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin, from_pylock, to_pylock
+
+LOCK = Lock(
+    python="3.11.7",
+    platform="linux/amd64",
+    wheels=(
+        WheelPin(
+            name="here",
+            version="1.0",
+            filename="here-1.0-py3-none-any.whl",
+            sha256="1" * 64,
+            size=1234,
+        ),
+        WheelPin(
+            name="numpy",
+            version="2.0.0",
+            filename="numpy-2.0.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+            sha256="2" * 64,
+            size=19292279,
+            url="https://index.example/numpy-2.0.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        ),
+    ),
+    files=(
+        FilesPin(
+            name="mine",
+            version="0.1",
+            files=(
+                PinnedFile(path="bin/mine", size=3, sha256="3" * 64, executable=True),
+                PinnedFile(path="lib/python3.11/site-packages/mine.py", size=4, sha256="4" * 64),
+            ),
+            origin="git+https://code.example/mine@abc",
+        ),
+    ),
+    overlay=(
+        PinnedFile(path="lib/python3.11/site-packages/odd\udcff\n.py", size=0, sha256="5" * 64),
+    ),
+    removed=("lib/python3.11/site-packages/numpy/gone.py",),
+)
+
+names = st.text(min_size=1).filter(lambda text: "\0" not in text)
+contents = st.builds(
+    PinnedFile,
+    path=names | st.binary(min_size=1).map(os.fsdecode),
+    size=st.integers(0, 2**40),
+    sha256=st.just("6" * 64),
+    executable=st.booleans(),
+)
+
+
+def test_the_text_is_as_it_was(golden) -> None:
+    golden("pylock.toml", to_pylock(LOCK))
+
+
+def test_it_reads_back() -> None:
+    assert from_pylock(to_pylock(LOCK)) == LOCK
+    empty = Lock(python="3.12.1", platform="linux/arm64", wheels=())
+    assert from_pylock(to_pylock(empty)) == empty
+
+
+def test_others_can_read_it() -> None:
+    document = Pylock.from_dict(tomllib.loads(to_pylock(LOCK)))
+    assert [package.name for package in document.packages] == ["here", "numpy"]
+
+
+@given(
+    overlay=st.lists(contents).map(tuple),
+    removed=st.lists(names).map(tuple),
+    origin=st.text(st.characters(blacklist_categories=["Cs"])),
+)
+def test_any_file_name_reads_back(
+    overlay: tuple[PinnedFile, ...], removed: tuple[str, ...], origin: str
+) -> None:
+    pin = FilesPin(name="a", version="1", files=overlay, origin=origin)
+    lock = Lock(
+        python="3.11.7",
+        platform="linux/amd64",
+        wheels=(),
+        files=(pin,),
+        overlay=overlay,
+        removed=removed,
+    )
+    assert from_pylock(to_pylock(lock)) == lock
+
+
+@pytest.mark.parametrize("text", ["", "lock-version = '1.0'", "nonsense ["])
+def test_another_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        from_pylock(text)

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import sysconfig
+import tarfile
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
+from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
+from packer.progress import SILENT
+
+MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
+SITE = f"lib/python{MINOR}/site-packages"
+TAG = sys.implementation.cache_tag
+
+
+class Bench:
+    """Builds layers from wheels at hand, and reads them back."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.layout = Layout(root / "layout")
+        self.fetched: list[tuple[WheelPin, ...]] = []
+        self.interpreter = Interpreter(
+            executable=sys.executable,
+            version=".".join(map(str, sys.version_info[:3])),
+            prefix=str(root),
+            base_executable=sys.executable,
+            purelib=str(root / "site"),
+            platlib=str(root / "site"),
+            scripts=str(root / "bin"),
+            cache_tag=str(TAG),
+            magic=importlib.util.MAGIC_NUMBER.hex(),
+            platform=sysconfig.get_platform(),
+        )
+
+    def build(self, wheels, *, sources=None, **more):
+        pins = tuple(pin for pin, _ in wheels)
+        lock = Lock(python=self.interpreter.version, platform="linux/amd64", wheels=pins, **more)
+        paths = {pin.sha256: path for pin, path in wheels}
+
+        def fetch(wanted):
+            self.fetched.append(wanted)
+            return paths
+
+        memory = self.root / "memory"
+        return build_layers(
+            lock, sources or {}, fetch, self.interpreter, self.layout, memory, SILENT
+        )
+
+    def tree(self, layers) -> dict[str, tuple[bytes, int]]:
+        found = {}
+        for layer in layers:
+            with tarfile.open(self.layout.verify(layer.digest)) as archive:
+                for member in archive:
+                    name = member.name.removeprefix("opt/sendoff/env/")
+                    if member.isfile():
+                        found[name] = (archive.extractfile(member).read(), member.mode)
+        return found
+
+    def blobs(self) -> list[Path]:
+        return [path for path in (self.root / "layout").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "bench")
+
+
+def pinned(path: str, data: bytes, **more) -> PinnedFile:
+    digest = hashlib.sha256(data).hexdigest()
+    return PinnedFile(path=path, size=len(data), sha256=digest, **more)
+
+
+def test_a_wheel_becomes_a_layer(bench, make_wheel):
+    wheel = make_wheel({"foo.py": "x = 1\n", "foo/data.bin": bytes(9_000_000)})
+    layers = bench.build([wheel])
+    tree = bench.tree(layers)
+    assert len(layers) == 1
+    assert tree[f"{SITE}/foo.py"] == (b"x = 1\n", 0o644)
+    assert tree[f"{SITE}/foo/data.bin"][0] == bytes(9_000_000)
+    bytecode = tree[f"{SITE}/__pycache__/foo.{TAG}.pyc"][0]
+    assert bytecode[:4] == importlib.util.MAGIC_NUMBER
+
+
+def test_entries_are_sorted_and_unique(bench, make_wheel):
+    (layer,) = bench.build([make_wheel({f"{n}/é{n}.py": "" for n in "Zab_"})])
+    with tarfile.open(bench.layout.path(layer.digest)) as archive:
+        names = [m.name.encode() for m in archive if m.isfile()]
+    assert names == sorted(set(names))
+
+
+def test_a_known_layer_needs_neither_wheel_nor_interpreter(bench, make_wheel):
+    wheel = make_wheel({"foo.py": "x = 1\n"})
+    first = bench.build([wheel])
+    wheel[1].unlink()
+    bench.interpreter = msgspec.structs.replace(bench.interpreter, executable="/no/such/python")
+    assert bench.build([wheel]) == first
+    assert bench.fetched == [(wheel[0],)]
+
+
+def test_only_unknown_wheels_are_fetched(bench, make_wheel):
+    one, two = make_wheel({"a.py": "1"}, name="one"), make_wheel({"b.py": "2"}, name="two")
+    bench.build([one])
+    bench.build([one, two])
+    assert bench.fetched == [(one[0],), (two[0],)]
+
+
+def test_a_layer_that_vanished_is_made_again(bench, make_wheel):
+    wheel = make_wheel({"foo.py": "x = 1\n"})
+    (layer,) = bench.build([wheel])
+    bench.layout.path(layer.digest).unlink()
+    assert bench.build([wheel]) == (layer,)
+    assert bench.layout.has(layer.digest)
+
+
+def test_namespace_packages_merge(bench, make_wheel):
+    wheels = [
+        make_wheel({"nvidia/one/__init__.py": ""}, name="one"),
+        make_wheel({"nvidia/two/__init__.py": ""}, name="two"),
+    ]
+    tree = bench.tree(bench.build(wheels))
+    assert {f"{SITE}/nvidia/one/__init__.py", f"{SITE}/nvidia/two/__init__.py"} <= set(tree)
+
+
+def test_many_wheels_share_layers(bench, make_wheel):
+    wheels = [make_wheel({f"m{n}.py": str(n), "same.py": ""}, name=f"w{n}") for n in range(40)]
+    layers = bench.build(wheels)
+    assert 24 < len(layers) <= 29
+    assert {f"{SITE}/m{n}.py" for n in range(40)} <= set(bench.tree(layers))
+
+
+def test_files_and_overlay_lie_over_wheels(bench, make_wheel, tmp_path):
+    wheel = make_wheel({"foo.py": "x = 1\n", "bar.py": ""})
+    local = tmp_path / "local.py"
+    local.write_bytes(b"y = 2\n")
+    big = bytes(range(256)) * 20_000
+    pin = FilesPin(
+        name="local",
+        version="1",
+        files=(
+            pinned("bin/tool", b"#!/bin/sh\n", executable=True),
+            pinned(f"{SITE}/local.py", b"y = 2\n"),
+            pinned(f"{SITE}/model.bin", big),
+        ),
+        origin="src",
+    )
+    overlay = (pinned(f"{SITE}/foo.py", b"x = 3\n"),)
+    sources = {
+        pin.files[0].sha256: b"#!/bin/sh\n",
+        pin.files[1].sha256: local,
+        pin.files[2].sha256: big,
+        overlay[0].sha256: b"x = 3\n",
+    }
+    layers = bench.build([wheel], sources=sources, files=(pin,), overlay=overlay)
+    tree = bench.tree(layers)
+    assert tree[f"{SITE}/foo.py"][0] == b"x = 3\n"
+    assert tree["bin/tool"] == (b"#!/bin/sh\n", 0o755)
+    assert tree[f"{SITE}/local.py"][0] == b"y = 2\n"
+    assert tree[f"{SITE}/model.bin"][0] == big
+    assert f"{SITE}/__pycache__/local.{TAG}.pyc" in tree
+    assert layers[-1].size < len(big)
+
+
+def test_removed_files_have_no_bytecode_either(bench, make_wheel):
+    wheel = make_wheel({"foo.py": "x = 1\n", "bar.py": ""})
+    tree = bench.tree(bench.build([wheel], removed=(f"{SITE}/foo.py",)))
+    assert not any("foo.py" in path or "foo." in path for path in tree if "dist-info" not in path)
+    assert f"{SITE}/bar.py" in tree
+
+
+def test_sources_that_do_not_compile_are_packed_without_bytecode(bench, make_wheel):
+    tree = bench.tree(bench.build([make_wheel({"t/bad.py": "{{ name }} (", "good.py": ""})]))
+    assert f"{SITE}/t/bad.py" in tree
+    assert [path for path in tree if path.endswith(".pyc")] == [
+        f"{SITE}/__pycache__/good.{TAG}.pyc"
+    ]
+
+
+def leaves_nothing(bench) -> bool:
+    left = {path.name for path in bench.blobs()} - {"oci-layout", "index.json", ".lock"}
+    return not left and not list((bench.root / "memory").glob("*"))
+
+
+def test_a_wheel_with_another_hash_is_refused(bench, make_wheel):
+    pin, path = make_wheel({"foo.py": "x = 1\n"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("evil.py", "import os\n")
+    with pytest.raises(WheelHashMismatch) as caught:
+        bench.build([(pin, path)])
+    assert caught.value.filename == pin.filename
+    assert leaves_nothing(bench)
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.9, 0.999])
+def test_a_corrupt_wheel_is_refused(bench, make_wheel, at):
+    pin, path = make_wheel({"foo.bin": bytes(range(256)) * 100, "foo.py": "x = 1\n" * 100})
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * at)])
+    with pytest.raises((WheelCorrupt, WheelHashMismatch)):
+        bench.build([(pin, path)])
+    assert leaves_nothing(bench)
+
+
+def test_one_bad_wheel_does_not_spoil_the_others(bench, make_wheel):
+    good, bad = make_wheel({"a.py": "1"}, name="good"), make_wheel({"b.py": "2"}, name="bad")
+    bad[1].write_bytes(b"<html>not found</html>")
+    with pytest.raises(WheelCorrupt) as caught:
+        bench.build([good, bad])
+    assert caught.value.filename == "bad-1.0-py3-none-any.whl"
+    bench.build([good])
+
+
+def test_an_altered_file_is_refused(bench, tmp_path):
+    path = tmp_path / "local.py"
+    path.write_bytes(b"y = 3\n")
+    item = pinned(f"{SITE}/local.py", b"y = 2\n")
+    with pytest.raises(FileAltered) as caught:
+        bench.build([], sources={item.sha256: path}, overlay=(item,))
+    assert caught.value.code == "TREE_CHANGED"
+    assert str(path) in str(caught.value)
+    assert leaves_nothing(bench)
+
+
+def test_two_places_give_the_same_layers(bench, make_wheel, tmp_path):
+    wheels = [make_wheel({f"{n}.py": f"x = {n}\n" for n in range(200)}, name=n) for n in "ab"]
+    assert bench.build(wheels) == Bench(tmp_path / "other").build(wheels)
