@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.unit.packer.wheels.test_wheel_match import INTERPRETER
-
 from packer.environment import closure
 from packer.environment.distribution import Distribution
+from tests.unit.packer.wheels.test_wheel_match import INTERPRETER
 
 
 def installed(name: str, *requires: str, requested: bool = False) -> Distribution:
