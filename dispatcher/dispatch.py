@@ -93,6 +93,12 @@ def wait(
         time.sleep(_PERIOD if waited < _LONG else _LONG_PERIOD)
 
 
+def prepared(run: Run, places: Places) -> bool:
+    """Whether the target had the run's images ready, so that it began at once."""
+    target: Target = LocalTarget(places)
+    return target.prepared(run.id)
+
+
 def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     """Ask for the end of a run, or of one index; returns at once. One that has ended stays so.
 

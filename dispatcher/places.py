@@ -23,6 +23,10 @@ class Places(Record, frozen=True):
         """The folder of a run's supervisor."""
         return self.state / "runs" / run
 
+    def plan(self, run: str) -> Path:
+        """What the supervisor is to do, written where its images were ready at the start."""
+        return self.supervisor(run) / "plan.json"
+
     def work(self, run: str) -> Path:
         """The folder of the working directories of a run's attempts."""
         return self.state / "work" / run

@@ -42,6 +42,9 @@ class Target(Protocol):
     def started(self, run_id: str) -> bool:
         """Whether the run was ever started."""
 
+    def prepared(self, run_id: str) -> bool:
+        """Whether its images were ready when it was started, so that it began at once."""
+
     def lost(self, run_id: str) -> Failure | None:
         """Why nobody looks after the run any more; None while somebody does."""
 

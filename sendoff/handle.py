@@ -143,6 +143,11 @@ class Run:
         """Those of its only index."""
         return self._only().metrics
 
+    @property
+    def prepared(self) -> bool:
+        """Whether the target had its images ready, so that it began at once."""
+        return dispatch.prepared(self.record, self.session.places)
+
     def wait(self, timeout: float | None = None) -> Run:
         """Return the run itself once it has ended.
 

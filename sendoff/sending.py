@@ -55,6 +55,8 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         return _tell(record, console)
     run = Run(dispatch(record, session), session)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
+    if not run.prepared:
+        console.say("unpacking the environment here, once for all runs with it", "faint")
     if not manner.detach:
         from sendoff.following import follow
 

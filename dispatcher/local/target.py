@@ -73,6 +73,10 @@ class LocalTarget:
         except FileNotFoundError:
             return False
 
+    def prepared(self, run_id: str) -> bool:
+        """Whether its images had been unpacked when it was started."""
+        return self._places.plan(run_id).exists()
+
     def lost(self, run_id: str) -> Failure | None:
         """Why no supervisor looks after the run; None while one does.
 
@@ -111,7 +115,7 @@ class LocalClaim:
         folder = self._places.supervisor(run.id)
         plan = self._target.preparation(run.request).plan()
         if plan:
-            disk.replace(folder / "plan.json", plan.encode())
+            disk.replace(self._places.plan(run.id), plan.encode())
         arguments = [run.id, *map(str, msgspec.structs.astuple(self._places))]
         byte_code = ("-X", f"pycache_prefix={self._places.cache / 'bytecode'}")
         process.detach(

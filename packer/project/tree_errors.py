@@ -103,8 +103,7 @@ class SymlinkEscape(SendoffError):
 
     def fix(self) -> str:
         return (
-            f"copy what it points at into the project, give it as an input "
-            f"(--input {self.target}:{self.path}), or leave it out: "
+            f"copy what it points at into the project, or leave it out: "
             f"echo '/{self.path}' >> .sendoffignore"
         )
 
