@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 WHEELS = ("numba", "networkx", "rich", "pyyaml", "greenlet", "ninja", "ipykernel", "joblib")
-WORKER = Path(__file__).parents[3] / "packer" / "bytecode_worker.py"
+WORKER = Path(__file__).parents[3] / "packer" / "layers" / "bytecode_worker.py"
 
 _DIGESTS = """
 import binascii, hashlib, importlib.util, pathlib, sys
