@@ -10,8 +10,8 @@ Names of this package are loaded when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# Not from typing: a supervisor imports this package, and typing costs more than all it needs of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.digest import Digest as Digest
     from packer.errors import SendoffError as SendoffError

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from packer.explain import Explanation, SourceTree
 from packer.pack import Packed
 from sendoff.console import align
 from sendoff.quantities import show_duration, show_size
+
+if TYPE_CHECKING:
+    from packer.explain import Explanation, SourceTree
 
 
 def headline(packed: Packed, took: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import time
 from typing import Any
 
@@ -9,8 +11,6 @@ from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
 from sendoff.console import Console, visible
-from sendoff.explanation import headline
-from sendoff.handle import Run
 from sendoff.narration import Narrator
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
@@ -46,10 +46,15 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         )
     started = time.monotonic()
     narrator = Narrator(console)
+    # Packing mostly waits for other processes: what is needed after it is imported meanwhile.
+    threading.Thread(target=_import_ahead, daemon=True).start()
     try:
         packed, record = prepare(session, order, narrator)
     finally:
         narrator.clear()
+    from sendoff.explanation import headline
+    from sendoff.handle import Run
+
     console.say(headline(packed, time.monotonic() - started), "faint")
     if manner.dry_run:
         return _tell(record, console)
@@ -69,6 +74,11 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         console.say(f"to follow it: sendoff logs -f {run.id}", "faint")
         console.result(run.id)
     return 0
+
+
+def _import_ahead() -> None:
+    for module in ("sendoff.handle", "sendoff.explanation", "sendoff.following"):
+        importlib.import_module(module)
 
 
 def _tell(record: RunRecord, console: Console) -> int:
