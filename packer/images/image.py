@@ -68,10 +68,7 @@ def config(image: Image) -> bytes:
         "os": system,
         "architecture": architecture,
         "config": settings,
-        "rootfs": {
-            "type": "layers",
-            "diff_ids": [str(layer.diff_id) for layer in image.all_layers],
-        },
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }
     if variant:
         content["variant"] = variant[0]
