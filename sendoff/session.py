@@ -35,12 +35,17 @@ class Session(Record, frozen=True):
         return self.configuration.settings
 
     @property
+    def embedded(self) -> bool:
+        """Whether the registry is a directory of this machine."""
+        return self.settings.registry.startswith("/")
+
+    @property
     def places(self) -> Places:
         """Where images, runs and caches are."""
         settings = self.settings
         return Places(
-            layout=settings.registry,
-            store=settings.store,
+            layout=Path(settings.registry) if self.embedded else settings.cache / "images",
+            store=Path(settings.store),
             cache=settings.cache,
             state=settings.state,
         )
