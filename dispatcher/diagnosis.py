@@ -31,7 +31,7 @@ def of_error(error: SendoffError) -> Failure:
     )
 
 
-def of_runner(status: int, kept: str) -> Failure:
+def of_runner(run: str, status: int, kept: str) -> Failure:
     """The failure of an attempt whose runner ended without a commit.
 
     `status` is the runner's exit status, negative for the signal that killed it. `kept` is where
@@ -48,7 +48,7 @@ def of_runner(status: int, kept: str) -> Failure:
         retryable=True,
         message=message,
         evidence=(f"its files are in {kept}",) if kept else (),
-        fix="send it off again: sendoff rerun",
+        fix=f"send it off again: sendoff rerun {run} --failed",
     )
 
 
@@ -66,7 +66,7 @@ def of_workspace(error: OSError, folder: str) -> Failure:
     )
 
 
-def of_supervisor(log: str) -> Failure:
+def of_supervisor(run: str, log: str) -> Failure:
     """The failure of a run whose supervisor is gone; `log` is the end of what it wrote."""
     return Failure(
         code="SUPERVISOR_LOST",
@@ -75,5 +75,5 @@ def of_supervisor(log: str) -> Failure:
         retryable=True,
         message="the process that looked after the run is gone",
         evidence=tuple(log.strip().splitlines()[-20:]),
-        fix="send it off again: sendoff rerun",
+        fix=f"send it off again: sendoff rerun {run} --failed",
     )

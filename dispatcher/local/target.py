@@ -86,14 +86,14 @@ class LocalTarget:
         try:
             lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return diagnosis.of_supervisor("it was never started on this machine")
+            return diagnosis.of_supervisor(run_id, "it was never started on this machine")
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
         finally:
             os.close(lock)
-        return diagnosis.of_supervisor(_tail(folder / "supervisor.log"))
+        return diagnosis.of_supervisor(run_id, _tail(folder / "supervisor.log"))
 
     def uncommitted(self, run_id: str, index: int) -> Manifest | None:
         """What became of an index whose manifest the store did not take."""
