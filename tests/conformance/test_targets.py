@@ -57,7 +57,7 @@ def test_its_own_failure_is_not_tried_again(site):
 def test_a_command_that_is_not_there(site):
     site.write("main.py", "")
     run = site.end(site.ship("no-such-program"))
-    assert run[0].status.failure.code == "EXIT_NONZERO"
+    assert run[0].status.failure.code == "COMMAND_NOT_FOUND"
     assert run.exit_code == 127
 
 
