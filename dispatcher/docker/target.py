@@ -1,0 +1,128 @@
+"""The docker target: checks a request against an engine and starts its containers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from dispatcher import diagnosis
+from dispatcher.docker import container
+from dispatcher.docker.container import Surroundings
+from dispatcher.docker.engine import ContainerState, Engine
+from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
+from dispatcher.docker.gpu_count import gpu_count
+from dispatcher.errors import SecretMissing
+from dispatcher.places import Places
+from dispatcher.pod_config import pod_config
+from dispatcher.request import Request
+from dispatcher.run import Failure, Manifest, Run
+
+_NVIDIA = "nvidia"
+
+
+class DockerTarget:
+    """Runs as containers of the engine that `DOCKER_HOST` names, else this machine's."""
+
+    def __init__(self, places: Places) -> None:
+        self._places, self._engine = places, Engine()
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there.
+
+        Raises:
+            RegistryNotPullable, SecretMissing, EngineUnreachable, EngineWithoutGpus
+        """
+        if request.repository.startswith("/"):
+            raise RegistryNotPullable("docker", request.repository)
+        missing = [name for name in request.secrets if name not in os.environ]
+        if missing:
+            raise SecretMissing(missing)
+        runtimes = self._engine.runtimes()
+        if gpu_count(request.resources.gpu) and _NVIDIA not in runtimes:
+            raise EngineWithoutGpus(request.resources.gpu, runtimes)
+
+    def claim(self, run_id: str) -> DockerClaim | None:
+        """The right to start a run: a container's name is taken once, so anyone may try."""
+        del run_id
+        return DockerClaim(self._engine, self._places)
+
+    def started(self, run_id: str) -> bool:
+        """Whether the run has containers."""
+        return bool(self._engine.states(run_id))
+
+    def prepared(self, run_id: str) -> bool:
+        """Always: its images were pulled before anything was started."""
+        del run_id
+        return True
+
+    def cancel(self, run_id: str, index: int | None = None) -> None:
+        """Ask the run's runners to end; one index is left to its runner, which looks for it."""
+        if index is None:
+            self._engine.stop(run_id)
+
+    def lost(self, run_id: str) -> Failure | None:
+        """Why no container works on the run any more; None while one does."""
+        states = self._engine.states(run_id)
+        if any(not state.ended for state in states):
+            return None
+        return diagnosis.of_container(run_id, next(filter(_failed, states), None))
+
+    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
+        """Nothing: what a store did not take is gone with its container."""
+        del run_id, index
+
+    def tidy(self, run_id: str) -> None:
+        """Remove the containers of a run that has ended."""
+        self._engine.remove(run_id)
+
+
+class DockerClaim:
+    """The right to start one run."""
+
+    def __init__(self, engine: Engine, places: Places) -> None:
+        self._engine, self._places = engine, places
+
+    def start(self, run: Run) -> None:
+        """Pull its image and start its containers.
+
+        Raises:
+            PullFailed, EngineUnreachable, EngineRefused
+        """
+        around = _surroundings(self._places)
+        spread = container.spread(run, around.cores)
+        files = pod_config(run, self._places, spread.each, container.STORE)
+        self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
+        for keywords in container.containers(run, around):
+            secrets = {name: os.environ[name] for name in run.request.secrets}
+            keywords["environment"] |= secrets
+            self._engine.create(keywords, _placed(files))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Nothing was held."""
+
+
+def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{container.CONFIG}/{name}": data for name, data in files.items()}
+
+
+def _surroundings(places: Places) -> Surroundings:
+    cores = len(os.sched_getaffinity(0))
+    store = str(places.store)
+    if not store.startswith("/"):
+        return Surroundings(cores=cores)
+    return Surroundings(cores=cores, store=store, user=f"{os.getuid()}:{os.getgid()}")
+
+
+def _failed(state: ContainerState) -> bool:
+    return bool(state.exit_code or state.error or state.out_of_memory)
