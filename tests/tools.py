@@ -1,7 +1,8 @@
 """Install the programs the tests use beside Python, where this machine lets us.
 
-skopeo and umoci read our image layouts in the tests. Without root or apt the tests that need them
-are skipped, with the reason; CI counts such a skip as a failure.
+skopeo and umoci read our image layouts in the tests, docker-registry takes what we push. Without
+root or apt the tests that need them are skipped, with the reason; CI counts such a skip as a
+failure.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ import shutil
 import subprocess
 import sys
 
-PROGRAMS = {"skopeo": "skopeo", "umoci": "umoci"}
+PROGRAMS = {
+    "skopeo": "skopeo",
+    "umoci": "umoci",
+    "docker-registry": "docker-registry",
+    "htpasswd": "apache2-utils",
+    "openssl": "openssl",
+}
 
 
 def main() -> None:
