@@ -27,6 +27,7 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "openssl": "openssl",
     "gcc": "gcc",
+    "/usr/include/unistd.h": "libc6-dev",
     "ip": "iproute2",
     "skopeo": "skopeo",
     "umoci": "umoci",
@@ -36,6 +37,8 @@ PACKAGES = {
 
 def installed(program: str) -> Path | None:
     """Where `program` is, or None where its package isn't installed."""
+    if program.startswith("/"):
+        return Path(program) if Path(program).exists() else None
     # A user's PATH may lack sbin, where Debian keeps servers.
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     found = shutil.which(program, path=path)
