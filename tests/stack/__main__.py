@@ -6,9 +6,8 @@ import argparse
 import sys
 import time
 
-from tests.stack import lifecycle, state
+from tests.stack import lifecycle, programs, state
 from tests.stack.processes import Process
-from tests.stack.programs import program
 from tests.stack.stack import SERVERS, DidNotStart, Stack
 from tests.stack.unavailable import Unavailable
 
@@ -53,7 +52,7 @@ def _up() -> int:
     began = time.monotonic()
     stack = lifecycle.up()
     sys.stderr.write(f"up after {time.monotonic() - began:.0f} s; its state: {state.path()}\n")
-    sys.stdout.write(_HOW.format(bin=program("kubectl").parent, **stack.known))
+    sys.stdout.write(_HOW.format(bin=programs.program("kubectl").parent, **stack.known))
     return 0
 
 
@@ -84,6 +83,7 @@ def _build() -> int:
     """Tests that miss something are skipped with the reason, so this is no failure of theirs."""
     try:
         lifecycle.prepare()
+        programs.build()
     except Unavailable as reason:
         _said(f"tests that need the stack are skipped: {reason}")
     return 0

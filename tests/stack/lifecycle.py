@@ -60,7 +60,7 @@ def down(owner: Process | None = None) -> bool:
 
 
 def prepare() -> None:
-    """Install and build all that a start needs, so that starts are quick from then on.
+    """Install and build all that the servers need, so that starts are quick from then on.
 
     Raises:
         Unavailable: this machine can't have it.
@@ -68,7 +68,7 @@ def prepare() -> None:
     if os.geteuid() != 0:
         raise Unavailable("the stack needs root: containerd and the kubelet run containers")
     debian.install(debian.PACKAGES)
-    programs.build()
+    programs.build(programs.SERVERS)
     base.pause()
     base.debian()
 

@@ -24,7 +24,8 @@ from tests.stack.places import RECIPES, cache
 from tests.stack.unavailable import Unavailable
 
 # In this order: what other tests wait for comes first.
-ORDER = ("minio", "kubernetes", "kwok", "buildkit", "crane", "buildx")
+SERVERS = ("minio", "kubernetes", "kwok", "buildkit")
+ORDER = (*SERVERS, "crane", "buildx")
 
 
 @dataclass(frozen=True)
