@@ -103,7 +103,7 @@ def _fresh(owner: Process | None) -> Stack:
     state.write(stack.known)
     site.directory.mkdir(mode=0o711)
     pki.make(site)
-    cgroups.prepare()
+    cgroups.prepare(site.cgroup)
     network.prepare(site)
     for name in ("etcd", "registry", "minio", "containerd", "buildkitd"):
         stack.launch(name)
@@ -157,10 +157,10 @@ def _end(stack: Stack) -> None:
     # Who would start something again goes first.
     for name in reversed(SERVERS):
         stack.kill(name)
-    cgroups.end()
+    cgroups.end(stack.site.cgroup)
     _end_shims(stack.site)
     _unmount(stack.site.directory)
-    network.end()
+    network.end(stack.site)
     shutil.rmtree(stack.site.directory, ignore_errors=True)
     state.remove()
 

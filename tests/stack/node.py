@@ -5,10 +5,9 @@ from __future__ import annotations
 import ipaddress
 import json
 
-from tests.stack.cgroups import PARENT
 from tests.stack.programs import program
 from tests.stack.server import Server
-from tests.stack.site import BRIDGE, NODE, Site
+from tests.stack.site import NODE, Site
 
 _CONTAINERD = """\
 version = 2
@@ -76,7 +75,7 @@ def _network(site: Site) -> dict[str, object]:
         "plugins": [
             {
                 "type": "bridge",
-                "bridge": BRIDGE,
+                "bridge": site.bridge,
                 "isGateway": True,
                 "ipMasq": False,
                 "ipam": {
@@ -126,7 +125,7 @@ def _kubelet(site: Site) -> dict[str, object]:
         "podLogsDir": str(site.data("kubelet") / "pod-logs"),
         "volumePluginDir": str(site.data("kubelet") / "volume-plugins"),
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{PARENT}",
+        "cgroupRoot": f"/{site.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
         "localStorageCapacityIsolation": False,

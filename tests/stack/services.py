@@ -5,10 +5,9 @@ from __future__ import annotations
 import ipaddress
 import json
 
-from tests.stack.cgroups import PARENT
 from tests.stack.programs import program
 from tests.stack.server import Server
-from tests.stack.site import BRIDGE, REGION, Site
+from tests.stack.site import REGION, Site
 
 
 def registry(site: Site) -> Server:
@@ -79,7 +78,7 @@ def buildkitd(site: Site) -> Server:
         data=data,
         socket=site.buildkit_socket,
         runc=program("runc"),
-        cgroup=PARENT,
+        cgroup=site.cgroup,
         registry=site.registry,
     )
     return Server(
@@ -105,9 +104,9 @@ def dockerd(site: Site) -> Server:
             f"--data-root={data / 'root'}",
             f"--exec-root={data / 'exec'}",
             f"--pidfile={data / 'dockerd.pid'}",
-            f"--bridge={BRIDGE}",
+            f"--bridge={site.bridge}",
             f"--fixed-cidr={upper}",
-            f"--cgroup-parent=/{PARENT}/docker",
+            f"--cgroup-parent=/{site.cgroup}/docker",
             # This machine's packet filter stays as it is.
             "--iptables=false",
             "--ip6tables=false",

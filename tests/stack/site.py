@@ -40,7 +40,6 @@ NODE = "localhost"
 NAMESPACE = "sendoff"
 BUCKET = "sendoff"
 REGION = "us-east-1"
-BRIDGE = "sendoff0"
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,16 @@ class Site:
     def gateway(self) -> str:
         """The bridge's own address: this machine, as pods and containers see it."""
         return str(next(ipaddress.ip_network(self.subnet).hosts()))
+
+    @property
+    def bridge(self) -> str:
+        """The network interface that pods and containers are on; 15 characters are allowed."""
+        return f"sendoff-{self.directory.name}"
+
+    @property
+    def cgroup(self) -> str:
+        """The control group below which all that pods and containers start is found again."""
+        return f"sendoff-stack-{self.directory.name}"
 
     @property
     def registry(self) -> str:

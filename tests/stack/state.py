@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.stack import places
 from tests.stack.processes import Process
-from tests.stack.site import BRIDGE, BUCKET, NAMESPACE, NODE, REGION, Site
+from tests.stack.site import BUCKET, NAMESPACE, NODE, REGION, Site
 
 FORMAT = "sendoff.stack/1"
 
@@ -82,5 +82,5 @@ def initial(site: Site, owner: Process | None) -> dict[str, Any]:
         "containerd": {"socket": str(site.containerd_socket)},
         "buildkitd": {"address": f"unix://{site.buildkit_socket}"},
         "docker": {"host": f"unix://{site.docker_socket}"},
-        "network": {"bridge": BRIDGE, "gateway": site.gateway, "subnet": site.subnet},
+        "network": {"bridge": site.bridge, "gateway": site.gateway, "subnet": site.subnet},
     }
