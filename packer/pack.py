@@ -85,7 +85,9 @@ class Packed(Record, frozen=True):
     """Of the canonical JSON of the lock's essence: no index, mirror or folder of this machine in
     it."""
     layers: tuple[Layer, ...]
-    """Of each run image: environment, runner, editable trees, project."""
+    """Of each run image, above its base: environment, runner, editable trees, project."""
+    tags: dict[str, Digest]
+    """Names of the images in the layout, fit for a registry too."""
     project: Snapshot
     editables: dict[str, Snapshot]
     """Source trees outside the project, by the name of the distribution."""
@@ -142,13 +144,13 @@ class _Pack:
         with self._timed("runner layers"):
             runner = self._runner(interpreter)
         with self._timed("images"):
-            layers = (*below, *runner, *editable_code, *code)
+            layers = (*below, *runner, *editable_code, *code, *self._last())
             labels = {"lock": str(lock_digest)}
             environment = self._image(lock, below, labels)
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands
             images = [self._image(lock, layers, labels, command) for command in commands]
-            self._tag(key, environment, images)
+            tags = self._tag(key, environment, images)
         return Packed(
             images=tuple(one.digest for one in images),
             environment=environment.digest,
@@ -156,6 +158,7 @@ class _Pack:
             lock=lock,
             lock_digest=lock_digest,
             layers=layers,
+            tags=tags,
             project=project,
             editables=editables,
             report=resolved.report,
@@ -245,6 +248,12 @@ class _Pack:
         place = Workplace(interpreter, request.project, request.cache, self._layout, self._progress)
         return library_layers.build(wanted, place)
 
+    def _last(self) -> tuple[Layer, ...]:
+        """Where an image runs by itself, its user may write beside the project's files."""
+        if not self._request.base:
+            return ()
+        return (self._made(Contents(open_directories=(image_paths.WORKSPACE,))),)
+
     def _made(self, contents: Contents) -> Layer:
         return made_layer.build(contents, self._layout, self._known)
 
@@ -274,10 +283,14 @@ class _Pack:
         )
         return image.write(made, self._layout)
 
-    def _tag(self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]) -> None:
+    def _tag(
+        self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]
+    ) -> dict[str, Digest]:
         project = _tag_name(self._request.project.resolve().name)
-        names = {f"{project}-{one.digest.hex[:12]}": one for one in images}
-        self._layout.tag_all({f"env-{key.hex}": environment, **names})
+        names = {f"env-{key.hex}": environment}
+        names |= {f"{project}-{one.digest.hex[:12]}": one for one in images}
+        self._layout.tag_all(names)
+        return {name: described.digest for name, described in names.items()}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

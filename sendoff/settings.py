@@ -47,7 +47,8 @@ class Settings(Record, frozen=True):
     keep: float
     store_in_cluster: str
     classes: dict[str, dict[str, Any]]
-    plain_http: tuple[str, ...]
+    registry_insecure: tuple[str, ...]
+    registry_ca: Path | None
 
 
 class Setting(Record, frozen=True):
@@ -234,10 +235,16 @@ SETTINGS: tuple[Setting, ...] = (
         help="GPU classes of the site: a table for each name",
     ),
     Setting(
-        key="plain-http",
+        key="registry-insecure",
         read=values.texts,
         default=lambda _: (),
-        help="hosts besides this one that may be spoken to without TLS",
+        help="registries besides this machine's own that may be spoken to without TLS",
+    ),
+    Setting(
+        key="registry-ca",
+        read=values.path,
+        default=lambda _: None,
+        help="file of authorities that registries' certificates are trusted by",
     ),
 )
 

@@ -133,14 +133,18 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
 
 
 def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> Packed:
-    """The images of an order, one for each set-up.
+    """The images of an order, one for each set-up, where the session's registry is.
 
     Raises:
-        SendoffError: what `packer.pack` raises.
+        SendoffError: what `packer.pack` and `packer.registry` raise.
     """
+    from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
+    from sendoff.publishing import Publishing
 
     settings, places = session.settings, session.places
+    publishing = None if session.embedded else Publishing(session)
+    base = publishing.base() if publishing else None
     request = PackRequest(
         project=session.project,
         layout=places.layout,
@@ -149,8 +153,13 @@ def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> P
         commands=tuple(_command(set_up, settings) for set_up in order.setups),
         runner=runner_tree(),
         limit=settings.limit,
+        base=base,
+        libraries=runner_libraries.pins() if base else b"",
     )
-    return pack(request, progress)
+    packed = pack(request, progress)
+    if publishing:
+        publishing.push(packed, progress)
+    return packed
 
 
 def prepare(
@@ -206,7 +215,7 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
             Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
             for set_up, digest in zip(order.setups, images, strict=True)
         ),
-        repository=str(session.places.layout),
+        repository=session.settings.registry,
         target=settings.target,
         name=order.name,
         group=settings.group,

@@ -20,6 +20,8 @@ class Contents(Record, frozen=True):
     """Symbolic links and what they name."""
     directories: tuple[str, ...] = ()
     """Those that may be empty."""
+    open_directories: tuple[str, ...] = ()
+    """Those that anyone may write to."""
 
 
 def build(contents: Contents, layout: Layout, known: LayerMemory) -> Layer:
@@ -30,6 +32,7 @@ def build(contents: Contents, layout: Layout, known: LayerMemory) -> Layer:
     """
     files = {path: Digest.of(data) for path, data in contents.files.items()}
     facts = [files, contents.links, sorted(contents.directories)]
+    facts += [sorted(contents.open_directories)]
     key = Digest.of(encode(["made", LAYOUT_VERSION, *facts]))
     layer = known.recall(key)
     if layer is None:
@@ -43,12 +46,12 @@ def build(contents: Contents, layout: Layout, known: LayerMemory) -> Layer:
 
 
 def _write(contents: Contents, writer: LayerWriter) -> None:
-    paths = {*contents.files, *contents.links, *contents.directories}
-    for path in sorted(paths, key=os.fsencode):
+    folders = {*contents.directories, *contents.open_directories}
+    for path in sorted({*contents.files, *contents.links, *folders}, key=os.fsencode):
         if path in contents.files:
             data = contents.files[path]
             writer.file(path[1:], data, executable=data.startswith(b"#!"))
         elif path in contents.links:
             writer.symlink(path[1:], contents.links[path])
         else:
-            writer.directory(path[1:])
+            writer.directory(path[1:], is_open=path in contents.open_directories)

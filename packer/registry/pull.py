@@ -7,10 +7,11 @@ from typing import Any
 
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
+from packer.images import base
+from packer.images.base import Base
 from packer.images.descriptor import CONFIG, Descriptor
 from packer.images.layout import Layout
 from packer.layers.layer import Layer
-from packer.record import Record
 from packer.registry.answer import Answer
 from packer.registry.client import Client, Manifest
 from packer.registry.errors import AnswerUnreadable, BaseUnknown, DigestGone, PlatformMissing
@@ -26,35 +27,16 @@ _LAYERS = {
 """What docker called them before OCI did; the bytes are the same."""
 
 
-class Base(Record, frozen=True):
-    """A base image for one platform."""
-
-    name: str
-    """As it was asked for."""
-    source: Repository
-    digest: Digest
-    """Of the platform's own manifest."""
-    platform: str
-    layers: tuple[Layer, ...]
-    """The lowest first, with OCI media types."""
-    settings: dict[str, Any]
-    """The "config" of its image config: Env, Labels, User, … (image-spec, config.md)."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Its environment variables."""
-        pairs = (each.partition("=") for each in self.settings.get("Env") or ())
-        return {name: value for name, _, value in pairs}
-
-    def for_push(self) -> tuple[BaseLayer, ...]:
-        """Its layers, as a push of an image above it needs to know them."""
-        return tuple(
-            BaseLayer(
-                layer=Descriptor(digest=one.digest, size=one.size, media_type=one.media_type),
-                source=self.source,
-            )
-            for one in self.layers
+def for_push(base: Base) -> tuple[BaseLayer, ...]:
+    """Its layers, as a push of an image above it needs to know them."""
+    source = Repository.parse(base.repository)
+    return tuple(
+        BaseLayer(
+            layer=Descriptor(digest=one.digest, size=one.size, media_type=one.media_type),
+            source=source,
         )
+        for one in base.layers
+    )
 
 
 class Pull:
@@ -71,6 +53,7 @@ class Pull:
 
         Raises:
             BaseUnknown, PlatformMissing, AnswerAltered, AnswerUnreadable
+            BaseUnusable: it does not say where its Python is.
             DiskFull, and as `Client`.
         """
         top = self._find(reference)
@@ -82,14 +65,9 @@ class Pull:
         found = _platform(config)
         if not _fits(found, platform):
             raise PlatformMissing(str(reference), platform, (found,))
-        return Base(
-            name=str(reference),
-            source=reference.repository,
-            digest=top,
-            platform=platform,
-            layers=_layers(content, config),
-            settings=config.get("config") or {},
-        )
+        layers = _layers(content, config)
+        settings = config.get("config") or {}
+        return base.of(str(reference.repository), top, platform, layers, settings)
 
     def _find(self, reference: Reference) -> Digest:
         if reference.digest:

@@ -11,8 +11,8 @@ from packer.registry.access import Access
 from packer.registry.reference import Reference, Repository
 
 if TYPE_CHECKING:
+    from packer.images.base import Base
     from packer.registry.client import Client, Manifest
-    from packer.registry.pull import Base
     from packer.registry.push import Pushed, PushRequest
 
 

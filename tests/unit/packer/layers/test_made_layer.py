@@ -16,7 +16,7 @@ def test_files_and_directories_in_order(tmp_path: Path):
     known = LayerMemory(tmp_path / "memory", layout)
     files = {"/opt/b/run": b"#!/bin/sh\n", "/opt/a.py": b"a"}
     links = {"/opt/b/again": "run"}
-    contents = Contents(files=files, links=links, directories=("/opt/c",))
+    contents = Contents(files=files, links=links, directories=("/opt/c",), open_directories=("/w",))
     layer = made_layer.build(contents, layout, known)
     data = gzip.decompress(layout.read(layer.digest))
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
@@ -29,6 +29,7 @@ def test_files_and_directories_in_order(tmp_path: Path):
         "opt/b/again": 0o777,
         "opt/b/run": 0o755,
         "opt/c": 0o755,
+        "w": 0o777,
     }
     turned = Contents(files=dict(reversed(files.items())), links=links, directories=("/opt/c",))
     assert made_layer.build(turned, layout, known) == layer
