@@ -152,6 +152,8 @@ class Attempt:
         """Store what the command wrote, then the manifest."""
         from . import outcome, outputs
 
+        if self._ledger.lost():
+            return LOST
         assignment, log = self._assignment, self._ledger.log
         found = outputs.find(before, assignment.output_dir, assignment.outputs, results.file_limit)
         results.keep(found)
@@ -160,7 +162,8 @@ class Attempt:
         record["warnings"] = found.warnings + ([f"LOG_CUT: {log.cut}"] * bool(log.cut))
         problems = results.problems + ([log.problem] if log.problem else [])
         if problems:
-            incomplete = outcome.upload_incomplete(problems, assignment.workspace)
+            kept = assignment.workspace if self._ledger.kept else ""
+            incomplete = outcome.upload_incomplete(problems, kept)
             record["warnings"].append(f"UPLOAD_INCOMPLETE: {'; '.join(problems)}")
             if not record["failure"]:
                 record.update(failure=incomplete)

@@ -17,20 +17,28 @@ if TYPE_CHECKING:
     from .assignment import Assignment
     from .store import DirectoryStore, Store
 
-_TRIES = 5
-
 
 class Ledger:
     """The records of one attempt in a store that answers at once."""
 
-    store: Store
+    tries = 5
+    """How often the manifest is written if the store does not take it."""
+    kept = True
+    """Whether the command's files stay where they are if they can't be stored."""
 
     def __init__(self, store: DirectoryStore, assignment: Assignment) -> None:
-        self.store = store
+        self._store = store
         self.keys = RunKeys(assignment.run)
         self.index, self.attempt = assignment.index, assignment.attempt
+        self.problem = ""
+        """Why the manifest was not taken."""
         chunks = AppendedChunks(store, lambda chunk: self.keys.log(self.index, self.attempt, chunk))
         self.log = Log(chunks, assignment.log_limit)
+
+    @property
+    def store(self) -> Store:
+        """Where everything is kept."""
+        return self._store
 
     def announce(self, record: dict[str, Any]) -> None:
         """Say that the attempt starts.
@@ -50,6 +58,10 @@ class Ledger:
     def close_log(self) -> None:
         """See to it that the whole log is stored; `log.problem` says where it is not."""
 
+    def lost(self) -> bool:
+        """Whether another attempt is known to have committed; the commit shows it in any case."""
+        return False
+
     def cancelled(self) -> bool:
         """Whether somebody asked for the end of this index, or of the run."""
         wanted = (self.keys.cancel, self.keys.cancel_index(self.index))
@@ -58,12 +70,13 @@ class Ledger:
     def commit(self, manifest: dict[str, Any]) -> int:
         """Write the manifest: COMMITTED, LOST or NOT_STORED."""
         key, data = self.keys.manifest(self.index), encode(manifest)
-        for attempt in range(_TRIES):
+        for attempt in range(self.tries):
             try:
                 self.store.put_new(key, data)
             except Exists:
                 return LOST
-            except OSError:
+            except OSError as error:
+                self.problem = str(error)
                 time.sleep(0.1 * 2**attempt)
             else:
                 return COMMITTED
@@ -73,7 +86,8 @@ class Ledger:
         """Keep what an interrupted attempt came to, for whoever decides what becomes of it."""
         try:
             self.store.put(self.keys.interrupted(self.index, self.attempt), encode(manifest))
-        except OSError:
+        except OSError as error:
+            self.problem = str(error)
             return NOT_STORED
         return INTERRUPTED
 
