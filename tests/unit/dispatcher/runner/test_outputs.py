@@ -113,7 +113,7 @@ def test_a_file_that_can_not_be_read_is_a_failure(tmp_path):
     workspace.mkdir()
     before = Tree(str(workspace))
     (workspace / "gone").mkdir()
-    found = find(str(workspace), before, str(given), [])
+    found = find(before, str(given), [], 10)
     assert found.files == {}
 
 

@@ -5,6 +5,8 @@ import io
 import tarfile
 from pathlib import Path
 
+import msgspec
+
 from packer.images.layout import Layout
 from packer.layers import made_layer
 from packer.layers.layer_memory import LayerMemory
@@ -31,5 +33,5 @@ def test_files_and_directories_in_order(tmp_path: Path):
         "opt/c": 0o755,
         "w": 0o777,
     }
-    turned = Contents(files=dict(reversed(files.items())), links=links, directories=("/opt/c",))
+    turned = msgspec.structs.replace(contents, files=dict(reversed(files.items())))
     assert made_layer.build(turned, layout, known) == layer
