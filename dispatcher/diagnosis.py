@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from typing import Literal
 
+import msgspec
+
 from dispatcher.run import Failure
 from dispatcher.runner import exit_status
 from packer.errors import SendoffError
@@ -77,3 +79,31 @@ def of_supervisor(run: str, log: str) -> Failure:
         evidence=tuple(log.strip().splitlines()[-20:]),
         fix=f"send it off again: sendoff rerun {run} --failed",
     )
+
+
+def of_container(run: str, exit_code: int | None, *, out_of_memory: bool, said: str) -> Failure:
+    """The failure of indexes whose container ended without a commit.
+
+    `exit_code` is None where there is no container any more.
+    """
+    if out_of_memory:
+        return Failure(
+            code="OOM_HOST",
+            phase="run",
+            blame="user",
+            retryable=False,
+            message="the container used more memory than it was given",
+            evidence=(said,) if said else (),
+            fix=f"give it more: sendoff rerun {run} --failed --memory …",
+        )
+    if exit_code is None:
+        return Failure(
+            code="CONTAINER_LOST",
+            phase="run",
+            blame="infra",
+            retryable=True,
+            message="the run's containers are gone from the engine",
+            fix=f"send it off again: sendoff rerun {run} --failed",
+        )
+    failure = of_runner(run, exit_code, "")
+    return msgspec.structs.replace(failure, evidence=(said,)) if said else failure

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from dispatcher import diagnosis
+from dispatcher import diagnosis, pod_config
 from dispatcher.docker import container
 from dispatcher.docker.container import Surroundings
 from dispatcher.docker.engine import ContainerState, Engine
@@ -15,7 +15,6 @@ from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
 from dispatcher.docker.gpu_count import gpu_count
 from dispatcher.errors import SecretMissing
 from dispatcher.places import Places
-from dispatcher.pod_config import pod_config
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
 
@@ -67,11 +66,18 @@ class DockerTarget:
         states = self._engine.states(run_id)
         if any(not state.ended for state in states):
             return None
-        return diagnosis.of_container(run_id, next(filter(_failed, states), None))
+        ended = next(filter(_failed, states), states[0] if states else None)
+        return diagnosis.of_container(
+            run_id,
+            ended.exit_code if ended else None,
+            out_of_memory=bool(ended and ended.out_of_memory),
+            said=ended.error if ended else "",
+        )
 
     def uncommitted(self, run_id: str, index: int) -> Manifest | None:
         """Nothing: what a store did not take is gone with its container."""
         del run_id, index
+        return None
 
     def tidy(self, run_id: str) -> None:
         """Remove the containers of a run that has ended."""
@@ -92,7 +98,7 @@ class DockerClaim:
         """
         around = _surroundings(self._places)
         spread = container.spread(run, around.cores)
-        files = pod_config(run, self._places, spread.each, container.STORE)
+        files = pod_config.files(run, self._store(), per_pod=spread.each)
         self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         for keywords in container.containers(run, around):
             secrets = {name: os.environ[name] for name in run.request.secrets}
