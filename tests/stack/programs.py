@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.stack import debian
 from tests.stack.locking import locked
-from tests.stack.places import RECIPES, cache
+from tests.stack.places import CACHE, RECIPES
 from tests.stack.unavailable import Unavailable
 
 # In this order: what other tests wait for comes first.
@@ -70,7 +70,7 @@ class Recipe:
         pins = hashlib.sha256()
         for path in sorted(self.directory.iterdir()):
             pins.update(path.read_bytes())
-        return cache() / f"{self.name}-{self.version}-{pins.hexdigest()[:12]}"
+        return CACHE / f"{self.name}-{self.version}-{pins.hexdigest()[:12]}"
 
     @property
     def linker_flags(self) -> str:
@@ -111,7 +111,7 @@ def _built(recipe: Recipe) -> Path:
     home = recipe.home
     if home.is_dir():
         return home / "bin"
-    with locked(cache() / f"{recipe.name}.lock"):
+    with locked(CACHE / f"{recipe.name}.lock"):
         if not home.is_dir():
             _sweep(recipe)
             _compile(recipe, home)
@@ -120,8 +120,8 @@ def _built(recipe: Recipe) -> Path:
 
 def _sweep(recipe: Recipe) -> None:
     """Remove what a killed build left; its lock is ours, so nobody works there."""
-    for unfinished in cache().glob(f".{recipe.name}-*"):
-        shutil.rmtree(unfinished)
+    for unfinished in CACHE.glob(f".{recipe.name}-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _compile(recipe: Recipe, home: Path) -> None:
@@ -131,7 +131,7 @@ def _compile(recipe: Recipe, home: Path) -> None:
     sys.stderr.write(f"building {', '.join(recipe.programs)} {recipe.version} (once)\n")
     sys.stderr.flush()
     started = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=cache()))
+    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=CACHE))
     (work / "bin").mkdir()
     flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", recipe.linker_flags]
     done = subprocess.run(
