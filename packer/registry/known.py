@@ -47,7 +47,7 @@ class KnownBlobs:
 
     def remember(self, digests: Iterable[Digest]) -> None:
         """Note that they are there now."""
-        text = "".join(f"{time.time():.0f} {digest}\n" for digest in digests)
+        text = "".join(f"{int(time.time())} {digest}\n" for digest in digests)
         if not text:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,10 @@ def of_docker(host: str) -> Login | None:
     from docker.errors import DockerException
 
     try:
-        found = load_config().resolve_authconfig(host)
+        with warnings.catch_warnings():
+            # It warns of a helper that is missing, and then fails.
+            warnings.simplefilter("ignore")
+            found = load_config().resolve_authconfig(host)
     except (DockerException, ValueError, OSError) as error:
         raise LoginUnreadable(host, str(error)) from error
     return _login(found or {}, str(config))

@@ -81,7 +81,7 @@ class Reference(Record, frozen=True):
         before, colon, tag = name.rpartition(":")
         if not colon or "/" in tag:
             before, tag = name, "" if digest else "latest"
-        if tag and not is_tag(tag):
+        elif not is_tag(tag):
             raise ReferenceInvalid(text, f"{tag!r} is no tag")
         try:
             known = Digest(digest) if digest or "@" in text else None

@@ -119,16 +119,19 @@ class Server:
     def _persuade(
         self, send: Callable[[str, Mapping[str, str]], Answer], location: str, scope: Scope
     ) -> Answer:
-        """Send with what proves who we are; once more with another proof after a 401."""
+        """Send with what proves who we are, learning how from a first 401, and once more with a
+        new token where one was refused.
+        """
         url = self.url(location)
-        home = self._is_home(url)
-        proof = self._authorization.header(scope) if home else ""
+        proof = self._authorization.header(scope) if self._is_home(url) else ""
         answer = self._follow(send, url, proof)
-        if answer.status == _UNAUTHORIZED and split(answer.url)[0] == self.base:
-            if not self._authorization.challenged(answer, proof, scope):
-                raise self._authorization.denied(answer, scope)
-            again = self._authorization.header(scope)
-            answer = self._follow(send, url, again)
+        renewed = False
+        while answer.status == _UNAUTHORIZED and split(answer.url)[0] == self.base:
+            if renewed or not self._authorization.challenged(answer, proof, scope):
+                break
+            renewed = bool(proof)
+            proof = self._authorization.header(scope)
+            answer = self._follow(send, url, proof)
         if answer.status in _DENIED:
             raise self._denied(answer, scope)
         if answer.status in PASSING:

@@ -36,7 +36,7 @@ class Transport:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._pools: dict[str, urllib3.HTTPConnectionPool] = {}
+        self._pools: dict[str, urllib3.PoolManager] = {}
 
     def scheme(self, host: str) -> str:
         """How `host` is spoken to: "http" on the loopback or where it is asked for."""
@@ -64,11 +64,11 @@ class Transport:
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 
-        origin, target = split(url)
+        origin = split(url)[0]
         try:
             return self._pool(origin).urlopen(
                 method,
-                target,
+                url,
                 body=body,
                 headers={"User-Agent": "sendoff", **headers},
                 redirect=False,
@@ -110,25 +110,26 @@ class Transport:
             raise AnswerUnreadable(split(url)[0], f"more than {_LONGEST} bytes")
         return Answer(method, url, response.status, response.headers, data)
 
-    def _pool(self, origin: str) -> urllib3.HTTPConnectionPool:
+    def _pool(self, origin: str) -> urllib3.PoolManager:
         pool = self._pools.get(origin)
         if not pool:
             pool = self._pools.setdefault(origin, self._connect(origin))
         return pool
 
-    def _connect(self, origin: str) -> urllib3.HTTPConnectionPool:
+    def _connect(self, origin: str) -> urllib3.PoolManager:
         import urllib3
 
         scheme, _, host = origin.partition("://")
         context = self._context(host) if scheme == "https" else None
         size = self._access.at_once
         proxy = _proxy(scheme, host)
-        manager = (
-            urllib3.ProxyManager(proxy, maxsize=size, blocksize=_BLOCK, ssl_context=context)
-            if proxy
-            else urllib3.PoolManager(maxsize=size, blocksize=_BLOCK, ssl_context=context)
+        if not proxy:
+            return urllib3.PoolManager(maxsize=size, blocksize=_BLOCK, ssl_context=context)
+        login = urllib3.util.parse_url(proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
+        return urllib3.ProxyManager(
+            proxy, proxy_headers=headers, maxsize=size, blocksize=_BLOCK, ssl_context=context
         )
-        return manager.connection_from_url(origin)
 
     def _context(self, host: str) -> ssl.SSLContext:
         import ssl

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,9 +21,8 @@ from tests.registries.process import RegistryProcess, available
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    needed = {"server", "serve"}
     for item in items:
-        if needed & set(getattr(item, "fixturenames", ())) and not available():
+        if {"server", "serve"} & set(getattr(item, "fixturenames", ())) and not available():
             item.add_marker(pytest.mark.skip(reason="docker-registry is not installed"))
 
 
@@ -30,6 +31,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProcess
     """A registry that wants no login; tests share it, each with repositories of its own."""
     with RegistryProcess(tmp_path_factory.mktemp("registry")) as started:
         yield started
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., RegistryProcess]]:
+    """Start a registry of the test's own, with the options of `RegistryProcess`."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> RegistryProcess:
+            folder = options.pop("folder", None) or tmp_path / f"registry-{uuid.uuid4().hex[:6]}"
+            return stack.enter_context(RegistryProcess(folder, **options))
+
+        yield start
 
 
 @pytest.fixture

@@ -13,4 +13,4 @@ def test_push_and_find(registry: Registry, layout: Layout, proxy: Proxy) -> None
     pushed = registry.push(PushRequest(layout=layout.root, images=(digest,)))
     assert len(pushed.uploaded) == 2
     assert registry.has(digest) == digest
-    print([(e.method, e.target, e.status) for e in proxy.log])
+    assert len(proxy.log) == 8
