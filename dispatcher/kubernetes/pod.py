@@ -92,7 +92,6 @@ class PodTemplate:
             "volumeMounts": [
                 {"name": "config", "mountPath": CONFIG, "readOnly": True},
                 {"name": "scratch", "mountPath": SCRATCH},
-                {"name": "scratch", "mountPath": _HOME, "subPath": "home"},
                 {"name": "scratch", "mountPath": "/tmp", "subPath": "tmp"},  # noqa: S108
                 {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108
             ],
