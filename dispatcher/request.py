@@ -53,4 +53,6 @@ class Request(Record, frozen=True):
     """Names only; the value comes from the client's environment (`local`) or a Secret."""
     max_parallel: int = 0
     """Indexes that run at once; 0 leaves it to the target."""
+    per_pod: int = 1
+    """Inputs that one pod works through, one after the other, where the target has pods."""
     idempotency_key: str = ""

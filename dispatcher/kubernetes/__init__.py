@@ -1,0 +1,1 @@
+"""The kubernetes target: a pushed image and a request become a Job, and the Job becomes results."""

@@ -1,0 +1,177 @@
+"""Talks to a cluster's API server: the one module that does.
+
+Bodies are JSON as bytes in both directions; what they mean is others' business.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+from dispatcher.kubernetes import answers, connection
+from dispatcher.kubernetes.answers import Transient
+from dispatcher.kubernetes.errors import ApiUnauthorized
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.stream import Stream
+from packer.record import Record
+
+if TYPE_CHECKING:
+    import urllib3
+
+    from dispatcher.kubernetes.connection import Connection
+
+T = TypeVar("T")
+Query = Mapping[str, str | int]
+
+PATIENCE = 30.0
+"""Seconds that a call may take in all, however often it is tried."""
+_CONNECT, _READ = 5.0, 30.0
+_SUCCESS = 300
+
+
+class Unanswered(Exception):
+    """Something was asked for once, and may have been done or not."""
+
+
+class Call(Record, frozen=True):
+    """One request."""
+
+    method: str
+    path: str
+    query: Query | None = None
+    body: Mapping[str, Any] | None = None
+    silence: float = 0
+    """The longest that a streamed answer may be still; 0 for one that is read at once."""
+
+
+class Link(NamedTuple):
+    """A connection, and what keeps it open."""
+
+    connection: Connection
+    pool: urllib3.PoolManager
+
+
+class Client:
+    """One cluster. Several threads may use it at once.
+
+    Every call raises:
+        ClusterNotConfigured, ClusterUnreachable, ClusterFailing, ApiUnauthorized, ApiForbidden,
+        QuotaExceeded, NamespaceMissing, ApiRejected
+        Refusal: 404, 409 or 410, which callers expect.
+    """
+
+    def __init__(self, settings: ClusterSettings, patience: float = PATIENCE) -> None:
+        self._settings, self._patience = settings, patience
+        self._lock = threading.Lock()
+        self._current: Link | None = None
+
+    @property
+    def host(self) -> str:
+        """The API server's URL."""
+        return self._link().connection.host
+
+    @property
+    def namespace(self) -> str:
+        """Where runs go."""
+        return self._settings.namespace or self._link().connection.namespace
+
+    def get(self, path: str, query: Query | None = None) -> bytes:
+        """Read; tried again where that may help."""
+        call = Call(method="GET", path=path, query=query)
+        return self._repeated(lambda: self._ask(call).data)
+
+    def delete(self, path: str, options: Mapping[str, Any]) -> bytes:
+        """Delete; `options` are DeleteOptions, with a precondition that makes repeating it safe."""
+        call = Call(method="DELETE", path=path, body=options)
+        return self._repeated(lambda: self._ask(call).data)
+
+    def ask(self, path: str, body: Mapping[str, Any], query: Query | None = None) -> bytes:
+        """Post what changes nothing: an access review, a dry run."""
+        call = Call(method="POST", path=path, query=query, body=body)
+        return self._repeated(lambda: self._ask(call).data)
+
+    def create(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """Create an object; tried again only where the server has surely not done so.
+
+        Raises:
+            Unanswered: it may be there now. Read, then decide.
+        """
+        call = Call(method="POST", path=path, body=body)
+        return self._repeated(lambda: self._ask(call).data, once=True)
+
+    def stream(self, path: str, query: Query, silence: float) -> Stream:
+        """An answer that goes on; `silence` is the longest that it may be still, in seconds."""
+        call = Call(method="GET", path=path, query=query, silence=silence)
+        return Stream(self._repeated(lambda: self._ask(call)))
+
+    def _repeated(self, attempt: Callable[[], T], *, once: bool = False) -> T:
+        began = time.monotonic()
+        try:
+            return attempt()
+        except Transient as first:
+            # Seldom needed, so its import is not everybody's.
+            from dispatcher.kubernetes.retries import again
+
+            try:
+                return again(attempt, first, self._patience, sent_ok=not once)
+            except Transient as last:
+                if once and last.sent:
+                    raise Unanswered(last.reason) from last
+                raise last.final(self.host, time.monotonic() - began) from last
+
+    def _ask(self, call: Call) -> urllib3.BaseHTTPResponse:
+        """One request, with credentials read anew where they are refused."""
+        link = self._link()
+        response = _send(link, call)
+        if response.status == answers.UNAUTHORIZED:
+            response.drain_conn()
+            link = self._link(instead_of=link)
+            response = _send(link, call)
+        if response.status < _SUCCESS:
+            return response
+        said, status = response.data, response.status
+        if status == answers.UNAUTHORIZED:
+            words = answers.status_of(said).message
+            raise ApiUnauthorized(link.connection.host, link.connection.source, words)
+        wait = response.headers.get("Retry-After", "")
+        raise answers.transient(status, said, wait) or answers.error(
+            status, said, call.method, call.path
+        )
+
+    def _link(self, instead_of: Link | None = None) -> Link:
+        """The link that all threads share; instead of one that failed, a new one."""
+        with self._lock:
+            if self._current is None or self._current is instead_of:
+                from dispatcher.kubernetes.transport import pool
+
+                found = connection.load(self._settings)
+                self._current = Link(found, pool(found))
+            return self._current
+
+
+def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
+    import urllib3
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+    query = f"?{urlencode(call.query)}" if call.query else ""
+    headers = {**link.pool.headers, "Accept": "application/json"}
+    if call.body is not None:
+        headers["Content-Type"] = "application/json"
+    try:
+        return link.pool.request(
+            call.method,
+            f"{link.connection.host}{call.path}{query}",
+            body=None if call.body is None else json.dumps(call.body).encode(),
+            headers=headers,
+            timeout=urllib3.Timeout(connect=_CONNECT, read=call.silence or _READ),
+            preload_content=not call.silence,
+            redirect=False,
+        )
+    except (ConnectTimeoutError, NewConnectionError) as error:
+        raise Transient(str(error), 0, 0, sent=False) from error
+    except HTTPError as error:
+        raise Transient(str(error), 0, 0, sent=True) from error

@@ -1,0 +1,79 @@
+"""GPU classes as tables: those of `gpu-classes.toml`, and those of a site's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from dispatcher.kubernetes.gpu_classes import GKE_SLICE, NVIDIA, PRODUCT, GpuClass, Labels
+from dispatcher.kubernetes.refusals import GpuClassInvalid
+
+_INSTANCE = "node.kubernetes.io/instance-type"
+_LABELS = {
+    "product": PRODUCT,
+    "gke": "cloud.google.com/gke-accelerator",
+    "karpenter": "karpenter.k8s.aws/instance-gpu-name",
+    "coreweave": "gpu.nvidia.com/class",
+    "aks": _INSTANCE,
+    "ec2": _INSTANCE,
+    "amd": "amd.com/gpu.product-name",
+}
+# What else must hold of a node that another word than `product` describes. Where GPU Feature
+# Discovery runs, what it says goes: only it tells slices and shared GPUs from whole ones.
+_ALSO: dict[str, Labels] = {
+    "gke": {PRODUCT: (), GKE_SLICE: (), "cloud.google.com/gke-gpu-sharing-strategy": ()},
+    "karpenter": {PRODUCT: ()},
+    "coreweave": {PRODUCT: ()},
+    "aks": {PRODUCT: (), "kubernetes.azure.com/accelerator": ("nvidia",)},
+    "ec2": {PRODUCT: ()},
+}
+_KARPENTER_MEMORY = "karpenter.k8s.aws/instance-gpu-memory"
+
+
+class _Strict(GpuClass, frozen=True, forbid_unknown_fields=True):
+    """What a table may say."""
+
+
+def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
+    """The class that `table` describes.
+
+    It has the fields of `GpuClass` in kebab-case (`memory` in GB, `labels` one table or a list of
+    them) or the words of `gpu-classes.toml`; `like` names a known class to start from.
+
+    Raises:
+        GpuClassInvalid
+    """
+    if not isinstance(table, Mapping):
+        raise GpuClassInvalid(name, "it is not a table")
+    given = {key.replace("-", "_"): value for key, value in table.items()}
+    like = given.pop("like", "")
+    if like and like not in known:
+        raise GpuClassInvalid(name, f"there is no class {like!r} to be like")
+    start = msgspec.to_builtins(known[like]) if like else {}
+    try:
+        labels = _labels(given)
+        if labels:
+            given["labels"] = labels
+        if "memory" in given:
+            given["memory"] = round(msgspec.convert(given["memory"], float) * 10**9)
+        strict = msgspec.convert({**start, **given, "name": name}, _Strict)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise GpuClassInvalid(name, str(error)) from None
+    return GpuClass(**{field: getattr(strict, field) for field in GpuClass.__struct_fields__})
+
+
+def _labels(table: dict[str, Any]) -> list[Labels]:
+    """The label sets of a table in either form; what says them is taken out of it."""
+    own = table.pop("labels", [])
+    found: list[Labels] = [dict(own)] if isinstance(own, Mapping) else list(own)
+    memory = tuple(table.pop("karpenter_memory", ()))
+    nvidia = table.get("resource", NVIDIA) == NVIDIA
+    for word, label in _LABELS.items():
+        values = table.pop(word, ())
+        if values:
+            size = {_KARPENTER_MEMORY: memory} if word == "karpenter" and memory else {}
+            also = _ALSO.get(word, {}) if nvidia else {}
+            found.append({label: tuple(values), **size, **also})
+    return found

@@ -1,0 +1,158 @@
+"""Why a cluster is not even asked: what is wrong with a request. See `packer.errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from packer.errors import SendoffError
+
+
+class GpuUnknown(SendoffError):
+    """There is no GPU class of that name."""
+
+    code, phase = "GPU_UNKNOWN", "admission"
+
+    def __init__(self, name: str, near: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(name, near, known)
+        self.name, self.near, self.known = name, tuple(near), tuple(known)
+
+    def what(self) -> str:
+        return f"there is no GPU class {self.name!r}"
+
+    def why(self) -> str:
+        return f"did you mean {' or '.join(self.near)}?" if self.near else ""
+
+    def evidence(self) -> str:
+        return "there is: " + (", ".join(self.known) or "none")
+
+    def fix(self) -> str:
+        return f"--gpu {self.near[0]}" if self.near else "sendoff gpus lists what the cluster has"
+
+
+class GpuNotHere(SendoffError):
+    """The class is known, and no node of the cluster is of it."""
+
+    code, phase = "GPU_UNKNOWN", "admission"
+
+    def __init__(self, name: str, here: Sequence[str], products: Sequence[str] = ()) -> None:
+        super().__init__(name, here, products)
+        self.name, self.here, self.products = name, tuple(here), tuple(products)
+
+    def what(self) -> str:
+        return f"the cluster has no {self.name}"
+
+    def why(self) -> str:
+        return "no node has the labels and the resource of that class"
+
+    def evidence(self) -> str:
+        words = "it has: " + (", ".join(self.here) or "no GPU of a known class")
+        return words + (f"; products: {', '.join(self.products)}" if self.products else "")
+
+    def fix(self) -> str:
+        if not self.here:
+            return "sendoff gpus shows what the cluster's nodes say of themselves"
+        return f"--gpu {self.here[0].partition(' ')[0]}; sendoff gpus shows what is free"
+
+
+class KeptOff(SendoffError):
+    """Every node that has the GPUs keeps the run's pods off with a taint or a label."""
+
+    code, phase = "UNSCHEDULABLE", "admission"
+
+    def __init__(self, name: str, taints: Sequence[str]) -> None:
+        super().__init__(name, taints)
+        self.name, self.taints = name, tuple(taints)
+
+    def what(self) -> str:
+        return f"every node for {self.name} keeps the run's pods off"
+
+    def why(self) -> str:
+        return "their taints are not tolerated" if self.taints else "the node selector matches none"
+
+    def evidence(self) -> str:
+        return ", ".join(self.taints)
+
+    def fix(self) -> str:
+        return "ask for leave to run there, then add a toleration: [tool.sendoff.kubernetes]"
+
+
+class GpuExpressionInvalid(SendoffError):
+    """What was asked for with `--gpu` cannot be read."""
+
+    code, phase = "GPU_EXPRESSION", "admission"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text, reason)
+        self.text, self.reason = text, reason
+
+    def what(self) -> str:
+        return f"{self.text!r} names no GPU"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "write it as h100, h100:2 or h100,a100-80gb"
+
+
+class GpuClassInvalid(SendoffError):
+    """A GPU class in the configuration cannot be read."""
+
+    code, phase = "INVALID_SETTING", "configuration"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def what(self) -> str:
+        return f"the GPU class {self.name!r} in the configuration cannot be read"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "see docs/kubernetes.md, GPU classes"
+
+
+class Impossible(SendoffError):
+    """No node could ever run it, however idle the cluster."""
+
+    code, phase = "GPU_IMPOSSIBLE", "admission"
+
+    def __init__(self, asked: str, most: str, nodes: Sequence[str]) -> None:
+        super().__init__(asked, most, nodes)
+        self.asked, self.most, self.nodes = asked, most, tuple(nodes)
+
+    def what(self) -> str:
+        return f"no node can ever give {self.asked}"
+
+    def why(self) -> str:
+        return f"the most that one node has is {self.most}"
+
+    def evidence(self) -> str:
+        return "\n".join(self.nodes)
+
+    def fix(self) -> str:
+        return "ask for less; sendoff gpus shows what there is"
+
+
+class DriverTooOld(SendoffError):
+    """The image needs a newer GPU driver than any node of the class has."""
+
+    code, phase = "DRIVER_TOO_OLD", "admission"
+
+    def __init__(self, needed: str, reason: str, found: Sequence[str]) -> None:
+        super().__init__(needed, reason, found)
+        self.needed, self.reason, self.found = needed, reason, tuple(found)
+
+    def what(self) -> str:
+        return f"the image needs the GPU driver {self.needed} or newer"
+
+    def why(self) -> str:
+        return self.reason
+
+    def evidence(self) -> str:
+        return "found: " + ", ".join(self.found)
+
+    def fix(self) -> str:
+        return "use packages built for an older CUDA, or ask for the nodes' drivers to be updated"

@@ -1,0 +1,154 @@
+"""A run's Job and its pods, as far as we read them. See `objects`."""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from dispatcher.kubernetes.objects import Condition, Meta, Part
+
+INDEX = "batch.kubernetes.io/job-completion-index"
+FAILURES = "batch.kubernetes.io/job-index-failure-count"
+RUN = "sendoff.io/run"
+
+
+class JobSpec(Part, frozen=True):
+    """spec of a Job."""
+
+    suspend: bool | None = False
+    completions: int | None = 1
+
+
+class JobStatus(Part, frozen=True):
+    """status of a Job."""
+
+    active: int = 0
+    ready: int | None = 0
+    succeeded: int = 0
+    failed: int = 0
+    start_time: str | None = ""
+    completed_indexes: str = ""
+    failed_indexes: str | None = ""
+    conditions: list[Condition] = []
+
+
+class Job(Part, frozen=True):
+    """A Job (batch/v1)."""
+
+    metadata: Meta
+    spec: JobSpec = JobSpec()
+    status: JobStatus = JobStatus()
+
+
+class PodLabels(Part, frozen=True):
+    """The labels that say which pod of which run it is."""
+
+    index: str = field(default="", name=INDEX)
+    run: str = field(default="", name=RUN)
+
+
+class PodAnnotations(Part, frozen=True):
+    """The annotations that say which attempt it is."""
+
+    failures: str = field(default="", name=FAILURES)
+
+
+class PodMeta(Part, frozen=True):
+    """metadata of a run's pod."""
+
+    name: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+    deletion_grace_period_seconds: int = 0
+    labels: PodLabels = PodLabels()
+    annotations: PodAnnotations = PodAnnotations()
+
+
+class Waiting(Part, frozen=True):
+    """Why a container does not run yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(Part, frozen=True):
+    """Since when a container runs."""
+
+    started_at: str | None = ""
+
+
+class Terminated(Part, frozen=True):
+    """How a container ended."""
+
+    exit_code: int = 0
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: str | None = ""
+    finished_at: str | None = ""
+
+
+class ContainerState(Part, frozen=True):
+    """One of the three."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Part, frozen=True):
+    """One of status.containerStatuses."""
+
+    name: str = ""
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodSpec(Part, frozen=True):
+    """spec of a run's pod."""
+
+    node_name: str = ""
+
+
+class PodStatus(Part, frozen=True):
+    """status of a run's pod."""
+
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    start_time: str | None = ""
+    conditions: list[Condition] = []
+    init_container_statuses: list[ContainerStatus] = []
+    container_statuses: list[ContainerStatus] = []
+
+
+class Pod(Part, frozen=True):
+    """A pod of a run."""
+
+    metadata: PodMeta
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+    @property
+    def index(self) -> int:
+        """The completion index; -1 where it has none."""
+        return int(self.metadata.labels.index or -1)
+
+    @property
+    def failures(self) -> int:
+        """How often its index has failed before, disruptions aside."""
+        return int(self.metadata.annotations.failures or 0)
+
+    @property
+    def ended(self) -> bool:
+        """Whether all its containers have ended for good."""
+        return self.status.phase in ("Succeeded", "Failed")
+
+    @property
+    def terminated(self) -> Terminated | None:
+        """How its container ended, where it did."""
+        for status in self.status.container_statuses:
+            if status.state.terminated:
+                return status.state.terminated
+        return None

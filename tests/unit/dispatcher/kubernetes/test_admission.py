@@ -1,0 +1,161 @@
+"""Faults 12, 13, 14 and 17 of the design's list, as far as they need no server."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.kubernetes import drivers
+from dispatcher.kubernetes.refusals import (
+    DriverTooOld,
+    GpuNotHere,
+    GpuUnknown,
+    Impossible,
+    KeptOff,
+)
+from dispatcher.kubernetes.settings import ClusterSettings
+from tests.unit.dispatcher.kubernetes.conftest import A100, H100, admit, cluster, node, user
+
+TAINT = [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
+
+
+def test_a_class_the_cluster_has_is_admitted(h100s):
+    choice = admit(h100s, "h100:2")
+    assert [each.name for each in choice.classes] == ["h100"]
+    assert choice.count == 2
+    assert not choice.busy
+
+
+def test_cores_and_memory_are_the_gpus_share_of_the_node(h100s):
+    choice = admit(h100s, "h100:2")
+    assert choice.cpus == 18  # 96 / 8 × 2 × 0.75
+    assert 185 << 30 < choice.memory < 188 << 30
+    asked = admit(h100s, "h100:2", cpus=3, memory=7 << 30)
+    assert (asked.cpus, asked.memory) == (3, 7 << 30)
+
+
+def test_a_busy_class_is_queued_not_refused(h100s):
+    assert admit(h100s, "h100:8").busy is False
+    all_busy = cluster(node("h-1", 8, product=H100), pods=[user("h-1", 1)])
+    assert admit(all_busy, "h100:8").busy is True
+    cordoned = cluster(node("h-1", 8, product=H100, cordoned=True), pods=[])
+    assert admit(cordoned, "h100").busy is True
+    assert admit(cluster(node("h-1", 8, product=H100, ready=False), pods=[]), "h100").busy is True
+
+
+def test_where_others_pods_can_not_be_seen_nobody_is_said_to_be_busy():
+    assert admit(cluster(node("h-1", 8, product=H100), pods=None), "h100:8").busy is False
+
+
+def test_an_unknown_class_is_refused(h100s):
+    with pytest.raises(GpuUnknown):
+        admit(h100s, "h10")
+    with pytest.raises(GpuUnknown):
+        admit(h100s, "h100,a10O")
+    with pytest.raises(GpuUnknown):
+        admit(None, "h10")
+
+
+def test_a_class_that_no_node_has_is_refused_with_what_there_is(h100s):
+    with pytest.raises(GpuNotHere) as caught:
+        admit(h100s, "b200")
+    assert caught.value.code == "GPU_UNKNOWN"
+    assert "h100 (16)" in caught.value.evidence()
+    assert "a100-80gb (4)" in caught.value.evidence()
+    assert admit(h100s, "b200", settings=ClusterSettings(scalable=("b200",))).count == 1
+    assert admit(None, "b200").count == 1
+
+
+@pytest.mark.parametrize(
+    ("gpu", "resources", "words"),
+    [
+        ("h100:9", {}, "9 × h100"),
+        ("h100", {"cpus": 200}, "200 cores"),
+        ("h100", {"memory": 2 << 40}, "2.2e+03 GB"),
+        ("", {"cpus": 97}, "97 cores"),
+        ("h100:9,a100-80gb:5", {}, "9 × h100"),
+    ],
+)
+def test_what_no_node_can_ever_give_is_refused_at_once(h100s, gpu, resources, words):
+    with pytest.raises(Impossible) as caught:
+        admit(h100s, gpu, **resources)
+    assert caught.value.code == "GPU_IMPOSSIBLE"
+    assert words in str(caught.value)
+    assert "96 cores" in str(caught.value)
+    assert "h-1" in caught.value.evidence()
+
+
+def test_the_possible_alternatives_are_kept_in_order(h100s):
+    choice = admit(h100s, "a100-80gb,h100")
+    assert [each.name for each in choice.classes] == ["a100-80gb", "h100"]
+    assert [each.name for each in admit(h100s, "b200,h100").classes] == ["h100"]
+    assert [each.name for each in admit(h100s, "h100:9,a100-80gb:4").classes] == ["a100-80gb"]
+
+
+def test_of_alternatives_that_can_not_share_a_job_the_first_with_room_is_taken():
+    facts = cluster(node("h", 8, product=H100), node("a", 8, product=A100), pods=[user("h", 7)])
+    choice = admit(facts, "h100:2,a100-80gb:4")
+    assert ([each.name for each in choice.classes], choice.count) == (["a100-80gb"], 4)
+    choice = admit(facts, "h100:1,a100-80gb:4")
+    assert ([each.name for each in choice.classes], choice.count) == (["h100"], 1)
+
+
+def test_a_slice_takes_the_form_that_the_cluster_has():
+    mixed = cluster(node("m", 7, product=H100, resource="nvidia.com/mig-1g.10gb"), pods=[])
+    single = cluster(node("s", 7, product=f"{H100}-MIG-1g.10gb"), pods=[])
+    assert admit(mixed, "h100:mig-1g.10gb").classes[0].resource == "nvidia.com/mig-1g.10gb"
+    assert admit(single, "h100:mig-1g.10gb").classes[0].resource == "nvidia.com/gpu"
+
+
+def test_a_driver_that_is_too_old_everywhere_is_refused(h100s):
+    with pytest.raises(DriverTooOld) as caught:
+        admit(h100s, "h100", driver=drivers.for_cuda("13.0"))
+    assert caught.value.code == "DRIVER_TOO_OLD"
+    assert "535.104.05, 550.54.15" in caught.value.evidence()
+
+
+def test_nodes_with_too_old_a_driver_are_avoided(h100s):
+    choice = admit(h100s, "h100", driver=(550,))
+    assert choice.driver_label == "nvidia.com/cuda.driver-version.major"
+    assert choice.driver_major == 550
+    assert admit(h100s, "h100", driver=drivers.for_cuda("12.4")).driver_label == ""
+
+
+def test_a_driver_that_nobody_knows_is_given_a_chance():
+    assert admit(cluster(node("x", 1, product=H100), pods=[]), "h100", driver=(999,)).count == 1
+
+
+def test_a_taint_of_strangers_is_said():
+    own = [*TAINT, {"key": "team", "value": "b", "effect": "NoSchedule"}]
+    facts = cluster(node("h", 8, product=H100, taints=own), pods=[])
+    with pytest.raises(KeptOff, match="taints") as caught:
+        admit(facts, "h100")
+    assert "team=b:NoSchedule" in caught.value.evidence()
+    assert admit(cluster(node("h", 8, product=H100, taints=TAINT), pods=[]), "h100").count == 1
+    passing = [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}]
+    assert admit(cluster(node("h", 8, product=H100, taints=passing), pods=[]), "h100").count == 1
+
+
+def test_a_run_without_gpu_keeps_off_tainted_gpu_nodes():
+    facts = cluster(
+        node("h", 8, product=H100, taints=TAINT), node("c", cpu="4", memory="8Gi"), pods=[]
+    )
+    assert admit(facts, "cpu").classes == ()
+    assert (admit(facts).cpus, admit(facts).memory) == (1, 2 << 30)
+    with pytest.raises(Impossible, match="the most that one node has is 4 cores"):
+        admit(facts, cpus=5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "version"),
+    [
+        ({}, None),
+        ({"nvidia.com/cuda.driver-version.full": "550.54.15"}, (550, 54, 15)),
+        ({"nvidia.com/cuda.driver.major": "535", "nvidia.com/cuda.driver.minor": "104",
+          "nvidia.com/cuda.driver.rev": "05"}, (535, 104, 5)),
+        ({"nvidia.com/cuda.driver-version.major": "570"}, (570,)),
+        ({"nvidia.com/cuda.driver-version.full": "odd"}, None),
+    ],
+)  # fmt: skip
+def test_drivers_as_nodes_say_them(labels, version):
+    assert drivers.of_node(labels) == version
+    assert version is None or drivers.parse(drivers.show(version)) == version
