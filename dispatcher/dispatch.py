@@ -11,14 +11,13 @@ from typing import Any
 import msgspec
 
 from dispatcher.errors import Conflict, RunUnknown
-from dispatcher.local.target import LocalTarget
 from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.run import Run
 from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, Missing, RunKeys, Runs
-from dispatcher.target import Target
+from dispatcher.targets import target as target_of
 from packer import record
 
 # A look costs some 20 µs for each index that is not final.
@@ -37,7 +36,7 @@ def submit(run: Run, places: Places) -> Run:
         Conflict: the key stands for another request; nothing was changed.
         SendoffError: the target refused it; nothing was written.
     """
-    target: Target = LocalTarget(places)
+    target = target_of(run.request.target, places)
     runs = Runs.at(places)
     known = _known(run, runs)
     if known and target.started(known.id):
@@ -95,8 +94,7 @@ def wait(
 
 def prepared(run: Run, places: Places) -> bool:
     """Whether the target had the run's images ready, so that it began at once."""
-    target: Target = LocalTarget(places)
-    return target.prepared(run.id)
+    return target_of(run.request.target, places).prepared(run.id)
 
 
 def cancel(run_id: str, places: Places, index: int | None = None) -> None:
@@ -110,7 +108,9 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
         observer.one(index)
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
+    # What was asked for is written first: whoever looks after the run may be told, or look.
     observer.runs.store.put(key, record.encode({"at": _now()}))
+    target_of(observer.run.request.target, places).cancel(run_id, index)
 
 
 def _known(run: Run, runs: Runs) -> Run | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from dispatcher import status as states
 from dispatcher.errors import RunUnknown
-from dispatcher.local.target import LocalTarget
 from dispatcher.places import Places
 from dispatcher.status import IndexStatus, RunStatus, Started
 from dispatcher.store import Missing, RunKeys, Runs
+from dispatcher.targets import target
 from packer import record
 
 
@@ -23,7 +23,7 @@ class Observer:
     def __init__(self, run_id: str, places: Places) -> None:
         self.runs = Runs.at(places)
         self.run = self.runs.run(run_id)
-        self._target = LocalTarget(places)
+        self._target = target(self.run.request.target, places)
 
     def all(self) -> RunStatus:
         """The run and all its indexes."""

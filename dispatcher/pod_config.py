@@ -33,9 +33,7 @@ def assignment(run: Run, store: dict[str, Any], per_pod: int = 1) -> bytes:
         "format": FORMAT,
         "run": run.id,
         "store": store,
-        "inputs": [
-            {"command": list(one.command), "digest": one.digest} for one in request.inputs
-        ],
+        "inputs": [{"command": list(one.command), "digest": one.digest} for one in request.inputs],
         "per_pod": per_pod,
         "outputs": list(request.outputs),
         "timeout": request.timeout,

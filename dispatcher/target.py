@@ -45,6 +45,12 @@ class Target(Protocol):
     def prepared(self, run_id: str) -> bool:
         """Whether its images were ready when it was started, so that it began at once."""
 
+    def cancel(self, run_id: str, index: int | None) -> None:
+        """End a run or one index, after the wish was stored; returns at once.
+
+        A target whose runs look for the wish themselves has nothing to do.
+        """
+
     def lost(self, run_id: str) -> Failure | None:
         """Why nobody looks after the run any more; None while somebody does."""
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dispatcher.targets import NAMES as TARGETS
 from sendoff.quantities import parse_duration, parse_size
-
-TARGETS = ("local", "docker", "kubernetes")
 
 
 def text(value: Any, _base: Path) -> str:

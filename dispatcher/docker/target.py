@@ -56,7 +56,7 @@ class DockerTarget:
         del run_id
         return True
 
-    def cancel(self, run_id: str, index: int | None = None) -> None:
+    def cancel(self, run_id: str, index: int | None) -> None:
         """Ask the run's runners to end; one index is left to its runner, which looks for it."""
         if index is None:
             self._engine.stop(run_id)

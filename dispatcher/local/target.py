@@ -77,6 +77,9 @@ class LocalTarget:
         """Whether its images had been unpacked when it was started."""
         return self._places.plan(run_id).exists()
 
+    def cancel(self, run_id: str, index: int | None) -> None:
+        """Nothing: the supervisor looks for the wish in the store."""
+
     def lost(self, run_id: str) -> Failure | None:
         """Why no supervisor looks after the run; None while one does.
 
