@@ -45,7 +45,9 @@ class Session(Record, frozen=True):
         settings = self.settings
         return Places(
             layout=Path(settings.registry) if self.embedded else settings.cache / "images",
-            store=Path(settings.store),
+            store=settings.store,
+            region=settings.store_region,
+            insecure=settings.store_insecure,
             cache=settings.cache,
             state=settings.state,
         )

@@ -46,6 +46,8 @@ class Settings(Record, frozen=True):
     pending_timeout: float
     keep: float
     store_in_cluster: str
+    store_region: str
+    store_insecure: bool
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
@@ -227,6 +229,18 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.address,
         default=lambda _: "",
         help="the store's URL as pods reach it; empty: the same",
+    ),
+    Setting(
+        key="store-region",
+        read=values.text,
+        default=lambda _: "",
+        help="the store's region; empty: $AWS_REGION, or MinIO's default",
+    ),
+    Setting(
+        key="store-insecure",
+        read=values.switch,
+        default=lambda _: False,
+        help="whether a store beyond private networks may be spoken to without TLS",
     ),
     Setting(
         key="classes",

@@ -6,11 +6,10 @@ import os
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.stack.programs import program
@@ -70,24 +69,28 @@ def server(folder: Path, port: int = 0) -> Iterator[Server]:
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
     try:
-        _await(f"http://{address}/minio/health/live", process, folder / "log")
+        _await(port, process, folder / "log")
         yield Server(port, process, folder / "data")
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while True:
         assert process.poll() is None, log.read_text()
+        connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            urllib.request.urlopen(url, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.02)
-        else:
-            return
+            connection.request("GET", "/minio/health/live")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
 
 
 def _free_port() -> int:

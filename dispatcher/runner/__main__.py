@@ -39,8 +39,19 @@ def _attempt(arguments: list[str]) -> int:
             assignment = Assignment.read(stream.read())
     else:
         assignment = Assignment.read(_line(0))
-    ledger = Ledger(DirectoryStore(assignment.store), assignment)
-    return Attempt(assignment, ledger, lifeline=lifeline).run()
+    store = DirectoryStore(assignment.store)
+    attempt = Attempt(assignment, Ledger(store, assignment), lifeline=lifeline)
+    if assignment.data:
+        from .data import Data, DataUnusable
+        from .outcome import data_unusable
+
+        try:
+            data = Data(assignment.data, store, "")
+            data.fetch()
+            data.place(assignment.workspace)
+        except DataUnusable as error:
+            return attempt.refuse(data_unusable(str(error)))
+    return attempt.run()
 
 
 def _line(descriptor: int) -> bytes:

@@ -64,6 +64,20 @@ class Attempt:
             return LOST
         return self._run(before)
 
+    def refuse(self, failure: dict[str, Any]) -> int:
+        """Commit a failure instead of starting the command; the runner's exit status."""
+        from . import hardware
+
+        self._began = time.time()
+        try:
+            self._ledger.announce(self._started())
+        except Exists:
+            return LOST
+        self._ledger.ended()
+        self._ledger.close_log()
+        record = {"failure": failure, "hardware": hardware.facts(), **self._times(0)}
+        return self._commit({"state": "failed", **record})
+
     def _started(self) -> dict[str, Any]:
         return {
             "run": self._assignment.run,

@@ -166,6 +166,20 @@ def not_found(name: str, reason: str, path: str) -> dict[str, Any]:
     )
 
 
+def data_unusable(reason: str) -> dict[str, Any]:
+    """The failure of an attempt that could not be given its data."""
+    return {
+        **_failure(
+            "INPUT_UNUSABLE",
+            "an input could not be put in place",
+            evidence=[reason],
+            fix="send it off again with the same --input",
+        ),
+        "phase": "inputs",
+        "blame": "config",
+    }
+
+
 def upload_incomplete(problems: list[str], kept: str) -> dict[str, Any]:
     """The failure of a command whose results could not all be stored."""
     return {

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import time
 
 from .exit_status import (
     COMMITTED,
@@ -27,6 +28,8 @@ from .watch import Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .assignment import Assignment
+    from .attempt import Attempt
     from .data import Data
     from .link import Link
 
@@ -64,21 +67,23 @@ class Pod:
     def run(self) -> int:
         """The exit status."""
         indexes = self._assignment.indexes(self._completion)
-        succeeded = True
+        worst = COMMITTED
         for index in indexes:
             if signal.SIGTERM in self._signals.read():
                 return INTERRUPTED
             try:
                 status, state = self._one(index)
                 if status == LOST:
-                    state = self._committed(index)
+                    status, state = COMMITTED, self._committed(index)
             except StoreFault as fault:
                 _say(str(fault))
                 return NOT_STORED
-            if status not in {COMMITTED, LOST}:
+            if status == COMMITTED and state != "succeeded":
+                status = UNSUCCESSFUL
+            if status not in {COMMITTED, UNSUCCESSFUL, UNUSABLE}:
                 return status
-            succeeded = succeeded and state == "succeeded"
-        return COMMITTED if succeeded else UNSUCCESSFUL
+            worst = max(worst, status)
+        return worst
 
     def _one(self, index: int) -> tuple[int, str]:
         """Exit status and state of an input."""
@@ -112,12 +117,30 @@ class Pod:
             os.makedirs(f"{self._assignment.scratch}/{name}", exist_ok=True)
 
     def _work(self, index: int, root: str) -> tuple[int, str]:
-        from .assignment import Assignment
         from .attempt import Attempt
         from .pod_ledger import PodLedger
 
+        told, assignment = self._assignment, self._attempt_at(index, root)
+        ledger = PodLedger(self._link, assignment, told.patience, told.scratch)
+        attempt = Attempt(
+            assignment,
+            ledger,
+            lifeline=ledger.lifeline,
+            signals=self._signals,
+            environment=self._environment(root),
+            alone=True,
+        )
+        status = self._give_data(assignment.workspace, attempt) or attempt.run()
+        ledger.close()
+        if status == NOT_STORED:
+            _say(f"the store took no manifest: {ledger.problem}")
+        return status, attempt.state
+
+    def _attempt_at(self, index: int, root: str) -> Assignment:
+        from .assignment import Assignment
+
         told = self._assignment
-        assignment = Assignment(
+        return Assignment(
             run=told.run,
             index=index,
             attempt=self._attempt,
@@ -130,20 +153,31 @@ class Pod:
             timeout=told.timeout,
             grace=told.grace,
         )
-        ledger = PodLedger(self._link, assignment, told.patience, told.scratch)
-        attempt = Attempt(
-            assignment,
-            ledger,
-            lifeline=ledger.lifeline,
-            signals=self._signals,
-            environment=self._environment(root),
-            alone=True,
-        )
-        status = attempt.run()
-        ledger.close()
-        if status == NOT_STORED:
-            _say(f"the store took no manifest: {ledger.problem}")
-        return status, attempt.state
+
+    def _give_data(self, workspace: str, attempt: Attempt) -> int:
+        """Put the run's data into a working directory; 0, or the exit status if that fails."""
+        if not self._assignment.data:
+            return 0
+        from .data import Data, DataUnusable, Stopped
+        from .outcome import data_unusable
+
+        try:
+            if self._data is None:
+                data = Data(
+                    self._assignment.data, self._link.store(), f"{self._assignment.scratch}/inputs"
+                )
+                self._link.store().give_up_at(time.monotonic() + self._assignment.patience)
+                data.fetch(lambda: signal.SIGTERM in self._signals.read())
+                self._data = data
+            self._data.place(workspace)
+        except Stopped:
+            return INTERRUPTED
+        except DataUnusable as error:
+            _say(str(error))
+            return attempt.refuse(data_unusable(str(error))) or UNUSABLE
+        finally:
+            self._link.store().give_up_at(None)
+        return 0
 
     def _environment(self, root: str) -> dict[str, str]:
         """The container's variables and the request's, with the image's paths made the copy's."""

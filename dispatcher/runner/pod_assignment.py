@@ -38,10 +38,7 @@ class PodAssignment:
         data: list[dict[str, Any]] | None = None,
         scratch: str = "/sendoff",
         image: str = "",
-        format: str,  # noqa: A002 (the record's field)
     ) -> None:
-        if format != FORMAT:
-            raise ValueError(f"an assignment of the format {format!r}, not {FORMAT}")
         self.run = run
         self.store = store
         """`{kind: "s3", url, region}`, or `{kind: "directory", path}`."""
@@ -81,7 +78,10 @@ class PodAssignment:
             import gzip
 
             data = gzip.decompress(data)
-        return cls(**json.loads(data))
+        told = json.loads(data)
+        if told.pop("format", None) != FORMAT:
+            raise ValueError(f"an assignment of another format than {FORMAT}")
+        return cls(**told)
 
     def indexes(self, completion: int) -> range:
         """The indexes of a completion index of the Job."""

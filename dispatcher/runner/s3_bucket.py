@@ -16,6 +16,7 @@ from minio.api import Minio
 from minio.datatypes import Part
 from minio.error import S3Error
 
+from .s3_credentials import FileProvider
 from .s3_patience import Patience, Pool
 from .store_faults import StoreDenied, StoreFault, StoreRefused
 
@@ -65,7 +66,7 @@ class S3Bucket:
         raised: Callable[[StoreFault], Exception] = lambda fault: fault,
     ) -> None:
         self.name = address.bucket
-        self.patience = Patience(address.url, raised, getattr(provider, "renew", lambda: False))
+        self.patience = Patience(address.url, raised, renewed=isinstance(provider, FileProvider))
         # Asked again by `Patience` and not by urllib3, which knows no deadline over all tries.
         pool = Pool(
             timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),

@@ -30,25 +30,23 @@ class FileProvider(Provider):
         Raises:
             ValueError: the file is not there, or holds none.
         """
-        self.renew()
+        self._read()
         if self._credentials is None:
             raise ValueError(f"there are no credentials in {self._path}")
         return self._credentials
 
-    def renew(self) -> bool:
-        """Whether there are other credentials than at the last look."""
+    def _read(self) -> None:
         try:
             status = os.stat(self._path)
             trace = (status.st_ino, status.st_mtime_ns)
             if trace == self._trace:
-                return False
+                return
             with open(self._path, "rb") as stream:
                 found = json.loads(stream.read())
         except (OSError, ValueError):
             # In the middle of being replaced, or gone with the Job: what was read before may hold.
-            return False
-        before, self._trace = self._credentials, trace
+            return
+        self._trace = trace
         self._credentials = Credentials(
             found["access_key"], found["secret_key"], found.get("session_token") or None
         )
-        return self._credentials != before

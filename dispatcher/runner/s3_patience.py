@@ -64,19 +64,20 @@ class Pool(urllib3.PoolManager):
 class Patience:
     """Asks again with growing pauses, until one deadline for all tries of a call.
 
-    `raised` makes what is raised out of a `StoreFault`. `renew` says whether there are newer
-    credentials in place of expired ones.
+    `raised` makes what is raised out of a `StoreFault`. `renewed` says that other credentials will
+    come in place of expired ones.
     """
 
     def __init__(
         self,
         store: str,
         raised: Callable[[faults.StoreFault], Exception],
-        renew: Callable[[], bool] = lambda: False,
+        *,
+        renewed: bool = False,
     ) -> None:
         self.until: float | None = None
         """The moment of the monotonic clock to give up at; None: 20 s after a call began."""
-        self._store, self._raised, self._renew = store, raised, renew
+        self._store, self._raised, self._renewed = store, raised, renewed
 
     def call(self, doing: str, request: Callable[[], T], expected: Container[int] = ()) -> T:
         """The answer to a request.
@@ -85,23 +86,21 @@ class Patience:
             S3Error: an answer with one of the `expected` statuses.
             StoreFault: any other, or none; as `raised` makes it.
         """
-        deadline = self.until or time.monotonic() + _PATIENCE
-        pause = _FIRST
+        began, pause = time.monotonic(), _FIRST
         while True:
             try:
                 return request()
             except (urllib3.exceptions.HTTPError, Unwell, OSError) as error:
-                if _never(error):
-                    raise self.fault(faults.StoreUnreachable, doing, _line(error)) from error
-                reason, wait = _reason(error), getattr(error, "after", 0.0)
+                again, wait = not _hopeless(error), getattr(error, "after", 0.0)
+                judged = self.fault(faults.StoreUnreachable, doing, _reason(error))
             except (S3Error, ServerError, InvalidResponseError, ValueError) as error:
-                if not self._worth_asking_again(error):
-                    raise self._judged(doing, error, expected) from error
-                reason, wait = _line(error), 0.0
+                again, wait = self._worth_asking_again(error), 0.0
+                judged = self._judged(doing, error, expected)
             wait = wait or pause * random.uniform(0.5, 1)  # noqa: S311 (no secret)
             pause = min(2 * pause, _LONGEST)
-            if time.monotonic() + wait > deadline:
-                raise self.fault(faults.StoreUnreachable, doing, reason)
+            # The moment may have been set while this was under way.
+            if not again or time.monotonic() + wait > (self.until or began + _PATIENCE):
+                raise judged
             time.sleep(wait)
 
     def fault(self, kind: type[faults.StoreFault], doing: str, reason: str) -> Exception:
@@ -111,7 +110,7 @@ class Patience:
     def _worth_asking_again(self, error: Exception) -> bool:
         if not isinstance(error, S3Error):
             return False
-        return error.code in _AGAIN or (error.code in _EXPIRED and self._renew())
+        return error.code in _AGAIN or (error.code in _EXPIRED and self._renewed)
 
     def _judged(self, doing: str, error: Exception, expected: Container[int]) -> Exception:
         if isinstance(error, ValueError):
@@ -127,7 +126,7 @@ class Patience:
         return self.fault(kind, doing, words)
 
 
-def _never(error: Exception) -> bool:
+def _hopeless(error: Exception) -> bool:
     """Whether asking again can't help: a certificate is not trusted, a URL makes no sense."""
     return isinstance(error, urllib3.exceptions.SSLError | urllib3.exceptions.LocationValueError)
 

@@ -77,7 +77,7 @@ class S3Upload:
         upload, self._upload, self._rest = self._upload, "", bytearray()
         if upload:
             # What can't be thrown away now, the server's own rule for unfinished uploads will.
-            with suppress(OSError):
+            with suppress(Exception):
                 self._bucket.abort(self._name, upload)
 
     def _send(self, data: bytes) -> None:

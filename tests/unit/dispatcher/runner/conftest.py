@@ -155,7 +155,9 @@ class Pod:
     def log(self, index: int = 0, attempt: int = 1) -> list[list[Any]]:
         """The log's lines."""
         chunks = list(self.store.list(self.key(f"{index}/{attempt}/log/")))
-        assert chunks == [self.key(f"{index}/{attempt}/log/{n:06}.jsonl") for n in range(len(chunks))]
+        assert chunks == [
+            self.key(f"{index}/{attempt}/log/{n:06}.jsonl") for n in range(len(chunks))
+        ]
         return [json.loads(line) for key in chunks for line in self.store.get(key).splitlines()]
 
     def text(self, stream: str = "out", index: int = 0, attempt: int = 1) -> str:

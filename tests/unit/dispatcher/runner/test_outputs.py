@@ -76,7 +76,7 @@ def test_links_and_special_files_are_never_followed(bench):
     assert paths(manifest) == ["real"]
     assert manifest.warnings[0].startswith("OUTPUT_SKIPPED: 5 links or special files")
     assert b"root:" not in b"".join(
-        path.read_bytes() for path in bench.places.store.rglob("files/**/*") if path.is_file()
+        path.read_bytes() for path in bench.stored.rglob("files/**/*") if path.is_file()
     )
 
 
