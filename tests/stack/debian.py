@@ -15,7 +15,6 @@ from tests.stack.unavailable import Unavailable
 
 # Program or file → its package.
 PACKAGES = {
-    "etcd": "etcd-server",
     "containerd": "containerd",
     "ctr": "containerd",
     "runc": "runc",
