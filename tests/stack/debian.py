@@ -15,11 +15,11 @@ from tests.stack.unavailable import Unavailable
 
 # Program or file → its package.
 PACKAGES = {
-    "etcd": "etcd-server",
     "containerd": "containerd",
     "ctr": "containerd",
     "runc": "runc",
     "dockerd": "docker.io",
+    "docker": "docker.io",
     "docker-registry": "docker-registry",
     "htpasswd": "apache2-utils",
     "iptables": "iptables",
