@@ -85,7 +85,7 @@ class Client:
             return patience(attempt)
         except Interrupted as error:
             if not error.connected:
-                raise RegistryUnreachable(self.server.name, error.said) from error
+                raise RegistryUnreachable(self.server.name, self.server.base, error.said) from error
             kind = PushInterrupted if self._writes else PullInterrupted
             raise kind(str(self.repository), what, error.said, patience.seconds) from error
 

@@ -93,9 +93,9 @@ class RegistryUnreachable(RegistryError):
 
     code, retryable = "REGISTRY_UNREACHABLE", True
 
-    def __init__(self, host: str, said: str) -> None:
-        super().__init__(host, said)
-        self.host, self.said = host, said
+    def __init__(self, host: str, address: str, said: str) -> None:
+        super().__init__(host, address, said)
+        self.host, self.address, self.said = host, address, said
 
     def what(self) -> str:
         return f"{self.host} cannot be reached"
@@ -107,7 +107,7 @@ class RegistryUnreachable(RegistryError):
         return self.said
 
     def fix(self) -> str:
-        return f"check name and network: curl -i {self.host}/v2/"
+        return f"check name and network: curl -i {self.address}/v2/"
 
 
 class RegistryUntrusted(RegistryError):
@@ -198,6 +198,13 @@ class BaseUnknown(DigestGone):
     """The base image's name stands for nothing."""
 
     code = "BASE_UNKNOWN"
+
+    def what(self) -> str:
+        sign = "@" if self.target.startswith("sha256:") else ":"
+        return f"there is no base image {self.repository}{sign}{self.target}"
+
+    def why(self) -> str:
+        return ""
 
     def fix(self) -> str:
         return "check the name of the base image"

@@ -91,9 +91,9 @@ class Push:
             images, self._parts(environment) if environment else None, self._known.recall()
         )
         patiences = [each.patience for each in (self._client, *self._sources.values())]
-        with Crew(at_once, patiences) as crew:
-            self._send(planned, crew)
-            crew.each(self._tag, self._request.tags.items())
+        crew = Crew(at_once, patiences)
+        self._send(planned, crew)
+        crew.each(self._tag, self._request.tags.items())
         return self._tally.result(self._request, self._client, time.perf_counter() - began)
 
     def _send(self, planned: PushPlan, crew: Crew) -> None:

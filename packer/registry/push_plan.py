@@ -55,7 +55,7 @@ def parts(digest: Digest, manifest: bytes) -> ImageParts:
 
 
 def plan(
-    images: Sequence[ImageParts], environment: ImageParts | None, known: Collection[Digest]
+    images: Sequence[ImageParts], environment: ImageParts | None, known: Collection[str]
 ) -> PushPlan:
     """How to get run images and their environment image there, given what is `known` to be.
 

@@ -71,7 +71,7 @@ class Patience:
 def _wait(state: tenacity.RetryCallState) -> float:
     import random
 
-    growing = min(5.0, 0.1 * 2.0 ** min(state.attempt_number, 10)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
+    growing = min(5.0, 0.05 * 2.0 ** min(state.attempt_number, 10)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait if isinstance(error, Interrupted) else 0.0
     return min(LONGEST_WAIT, max(asked, growing))

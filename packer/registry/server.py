@@ -15,7 +15,7 @@ from packer.registry.authorization import Authorization, Scope
 from packer.registry.errors import RedirectRefused, RegistryError
 from packer.registry.login import Login
 from packer.registry.reference import Repository
-from packer.registry.transport import READ, Transport, split
+from packer.registry.transport import Transport, split
 
 if TYPE_CHECKING:
     import urllib3
@@ -65,7 +65,7 @@ class Server:
         headers: Mapping[str, str] = _NO_HEADERS,
         body: Body = b"",
         *,
-        read: float = READ,
+        read: float | None = None,
     ) -> Answer:
         """One request, logged in where that is asked for; redirects are followed.
 

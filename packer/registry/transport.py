@@ -51,11 +51,11 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None = None,
         *,
-        read: float = READ,
+        read: float | None = None,
     ) -> urllib3.BaseHTTPResponse:
         """Send one request, and return the answer with its body unread. No redirect is followed.
 
-        `read` is how many seconds of silence mean that there will be no answer.
+        `read` is how many seconds of silence mean that there will be no answer; None for `READ`.
 
         Raises:
             Interrupted: there was no connection, or it ended before an answer.
@@ -73,7 +73,7 @@ class Transport:
                 headers={"User-Agent": "sendoff", **headers},
                 redirect=False,
                 retries=False,
-                timeout=Timeout(connect=CONNECT, read=read),
+                timeout=Timeout(connect=CONNECT, read=read or READ),
                 preload_content=False,
                 decode_content=False,
             )
@@ -90,7 +90,7 @@ class Transport:
         headers: Mapping[str, str],
         body: bytes | Iterable[bytes] | None = None,
         *,
-        read: float = READ,
+        read: float | None = None,
     ) -> Answer:
         """The same, with the whole answer.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from tests.registries.certificates import Identity
@@ -26,7 +28,7 @@ class RegistryProcess:
     """A registry for as long as the `with` block lasts."""
 
     folder: Path
-    """Of its own; holds its data, which a second process on the same folder finds again."""
+    """Of its own, for its configuration and log."""
     passwords: dict[str, str] = field(default_factory=dict)
     """Basic authentication: user → password."""
     tokens: TokenServer | None = None
@@ -34,10 +36,15 @@ class RegistryProcess:
     identity: Identity | None = None
     """TLS."""
     read_only: bool = False
+    relative: bool = False
+    """Answer with locations that name no host."""
     port: int = 0
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        # In memory where that can be: it syncs every small file to the disk.
+        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - see above
+        self._data = TemporaryDirectory(prefix="registry-", dir=memory)
         self.port = self.port or free_port()
         config = self.folder / "config.yml"
         config.write_text(_yaml(self._config()))
@@ -55,6 +62,7 @@ class RegistryProcess:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait()
+        self._data.cleanup()
 
     @property
     def host(self) -> str:
@@ -62,7 +70,7 @@ class RegistryProcess:
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return Path(self._data.name)
 
     @property
     def log(self) -> str:
@@ -82,6 +90,7 @@ class RegistryProcess:
 
     def _config(self) -> dict[str, Any]:
         http: dict[str, Any] = {"addr": self.host, "secret": "of the tests"}
+        http["relativeurls"] = str(self.relative).lower()
         if self.identity:
             http["tls"] = {
                 "certificate": str(self.identity.certificate),
