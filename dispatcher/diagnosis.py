@@ -6,14 +6,14 @@ import errno
 from typing import Literal
 
 from dispatcher.run import Failure
-from dispatcher.runner import attempt
+from dispatcher.runner import exit_status
 from packer.errors import SendoffError
 
 _INFRA = frozenset({"storage", "image"})
 _REASONS = {
-    attempt.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
-    attempt.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
-    attempt.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
+    exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
+    exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
+    exit_status.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
 }
 
 

@@ -12,9 +12,11 @@ from dispatcher.places import Places
 from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
 
-# Short at first, for commands that are over in no time.
+# Short at first, for commands that are over in no time. A bucket is asked less often: what it
+# gets, it gets every two seconds.
 _PERIOD, _LONG_PERIOD = 0.01, 0.05
 _LONG = 10.0
+_BUCKET_PERIOD = 0.5
 _STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
 
 
@@ -51,7 +53,8 @@ def follow(
         yield from reader.read()
         if over:
             return
-        time.sleep(_PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD)
+        pause = _PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD
+        time.sleep(pause if observer.runs.store.appends else _BUCKET_PERIOD)
 
 
 class _Reader:
@@ -64,28 +67,43 @@ class _Reader:
 
     def read(self) -> Iterator[LogEvent]:
         """What has come since the last call."""
+        chunks = self._growing if self._runs.store.appends else self._whole
         while True:
-            yield from self._read_chunk()
-            if self._has(self._attempt, self._chunk + 1):
-                yield from self._read_chunk()
-                self._chunk, self._offset = self._chunk + 1, 0
-                continue
+            yield from chunks()
             later = [attempt for attempt in self._attempts() if attempt > self._attempt]
             if not later:
                 return
-            yield from self._read_chunk()
+            yield from chunks()
             self._attempt, self._chunk, self._offset = later[0], 0, 0
 
     def tail(self, lines: int) -> Iterator[LogEvent]:
         """The last lines of what there is; reading goes on behind them."""
-        while self._has(self._attempt, self._chunk + 1):
-            self._chunk += 1
+        chunks = self._chunks()
+        if not chunks:
+            return
+        self._chunk = chunks[-1]
         latest = list(self._read_chunk())
-        chunk = self._chunk
-        while chunk and sum(event.text.count("\n") for event in latest) <= lines:
-            chunk -= 1
+        for chunk in reversed(chunks[:-1]):
+            if sum(event.text.count("\n") for event in latest) > lines:
+                break
             latest = _events(self._get(chunk, 0)) + latest
+        if not self._runs.store.appends:
+            self._chunk, self._offset = self._chunk + 1, 0
         yield from _last_lines(latest, lines)
+
+    def _growing(self) -> Iterator[LogEvent]:
+        """Further lines and chunks, where lines are appended until there is a next chunk."""
+        yield from self._read_chunk()
+        while self._runs.store.has(self._key(self._chunk + 1)):
+            yield from self._read_chunk()
+            self._chunk, self._offset = self._chunk + 1, 0
+            yield from self._read_chunk()
+
+    def _whole(self) -> Iterator[LogEvent]:
+        """Further chunks, where each is stored as a whole."""
+        while data := self._get(self._chunk, 0):
+            self._chunk += 1
+            yield from _events(data)
 
     def _read_chunk(self) -> Iterator[LogEvent]:
         data = self._get(self._chunk, self._offset)
@@ -96,12 +114,17 @@ class _Reader:
 
     def _get(self, chunk: int, start: int) -> bytes:
         try:
-            return self._runs.store.get(self._keys.log(self._index, self._attempt, chunk), start)
+            return self._runs.store.get(self._key(chunk), start)
         except Missing:
             return b""
 
-    def _has(self, attempt: int, chunk: int) -> bool:
-        return self._runs.store.has(self._keys.log(self._index, attempt, chunk))
+    def _chunks(self) -> list[int]:
+        """The chunks there are, ascending."""
+        names = self._runs.store.names(self._keys.log_prefix(self._index, self._attempt))
+        return [int(name.partition(".")[0]) for name in names]
+
+    def _key(self, chunk: int) -> str:
+        return self._keys.log(self._index, self._attempt, chunk)
 
     def _attempts(self) -> list[int]:
         return self._runs.attempts(self._keys.run, self._index)

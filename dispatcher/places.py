@@ -8,16 +8,20 @@ from packer.record import Record
 
 
 class Places(Record, frozen=True):
-    """Absolute directories; each is made when it is first needed."""
+    """Absolute directories, each made when it is first needed; the store may be elsewhere."""
 
     layout: Path
     """The OCI image layout that images are in."""
-    store: Path
-    """Runs and their results."""
+    store: str
+    """Runs and their results: a directory, or a bucket, `http(s)://host[:port]/bucket[/prefix]`."""
     cache: Path
     """What can be made again: unpacked layers, environments."""
     state: Path
     """Of this machine's own runs: supervisors' locks and logs, working directories."""
+    region: str = ""
+    """The bucket's region; empty: `$AWS_REGION`, or MinIO's default."""
+    insecure: bool = False
+    """Whether a bucket beyond private networks may be reached by plain http."""
 
     def supervisor(self, run: str) -> Path:
         """The folder of a run's supervisor."""

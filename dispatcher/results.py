@@ -94,7 +94,18 @@ def fetch(
     for file in chosen:
         _check_path(file.path)
     destination.mkdir(parents=True, exist_ok=True)
-    return [_fetch(observer.runs, manifest, file, destination) for file in chosen]
+    one = partial(_fetch, observer.runs, manifest, destination)
+    at_once = observer.runs.store.parallel
+    if at_once == 1:
+        return list(map(one, chosen))
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(at_once) as pool:
+        try:
+            return list(pool.map(one, chosen))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _chosen(manifest: Manifest, patterns: Sequence[str]) -> Iterator[OutputFile]:
@@ -123,7 +134,7 @@ def _open(runs: Runs, manifest: Manifest, path: str) -> BinaryIO:
         raise ResultAltered(path, "it is gone from the store") from None
 
 
-def _fetch(runs: Runs, manifest: Manifest, file: OutputFile, destination: Path) -> Path:
+def _fetch(runs: Runs, manifest: Manifest, destination: Path, file: OutputFile) -> Path:
     target = destination / file.path
     _make_folders(destination, file.path)
     temporary = target.with_name(f".sendoff-{os.getpid()}-{os.urandom(4).hex()}")

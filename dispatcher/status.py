@@ -50,6 +50,8 @@ class Started(Record, frozen=True):
     started: str
     host: str
     pid: int
+    node: str = ""
+    """The node of the cluster, where there is one."""
 
 
 def of_index(

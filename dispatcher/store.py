@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
@@ -10,6 +10,9 @@ from dispatcher.run import Manifest, Run
 from dispatcher.runner.keys import RUNS, RunKeys
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
 from packer.record import decode, encode
+
+if TYPE_CHECKING:
+    from dispatcher.runner.store import Store
 
 T = TypeVar("T")
 
@@ -19,13 +22,21 @@ __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
 class Runs:
     """The records of all runs in one store. Nothing here ever deletes or replaces one."""
 
-    def __init__(self, store: DirectoryStore) -> None:
+    def __init__(self, store: Store) -> None:
         self.store = store
 
     @classmethod
     def at(cls, places: Places) -> Runs:
-        """The runs of this machine's store."""
-        return cls(DirectoryStore(str(places.store)))
+        """The runs of the store in use.
+
+        Raises:
+            StoreFailed: it is far away, and can't be used from here.
+        """
+        if "://" not in places.store:
+            return cls(DirectoryStore(places.store))
+        from dispatcher import remote_store
+
+        return cls(remote_store.at(places))
 
     def add(self, run: Run) -> None:
         """Write `run.json`.

@@ -40,7 +40,7 @@ class Session(Record, frozen=True):
         settings = self.settings
         return Places(
             layout=settings.registry,
-            store=settings.store,
+            store=str(settings.store),
             cache=settings.cache,
             state=settings.state,
         )

@@ -90,7 +90,7 @@ class Failures:
 
     def _put(self, manifest: Manifest) -> None:
         from dispatcher.store import Runs
-        from packer import record
+        from packer import disk, record
 
         places = self._places()
         try:
@@ -98,7 +98,7 @@ class Failures:
         except OSError:
             # The store takes nothing: what became of the index is known on this machine at least.
             path = places.supervisor(self._run_id) / f"{manifest.index}.json"
-            path.write_bytes(record.encode(manifest))
+            disk.replace(path, record.encode(manifest))
 
     def _run(self) -> Run:
         from dispatcher.store import Runs
@@ -110,5 +110,5 @@ class Failures:
 
         from dispatcher.places import Places
 
-        layout, store, cache, state = map(Path, self._paths)
-        return Places(layout=layout, store=store, cache=cache, state=state)
+        layout, store, cache, state = self._paths
+        return Places(layout=Path(layout), store=store, cache=Path(cache), state=Path(state))

@@ -64,7 +64,7 @@ class Preparation:
             ],
             images=images,
             settings={
-                "store": str(self._places.store),
+                "store": self._places.store,
                 "outputs": list(request.outputs),
                 "timeout": request.timeout,
                 "grace": request.grace,

@@ -21,9 +21,9 @@ from dispatcher.local.leftovers import incomplete, sweep
 from dispatcher.local.plan import Plan
 from dispatcher.local.runner_process import RunnerProcess
 from dispatcher.local.workspace import Workspace, remove
-from dispatcher.runner import attempt as runner
 from dispatcher.runner import kernel
 from dispatcher.runner.assignment import Assignment
+from dispatcher.runner.exit_status import NOT_STORED
 from dispatcher.runner.keys import RunKeys
 from dispatcher.runner.store import DirectoryStore
 from dispatcher.runner.watch import Signals
@@ -135,9 +135,9 @@ class Supervisor:
                 self._retries[index] -= 1
                 self._waiting.append(index)
             else:
-                useful = status == runner.NOT_STORED
+                useful = status == NOT_STORED
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")
-        if status != runner.NOT_STORED and not incomplete(self._store, self._keys, index):
+        if status != NOT_STORED and not incomplete(self._store, self._keys, index):
             remove(folder)
 
     def _kill_orphans(self) -> None:

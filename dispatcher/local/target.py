@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from dispatcher import diagnosis
 from dispatcher.errors import SecretMissing
 from dispatcher.local.preparation import Preparation
@@ -116,7 +114,8 @@ class LocalClaim:
         plan = self._target.preparation(run.request).plan()
         if plan:
             disk.replace(self._places.plan(run.id), plan.encode())
-        arguments = [run.id, *map(str, msgspec.structs.astuple(self._places))]
+        places = self._places
+        arguments = [run.id, str(places.layout), places.store, str(places.cache), str(places.state)]
         byte_code = ("-X", f"pycache_prefix={self._places.cache / 'bytecode'}")
         process.detach(
             # The import path is handed over, so that nothing has to be found out again; byte code

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 FORMAT = "sendoff.assignment/1"
 
 
@@ -25,6 +29,7 @@ class Assignment:
         timeout: float = 0,
         grace: float = 30,
         memory: int = 0,
+        data: list[dict[str, Any]] | None = None,
         file_limit: int = 10_000,
         byte_limit: int = 100 << 30,
         log_limit: int = 1 << 30,
@@ -45,6 +50,8 @@ class Assignment:
         self.timeout, self.grace = timeout, grace
         self.memory = memory
         """Bytes that the command and its children may use; 0 for no limit."""
+        self.data = data or []
+        """What is to be put into the workspace before the start, see `data`."""
         self.file_limit, self.byte_limit, self.log_limit = file_limit, byte_limit, log_limit
 
     @classmethod

@@ -2,52 +2,53 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
 from . import kernel
 from .command import Command, NotFound
-from .keys import RunKeys
-from .log import Log
+from .exit_status import LOST
 from .outputs import Tree
-from .store import DirectoryStore, Exists
+from .store import Exists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from .assignment import Assignment
+    from .ledger import Ledger
     from .outcome import Ending
     from .results import Results
     from .usage import Sampler
-    from .watch import Watch
-
-COMMITTED = 0
-"""There is a manifest of this attempt, whatever the command's own end."""
-INTERNAL = 70
-"""The runner itself failed; nothing was committed."""
-NOT_STORED = 74
-"""The store took no manifest; nothing was committed."""
-INTERRUPTED = 75
-"""Somebody ended the attempt from outside without cancelling the run; nothing was committed."""
-LOST = 76
-"""Another attempt has committed, or has this number."""
+    from .watch import Signals, Watch
 
 _MANIFEST = "sendoff.manifest/1"
-_RETRIES = 5
 
 
 class Attempt:
     """Runs the command of an assignment in its workspace. The working directory is changed."""
 
-    def __init__(self, assignment: Assignment, lifeline: int) -> None:
-        self._assignment, self._lifeline = assignment, lifeline
-        self._keys = RunKeys(assignment.run)
-        self._store = DirectoryStore(assignment.store)
-        self._log = Log(
-            self._store, self._keys, assignment.index, assignment.attempt, assignment.log_limit
-        )
+    def __init__(
+        self,
+        assignment: Assignment,
+        ledger: Ledger,
+        *,
+        lifeline: int = -1,
+        signals: Signals | None = None,
+        environment: Mapping[str, str] | None = None,
+        alone: bool = False,
+    ) -> None:
+        """`lifeline` is a pipe whose end ends the command; `signals` those that are passed on.
+
+        `environment` is what the command's own is made from, else that of this process. `alone`
+        says that nothing but the command and this process is in the control group.
+        """
+        self._assignment, self._ledger, self._lifeline = assignment, ledger, lifeline
+        self._signals, self._alone = signals, alone
+        self._base = os.environ if environment is None else environment
+        self.state = ""
+        """As in the manifest, once the command has ended."""
 
     def run(self) -> int:
         """The runner's exit status."""
@@ -58,16 +59,27 @@ class Attempt:
         before = Tree(assignment.workspace)
         self._began = time.time()
         try:
-            self._announce()
+            self._ledger.announce(self._started())
         except Exists:
             return LOST
-        except OSError:
-            # The manifest is what counts; the end will show whether the store has come back.
-            self._log.problem = "the store took no record of the attempt's start"
         return self._run(before)
 
-    def _announce(self) -> None:
-        record = {
+    def refuse(self, failure: dict[str, Any]) -> int:
+        """Commit a failure instead of starting the command; the runner's exit status."""
+        from . import hardware
+
+        self._began = time.time()
+        try:
+            self._ledger.announce(self._started())
+        except Exists:
+            return LOST
+        self._ledger.ended()
+        self._ledger.close_log()
+        record = {"failure": failure, "hardware": hardware.facts(), **self._times(0)}
+        return self._commit({"state": "failed", **record})
+
+    def _started(self) -> dict[str, Any]:
+        return {
             "run": self._assignment.run,
             "index": self._assignment.index,
             "attempt": self._assignment.attempt,
@@ -76,24 +88,22 @@ class Attempt:
             "host": os.uname().nodename,
             "pid": os.getpid(),
         }
-        key = self._keys.started(self._assignment.index, self._assignment.attempt)
-        self._store.put_new(key, _json(record))
 
     def _run(self, before: Tree) -> int:
         from .memory import MemoryWatch
         from .watch import Signals, Watch
 
-        assignment = self._assignment
+        assignment, log = self._assignment, self._ledger.log
         name = f"sendoff-{assignment.run}-{assignment.index}-{assignment.attempt}"
-        memory = MemoryWatch(name, assignment.memory)
-        signals = Signals()
+        memory = MemoryWatch(name, assignment.memory, alone=self._alone)
+        signals = self._signals or Signals()
         environment = self._environment()
         try:
             with memory:
                 command = Command(assignment.command, environment)
         except NotFound as missing:
             return self._not_found(missing)
-        watch = Watch(command, self._log, signals, assignment.grace)
+        watch = Watch(command, log, signals, assignment.grace)
         if self._lifeline >= 0:
             watch.hold(self._lifeline)
         # From here on imports cost nothing: the command is starting beside them.
@@ -103,13 +113,15 @@ class Attempt:
         gpus = gpu.Gpus(environment.get("CUDA_VISIBLE_DEVICES")) if gpu.present() else None
         sampler = usage.Sampler()
         watch.run(assignment.timeout, sampler.sample)
+        self._ledger.ended()
         used = gpus.finish() if gpus else (None, None)
         ending = outcome.Ending(
             status=watch.status or 0,
             stopped=watch.stopped,
             killed=watch.killed,
-            errors=self._log.tail("err"),
+            errors=log.tail("err"),
             memory_kills=memory.killed(),
+            alone=memory.alone,
         )
         memory.close()
         record = {
@@ -118,15 +130,14 @@ class Attempt:
             "hardware": {**machine, "gpus": gpus.facts} if gpus and gpus.facts else machine,
             **self._times(watch.wall),
         }
-        kept = results.Results(self._store, self._keys, assignment)
-        return self._finish(record, before, kept)
+        return self._finish(record, before, results.Results(self._ledger, assignment))
 
     def _how(self, ending: Ending) -> dict[str, Any]:
         failure = ending.failure(self._assignment.timeout, self._assignment.grace)
         if failure:
             state = "timed-out" if failure["code"] == "TIMEOUT" else "failed"
         elif ending.stopped:
-            state = "cancelled" if self._cancelled() else "interrupted"
+            state = "cancelled" if self._ledger.cancelled() else "interrupted"
         else:
             state = "succeeded"
         return {
@@ -137,13 +148,10 @@ class Attempt:
             "failure": failure,
         }
 
-    def _cancelled(self) -> bool:
-        wanted = (self._keys.cancel, self._keys.cancel_index(self._assignment.index))
-        return any(self._store.has(key) for key in wanted)
-
     def _not_found(self, missing: NotFound) -> int:
         from . import hardware, outcome
 
+        self._ledger.ended()
         record = {
             "state": "failed",
             "exit_code": 127,
@@ -151,22 +159,25 @@ class Attempt:
             "hardware": hardware.facts(),
             **self._times(0),
         }
+        self._ledger.close_log()
         return self._commit(record)
 
     def _finish(self, record: dict[str, Any], before: Tree, results: Results) -> int:
         """Store what the command wrote, then the manifest."""
         from . import outcome, outputs
 
-        assignment = self._assignment
-        found = outputs.find(
-            assignment.workspace, before, assignment.output_dir, assignment.outputs
-        )
+        if self._ledger.lost():
+            return LOST
+        assignment, log = self._assignment, self._ledger.log
+        found = outputs.find(before, assignment.output_dir, assignment.outputs, results.file_limit)
         results.keep(found)
+        self._ledger.close_log()
         record["files"] = results.files
-        record["warnings"] = found.warnings + ([f"LOG_CUT: {self._log.cut}"] * bool(self._log.cut))
-        problems = results.problems + ([self._log.problem] if self._log.problem else [])
+        record["warnings"] = found.warnings + ([f"LOG_CUT: {log.cut}"] * bool(log.cut))
+        problems = results.problems + ([log.problem] if log.problem else [])
         if problems:
-            incomplete = outcome.upload_incomplete(problems, assignment.workspace)
+            kept = assignment.workspace if self._ledger.kept else ""
+            incomplete = outcome.upload_incomplete(problems, kept)
             record["warnings"].append(f"UPLOAD_INCOMPLETE: {'; '.join(problems)}")
             if not record["failure"]:
                 record.update(failure=incomplete)
@@ -175,59 +186,35 @@ class Attempt:
         return self._commit(record)
 
     def _commit(self, record: dict[str, Any]) -> int:
-        if record["state"] == "interrupted":
-            return self._leave({**record, "state": "failed"})
-        try:
-            return self._put_manifest(self._manifest(record))
-        except Exists:
-            return LOST
+        self.state = record["state"]
+        if self.state == "interrupted":
+            return self._ledger.leave(self._manifest({**record, "state": "failed"}))
+        return self._ledger.commit(self._manifest(record))
 
-    def _leave(self, record: dict[str, Any]) -> int:
-        """Keep what an interrupted attempt came to, for whoever decides what becomes of it."""
-        key = self._keys.interrupted(self._assignment.index, self._assignment.attempt)
-        try:
-            self._store.put(key, self._manifest(record))
-        except OSError:
-            return NOT_STORED
-        return INTERRUPTED
-
-    def _put_manifest(self, manifest: bytes) -> int:
-        key = self._keys.manifest(self._assignment.index)
-        for attempt in range(_RETRIES):
-            try:
-                self._store.put_new(key, manifest)
-            except OSError:
-                time.sleep(0.1 * 2**attempt)
-            else:
-                return COMMITTED
-        return NOT_STORED
-
-    def _manifest(self, record: dict[str, Any]) -> bytes:
-        return _json(
-            {
-                **{name: value for name, value in record.items() if value not in (None, "", False)},
-                "format": _MANIFEST,
-                "run": self._assignment.run,
-                "index": self._assignment.index,
-                "attempt": self._assignment.attempt,
-                "digest": self._assignment.digest,
-                "command": self._assignment.command,
-                "exit_code": record.get("exit_code"),
-            }
-        )
+    def _manifest(self, record: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **{name: value for name, value in record.items() if value not in (None, "", False)},
+            "format": _MANIFEST,
+            "run": self._assignment.run,
+            "index": self._assignment.index,
+            "attempt": self._ledger.attempt,
+            "digest": self._assignment.digest,
+            "command": self._assignment.command,
+            "exit_code": record.get("exit_code"),
+        }
 
     def _times(self, wall: float) -> dict[str, str]:
         # Both from one reading of the clock, so that a clock set meanwhile changes no duration.
         return {"started": _time(self._began), "ended": _time(self._began + wall)}
 
     def _environment(self) -> dict[str, str]:
-        """The runner's own, and what tells the command where it is."""
+        """What the command's environment holds: the base, and what tells it where it is."""
         site = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/site"
-        paths = [os.environ.get("PYTHONPATH", ""), site]
+        paths = [self._base.get("PYTHONPATH", ""), site]
         return {
             # Else `logs -f` would show a page at a time, and a killed command lose the last one.
             "PYTHONUNBUFFERED": "1",
-            **os.environ,
+            **self._base,
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "PWD": self._assignment.workspace,
             "SENDOFF_RUN": self._assignment.run,
@@ -254,7 +241,3 @@ def _time(seconds: float) -> str:
     """UTC, ISO 8601 with milliseconds."""
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03}Z"
-
-
-def _json(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, sort_keys=True, separators=(",", ":")).encode()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 RUNS = "runs/"
+DATA = "inputs/sha256/"
 
+_HEX = frozenset("0123456789abcdef")
+_SHA256 = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -48,11 +51,26 @@ class RunKeys:
         """One output file."""
         return self.attempt(index, attempt) + "files/" + path
 
+    def log_prefix(self, index: int, attempt: int) -> str:
+        """The prefix of all chunks of the log."""
+        return self.attempt(index, attempt) + "log/"
+
     def log(self, index: int, attempt: int, chunk: int) -> str:
         """One chunk of the log: JSON lines `[seconds, "out" or "err", text]`."""
-        return self.attempt(index, attempt) + f"log/{chunk:06}.jsonl"
+        return self.log_prefix(index, attempt) + f"{chunk:06}.jsonl"
 
 
 def idempotency(key_sha256: str) -> str:
     """Where the run id that an idempotency key stands for is kept."""
     return f"idempotency/{key_sha256}.json"
+
+
+def data_key(sha256: str) -> str:
+    """Where data that runs are given is kept: a file, or the listing of a folder.
+
+    Raises:
+        ValueError: `sha256` is none, so that nothing else can be named with it.
+    """
+    if len(sha256) != _SHA256 or not _HEX.issuperset(sha256):
+        raise ValueError(f"not a sha256: {sha256!r}")
+    return f"{DATA}{sha256}"

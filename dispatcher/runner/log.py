@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .keys import RunKeys
+    from collections.abc import Callable, Mapping
+    from typing import Protocol
+
     from .store import DirectoryStore
 
-_CHUNK = 4 << 20
+    class Chunks(Protocol):
+        """Where lines go."""
+
+        def write(self, line: bytes) -> None:
+            """Take a line, in the order of lines.
+
+            Raises:
+                OSError: it is lost.
+            """
+
+
+CHUNK = 4 << 20
+"""Bytes of a chunk of the log, about."""
 _TAIL = 64 << 10
 
 
@@ -22,14 +37,12 @@ class Log:
     `problem` then says what is missing.
     """
 
-    def __init__(
-        self, store: DirectoryStore, keys: RunKeys, index: int, attempt: int, limit: int
-    ) -> None:
-        self._store, self._keys, self._index, self._attempt = store, keys, index, attempt
+    def __init__(self, chunks: Chunks, limit: int, mirror: Mapping[str, int] | None = None) -> None:
+        """`mirror` has the descriptors that "out" and "err" are also written to as they are."""
+        self._chunks = chunks
         self._left = limit
         self._limit = limit
-        self._chunk = 0
-        self._size = 0
+        self._mirror = dict(mirror or {})
         decoder = codecs.getincrementaldecoder("utf-8")
         self._decoders = {stream: decoder("surrogateescape") for stream in ("out", "err")}
         self._tails = {"out": "", "err": ""}
@@ -40,6 +53,8 @@ class Log:
 
     def write(self, stream: str, data: bytes, seconds: float, *, last: bool = False) -> None:
         """Keep the next bytes of a stream; `last` ends it."""
+        if stream in self._mirror:
+            self._show(stream, data)
         text = self._decoders[stream].decode(data, last)
         if not text:
             return
@@ -49,17 +64,36 @@ class Log:
         if self._left < 0:
             self.cut = f"only the first {self._limit / 1e6:.0f} MB of the log were kept"
         elif not self.problem:
-            self._append(line)
+            try:
+                self._chunks.write(line)
+            except OSError as error:
+                self.problem = f"the log could not be stored: {error}"
 
     def tail(self, stream: str) -> str:
         """The last 64 thousand characters of a stream."""
         return self._tails[stream]
 
-    def _append(self, line: bytes) -> None:
-        if self._size and self._size + len(line) > _CHUNK:
+    def _show(self, stream: str, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._mirror[stream], view) :]
+        except OSError:
+            # Whoever was reading it is gone; the store has it all the same.
+            del self._mirror[stream]
+
+
+class AppendedChunks:
+    """Chunks in a store that can append: each line is there at once."""
+
+    def __init__(self, store: DirectoryStore, key: Callable[[int], str]) -> None:
+        """`key` gives a chunk's key."""
+        self._store, self._key = store, key
+        self._chunk = self._size = 0
+
+    def write(self, line: bytes) -> None:
+        """Take a line."""
+        if self._size and self._size + len(line) > CHUNK:
             self._chunk, self._size = self._chunk + 1, 0
         self._size += len(line)
-        try:
-            self._store.append(self._keys.log(self._index, self._attempt, self._chunk), line)
-        except OSError as error:
-            self.problem = f"the log could not be stored: {error}"
+        self._store.append(self._key(self._chunk), line)

@@ -73,11 +73,14 @@ def own_groups() -> list[ControlGroup]:
 class MemoryWatch:
     """Limits what is started inside `with`, and tells afterwards what the kernel killed."""
 
-    def __init__(self, name: str, limit: int) -> None:
+    def __init__(self, name: str, limit: int, *, alone: bool = False) -> None:
+        """`alone` says that this process's own control group is a container's."""
         groups = own_groups()
         self._own = groups[0] if groups else None
         self._made = _first_child(groups, name, limit) if limit else None
         self._limit = 0 if self._made else limit
+        self.alone = alone or self._made is not None
+        """Whether what is killed in the group that is counted is the command's own."""
         self._counted = self._made or self._own
         self._before = self._kills()
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -25,6 +25,7 @@ _HOST_MEMORY = re.compile(
     r"|DefaultCPUAllocator: can't allocate memory",
     re.MULTILINE,
 )
+_DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
 # What a parent says when the kernel killed its child.
 _CHILD_KILLED = re.compile(
     r"killed by signal: Killed|BrokenProcessPool|TerminatedWorkerError|SIGKILL|\bOOM\b"
@@ -43,6 +44,7 @@ class Ending:
         killed: bool,
         errors: str,
         memory_kills: tuple[int, int],
+        alone: bool = False,
     ) -> None:
         self.exit_code: int | None = None
         self.signal = ""
@@ -55,7 +57,9 @@ class Ending:
         self.errors = errors
         """The end of standard error."""
         self.memory_kills = memory_kills
-        """Kills for memory in the command's own control group, and on the whole machine."""
+        """Kills for memory in the command's control group, and on the whole machine."""
+        self.alone = alone
+        """Whether nobody else's processes are in that group."""
 
     def failure(self, timeout: float, grace: float) -> dict[str, Any] | None:
         """Why it failed; None where it succeeded."""
@@ -64,8 +68,9 @@ class Ending:
         if self.stopped:
             return None
         if self.exit_code == 0:
-            return None
-        return self._out_of_memory() or self._crash() or self._exit()
+            # A shell or a pool of workers may not have noticed what it lost.
+            return self._killed_unnoticed()
+        return self._out_of_memory() or self._full() or self._crash() or self._exit()
 
     def _timeout(self, timeout: float, grace: float) -> dict[str, Any]:
         how = f"had to be killed {grace:g} s later" if self.killed else "it ended when asked to"
@@ -86,14 +91,26 @@ class Ending:
                 fix="a smaller batch, or a GPU class with more memory: --gpu",
             )
         evidence = self._host_memory()
-        if not evidence:
+        return _host_memory_used_up(evidence) if evidence else None
+
+    def _killed_unnoticed(self) -> dict[str, Any] | None:
+        if not self.alone or self.memory_kills[0] <= 0:
             return None
-        return _failure(
-            "OOM_HOST",
-            "the machine's memory was used up",
-            evidence=evidence,
-            fix="use less, run fewer at once (--max-parallel), or ask for more: --memory",
-        )
+        return _host_memory_used_up([*self._host_memory(), "the command itself exited with 0"])
+
+    def _full(self) -> dict[str, Any] | None:
+        found = _DISK_FULL.search(self.errors[-8192:])
+        if not found:
+            return None
+        return {
+            **_failure(
+                "DISK_FULL",
+                "there was no room left for what the command wrote",
+                evidence=[_line_of(self.errors[-8192:], found.start())],
+                fix="write less, or ask for more room where it runs",
+            ),
+            "blame": "capacity",
+        }
 
     def _host_memory(self) -> list[str]:
         group, machine = self.memory_kills
@@ -149,6 +166,20 @@ def not_found(name: str, reason: str, path: str) -> dict[str, Any]:
     )
 
 
+def data_unusable(reason: str) -> dict[str, Any]:
+    """The failure of an attempt that could not be given its data."""
+    return {
+        **_failure(
+            "INPUT_UNUSABLE",
+            "an input could not be put in place",
+            evidence=[reason],
+            fix="send it off again with the same --input",
+        ),
+        "phase": "inputs",
+        "blame": "config",
+    }
+
+
 def upload_incomplete(problems: list[str], kept: str) -> dict[str, Any]:
     """The failure of a command whose results could not all be stored."""
     return {
@@ -161,6 +192,15 @@ def upload_incomplete(problems: list[str], kept: str) -> dict[str, Any]:
         "phase": "results",
         "blame": "infra",
     }
+
+
+def _host_memory_used_up(evidence: list[str]) -> dict[str, Any]:
+    return _failure(
+        "OOM_HOST",
+        "the machine's memory was used up",
+        evidence=evidence,
+        fix="use less, run fewer at once (--max-parallel), or ask for more: --memory",
+    )
 
 
 def _failure(

@@ -1,4 +1,4 @@
-"""The store as a directory: the few calls that an object store has too.
+"""The store as a directory: the few calls that an object store (`s3_store`) has too.
 
 A key appears whole or not at all, except for one that is appended to.
 """
@@ -27,6 +27,9 @@ class Missing(Exception):
 
 class Upload:
     """A value written piece by piece; it is there after `commit`, and not before."""
+
+    piece = 1 << 20
+    """Bytes that are best written at once."""
 
     def __init__(self, temporary: str, path: str) -> None:
         self._temporary, self._path = temporary, path
@@ -59,7 +62,16 @@ class Upload:
 
 
 class DirectoryStore:
-    """Keys are paths below `root`, "/"-separated. Any number of processes may use it at once."""
+    """Keys are paths below `root`, "/"-separated. Any number of processes may use it at once.
+
+    Raises:
+        OSError: from every call.
+    """
+
+    appends = True
+    """Whether there is `append`."""
+    parallel = 1
+    """Calls that are best made at once."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -71,7 +83,7 @@ class DirectoryStore:
         Raises:
             Exists: it does; nothing is changed.
         """
-        temporary, path = self._temporary(data), self._path(key)
+        temporary, path = self._temporary(data), self.path(key)
         try:
             _in_folder(path, os.link, temporary, path)
         except FileExistsError:
@@ -91,7 +103,7 @@ class DirectoryStore:
 
     def append(self, key: str, data: bytes) -> None:
         """Add to the end of a value; a reader may see a part of `data`."""
-        path = self._path(key)
+        path = self.path(key)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         descriptor = _in_folder(path, os.open, path, flags, 0o666)
         try:
@@ -99,10 +111,13 @@ class DirectoryStore:
         finally:
             os.close(descriptor)
 
-    def upload(self, key: str) -> Upload:
-        """Store a value too large for memory."""
+    def give_up_at(self, moment: float | None) -> None:
+        """For stores that are far away: a directory answers at once."""
+
+    def upload(self, key: str, size: int = 0) -> Upload:  # noqa: ARG002 (as the other store has it)
+        """Store a value too large for memory; `size` is how large it will be, as far as known."""
         temporary = f"{self._incoming}/{os.getpid()}-{os.urandom(6).hex()}"
-        return Upload(temporary, self._path(key))
+        return Upload(temporary, self.path(key))
 
     def get(self, key: str, start: int = 0) -> bytes:
         """The value from byte `start` on.
@@ -110,42 +125,51 @@ class DirectoryStore:
         Raises:
             Missing
         """
-        with self.open(key) as stream:
-            if start:
-                stream.seek(start)
+        with self.open(key, start) as stream:
             return stream.read()
 
-    def open(self, key: str) -> BinaryIO:
-        """The value as a stream.
+    def open(self, key: str, start: int = 0) -> BinaryIO:
+        """The value from byte `start` on, as a stream.
 
         Raises:
             Missing
         """
         try:
-            return open(self._path(key), "rb")
+            stream = open(self.path(key), "rb")  # noqa: SIM115 (the caller closes it)
         except (FileNotFoundError, NotADirectoryError):
             raise Missing(key) from None
+        if start:
+            stream.seek(start)
+        return stream
 
     def has(self, key: str) -> bool:
         """Whether the key exists."""
-        return os.path.exists(self._path(key))
+        return os.path.exists(self.path(key))
+
+    def size(self, key: str) -> int | None:
+        """How many bytes the value has; None where there is no such key."""
+        try:
+            return os.stat(self.path(key)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def names(self, prefix: str) -> list[str]:
         """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/"."""
         try:
-            return sorted(os.listdir(self._path(prefix)))
+            return sorted(os.listdir(self.path(prefix)))
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix`, which ends in "/"."""
         for name in self.names(prefix):
-            if os.path.isdir(self._path(prefix + name)):
+            if os.path.isdir(self.path(prefix + name)):
                 yield from self.list(f"{prefix}{name}/")
             else:
                 yield prefix + name
 
-    def _path(self, key: str) -> str:
+    def path(self, key: str) -> str:
+        """The file that holds the value of a key, where there is one."""
         if key.startswith("/") or ".." in key.split("/") or "\0" in key:
             raise ValueError(f"not a key: {key!r}")
         return f"{self.root}/{key}"
@@ -176,3 +200,11 @@ def _in_folder(path: str, call: Callable[..., T], *arguments: object) -> T:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return call(*arguments)
+
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from .s3_store import S3Store
+
+    Store: TypeAlias = DirectoryStore | S3Store

@@ -20,6 +20,7 @@ class Sampler:
     """
 
     def __init__(self) -> None:
+        self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._peak = 0
         self._interval = _FIRST
 
@@ -30,6 +31,10 @@ class Sampler:
         return self._interval
 
     def totals(self) -> tuple[float, int]:
-        """CPU seconds of all children that have ended, and the peak of memory in bytes."""
-        spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return spent.ru_utime + spent.ru_stime, max(self._peak, spent.ru_maxrss * _MAXRSS_UNIT)
+        """CPU seconds of the children that have ended, and the peak of memory in bytes."""
+        before, spent = self._before, resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime
+        # The kernel's figure is of all children so far: it is the command's where it has grown.
+        if spent.ru_maxrss > before.ru_maxrss:
+            self._peak = max(self._peak, spent.ru_maxrss * _MAXRSS_UNIT)
+        return cpu, self._peak

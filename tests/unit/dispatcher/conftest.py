@@ -37,6 +37,11 @@ class Bench:
     def __post_init__(self) -> None:
         self.layout = Layout(self.places.layout)
 
+    @property
+    def stored(self) -> Path:
+        """The directory that is the store."""
+        return Path(self.places.store)
+
     def layer(self, files: dict[str, bytes | str]) -> Layer:
         """A layer of files; their paths are in-image paths."""
         with self.layout.blob() as blob:
@@ -160,7 +165,7 @@ def bench(tmp_path: Path, cache: Path) -> Bench:
     return Bench(
         Places(
             layout=tmp_path / "images",
-            store=tmp_path / "store",
+            store=str(tmp_path / "store"),
             cache=cache,
             state=tmp_path / "state",
         )

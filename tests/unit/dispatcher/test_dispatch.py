@@ -78,7 +78,7 @@ def test_a_secret_comes_from_the_client_and_stays_out_of_every_record(bench, mon
     monkeypatch.setenv("TOKEN", "s3cr3t-value")
     manifest = bench.end(["sh", "-c", "test ${#TOKEN} = 12"], secrets=("TOKEN",))
     assert manifest.state == "succeeded"
-    for folder in (bench.places.store, bench.places.state):
+    for folder in (bench.stored, bench.places.state):
         for root, _, names in os.walk(folder):
             for name in names:
                 # The supervisor may be tidying up while we look.
@@ -168,8 +168,8 @@ def test_two_clients_with_one_key_at_once_make_one_run(bench, tmp_path):
         "from dispatcher.run import Run; from packer import record\n"
         "run = record.decode(sys.argv[1], Run)\n"
         "run = msgspec.structs.replace(run, id=run.id + sys.argv[2])\n"
-        "names = ('layout', 'store', 'cache', 'state')\n"
-        "places = Places(**dict(zip(names, map(Path, sys.argv[3:]))))\n"
+        "layout, store, cache, state = sys.argv[3:]\n"
+        "places = Places(layout=Path(layout), store=store, cache=Path(cache), state=Path(state))\n"
         "sys.stdin.read(1)\n"
         "print(dispatch.submit(run, places).id)\n"
     )

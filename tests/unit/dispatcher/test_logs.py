@@ -74,7 +74,7 @@ def test_ten_megabytes_at_once_are_all_there(bench):
     manifest = bench.wait(run).indexes[0].manifest
     assert text(bench, run) == f"{line}\n" * 100_000
     assert manifest.usage.wall < 5
-    chunks = list(bench.places.store.glob("runs/*/0/1/log/*"))
+    chunks = list(bench.stored.glob("runs/*/0/1/log/*"))
     assert len(chunks) > 1
 
 

@@ -20,11 +20,11 @@ def run(bench):
 
 
 def stored(bench, run, path: str):
-    return bench.places.store / f"runs/{run.id}/0/1/files" / path
+    return bench.stored / f"runs/{run.id}/0/1/files" / path
 
 
 def forge(bench, run, *paths: str) -> None:
-    file = bench.places.store / f"runs/{run.id}/0/manifest.json"
+    file = bench.stored / f"runs/{run.id}/0/manifest.json"
     manifest = record.decode(file.read_bytes(), Manifest)
     files = tuple(OutputFile(path=path, size=2, sha256="0" * 64) for path in paths)
     file.write_bytes(record.encode(msgspec.structs.replace(manifest, files=files)))
@@ -104,7 +104,7 @@ def test_content_can_be_read_and_opened(bench, run):
 
 
 def test_reading_changes_nothing_in_the_store(bench, run, tmp_path):
-    before = {path: path.stat().st_mtime_ns for path in bench.places.store.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in bench.stored.rglob("*")}
     results.fetch(run.id, 0, bench.places, tmp_path / "to")
     Runs.at(bench.places).all()
-    assert {path: path.stat().st_mtime_ns for path in bench.places.store.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in bench.stored.rglob("*")} == before

@@ -269,7 +269,7 @@ def small_disk(tmp_path):
 def test_a_full_store_is_never_a_success(bench, small_disk):
     import msgspec
 
-    bench.places = msgspec.structs.replace(bench.places, store=small_disk / "store")
+    bench.places = msgspec.structs.replace(bench.places, store=str(small_disk / "store"))
     code = "printf small > a; head -c 4000000 /dev/zero > b"
     manifest = bench.end(["sh", "-c", code])
     assert (manifest.state, manifest.failure.code) == ("failed", "UPLOAD_INCOMPLETE")
@@ -285,7 +285,7 @@ def test_a_full_store_is_never_a_success(bench, small_disk):
 def test_a_log_that_does_not_fit_is_never_a_success(bench, small_disk):
     import msgspec
 
-    bench.places = msgspec.structs.replace(bench.places, store=small_disk / "store")
+    bench.places = msgspec.structs.replace(bench.places, store=str(small_disk / "store"))
     manifest = bench.end(["sh", "-c", "head -c 4000000 /dev/zero | tr '\\0' x"])
     assert (manifest.state, manifest.failure.code) == ("failed", "UPLOAD_INCOMPLETE")
 
@@ -293,7 +293,7 @@ def test_a_log_that_does_not_fit_is_never_a_success(bench, small_disk):
 def test_what_became_of_a_run_is_known_even_if_the_store_takes_nothing(bench, small_disk):
     import msgspec
 
-    bench.places = msgspec.structs.replace(bench.places, store=small_disk / "store")
+    bench.places = msgspec.structs.replace(bench.places, store=str(small_disk / "store"))
     filler = small_disk / "filler"
     run = bench.submit(["sh", "-c", f"cat /dev/zero > {filler}; true"])
     began = time.monotonic()
@@ -315,7 +315,7 @@ def test_the_runner_can_be_given_its_assignment_as_a_file(bench, tmp_path):
             attempt=1,
             digest="sha256:" + "0" * 64,
             command=["sh", "-c", "echo 1 > out"],
-            store=str(bench.places.store),
+            store=bench.places.store,
             workspace=str(tmp_path / "workspace"),
             output_dir=str(tmp_path / "outputs"),
             outputs=[],

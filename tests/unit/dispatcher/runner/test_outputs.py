@@ -76,7 +76,7 @@ def test_links_and_special_files_are_never_followed(bench):
     assert paths(manifest) == ["real"]
     assert manifest.warnings[0].startswith("OUTPUT_SKIPPED: 5 links or special files")
     assert b"root:" not in b"".join(
-        path.read_bytes() for path in bench.places.store.rglob("files/**/*") if path.is_file()
+        path.read_bytes() for path in bench.stored.rglob("files/**/*") if path.is_file()
     )
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_can_not_be_read_is_a_failure(tmp_path):
     workspace.mkdir()
     before = Tree(str(workspace))
     (workspace / "gone").mkdir()
-    found = find(str(workspace), before, str(given), [])
+    found = find(before, str(given), [], 10)
     assert found.files == {}
 
 

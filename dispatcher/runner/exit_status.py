@@ -1,0 +1,21 @@
+"""What a runner's exit status says to whoever started it."""
+
+from __future__ import annotations
+
+COMMITTED = 0
+"""There is a manifest of this attempt, whatever the command's own end.
+
+In a pod: of every input of the pod, and each command succeeded.
+"""
+INTERNAL = 70
+"""The runner itself failed; nothing was committed."""
+NOT_STORED = 74
+"""The store took no manifest; nothing was committed."""
+INTERRUPTED = 75
+"""Somebody ended the attempt from outside without cancelling the run; nothing was committed."""
+LOST = 76
+"""Another attempt has committed, or has this number. Not in a pod."""
+UNSUCCESSFUL = 80
+"""In a pod: as COMMITTED, but a command did not succeed. Trying again would change nothing."""
+UNUSABLE = 81
+"""In a pod: something was wrong before a command could start, and will stay so."""

@@ -1,0 +1,89 @@
+"""What the runner of a pod is told: some of the inputs of a run. One file of a mounted Secret."""
+
+from __future__ import annotations
+
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FORMAT = "sendoff.pod/1"
+NAME = "assignment.json"
+CREDENTIALS = "credentials.json"
+
+
+class PodAssignment:
+    """Paths are absolute paths in the container, times are in seconds.
+
+    Raises:
+        ValueError, TypeError: it is of another format, or malformed.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        store: dict[str, Any],
+        inputs: list[dict[str, Any]],
+        per_pod: int = 1,
+        outputs: list[str] | None = None,
+        timeout: float = 0,
+        grace: float = 30,
+        patience: float = 300,
+        memory: int = 0,
+        environment: dict[str, str] | None = None,
+        secrets: list[str] | None = None,
+        data: list[dict[str, Any]] | None = None,
+        scratch: str = "/sendoff",
+        image: str = "",
+    ) -> None:
+        self.run = run
+        self.store = store
+        """`{kind: "s3", url, region}`, or `{kind: "directory", path}`."""
+        self.inputs = inputs
+        """`{command, digest}` of every index of the run."""
+        self.per_pod = per_pod
+        """How many indexes one completion index of the Job stands for."""
+        self.outputs = outputs or []
+        self.timeout, self.grace = timeout, grace
+        self.patience = patience
+        """How long the store may be away at an attempt's end before its results are given up."""
+        self.memory = memory
+        """Bytes; the container has that limit already."""
+        self.environment = environment or {}
+        self.secrets = secrets or []
+        """Names of variables that the container has already."""
+        self.data = data or []
+        """`{sha256, size, path, mode, kind}` of what is to be fetched before the start."""
+        self.scratch = scratch
+        """A folder to write to, which goes with the pod."""
+        self.image = image
+        """The image's root: empty in a container."""
+
+    @classmethod
+    def read(cls, folder: str) -> PodAssignment:
+        """The assignment in a folder, `assignment.json` or the same compressed by gzip.
+
+        Raises:
+            OSError: there is none.
+            ValueError, TypeError: it is of another format, or malformed.
+        """
+        path = f"{folder}/{NAME}"
+        compressed = not os.path.exists(path) and os.path.exists(path + ".gz")
+        with open(path + ".gz" * compressed, "rb") as stream:
+            data = stream.read()
+        if compressed:
+            import gzip
+
+            data = gzip.decompress(data)
+        told = json.loads(data)
+        if told.pop("format", None) != FORMAT:
+            raise ValueError(f"an assignment of another format than {FORMAT}")
+        return cls(**told)
+
+    def indexes(self, completion: int) -> range:
+        """The indexes of a completion index of the Job."""
+        first = completion * self.per_pod
+        return range(first, min(first + self.per_pod, len(self.inputs)))

@@ -1,0 +1,203 @@
+"""One bucket, through minio: each request with patience, and with the headers it is meant to have.
+
+Only the modules named `s3_…` import minio and urllib3, and they are imported only where an S3
+store is used. `_put_object` and the calls for uploads in parts are minio's own, underscored:
+its public ones make metadata of a header such as `If-None-Match` (minio-py 7.2).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+import certifi
+import urllib3
+from minio.api import Minio
+from minio.datatypes import Part
+from minio.error import S3Error
+
+from .s3_credentials import FileProvider
+from .s3_patience import Patience, Pool
+from .store_faults import StoreDenied, StoreFault, StoreRefused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from minio.credentials.providers import Provider
+    from minio.helpers import DictType
+
+    from .address import S3Address
+
+PARALLEL = 6
+"""Requests under way at once."""
+
+_DENIED, _GONE, _CHANGED, _PAST_THE_END = 403, 404, 412, 416
+_CONNECT, _READ = 5.0, 30.0
+
+
+class AlreadyThere(Exception):
+    """The object exists (412). `tries` says how often it was written: one may have got through."""
+
+    def __init__(self, tries: int) -> None:
+        super().__init__(tries)
+        self.tries = tries
+
+
+class Gone(Exception):
+    """There is no such object, or no longer the one with this tag."""
+
+
+class PastTheEnd(Exception):
+    """The object has no such byte (416)."""
+
+
+class S3Bucket:
+    """Objects by name. Any number of threads may use it at once.
+
+    Raises:
+        StoreFault: from every call, as `raised` makes it.
+    """
+
+    def __init__(
+        self,
+        address: S3Address,
+        provider: Provider,
+        raised: Callable[[StoreFault], Exception] = lambda fault: fault,
+    ) -> None:
+        self.name = address.bucket
+        self.patience = Patience(address.url, raised, renewed=isinstance(provider, FileProvider))
+        # Asked again by `Patience` and not by urllib3, which knows no deadline over all tries.
+        pool = Pool(
+            timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
+            maxsize=2 * PARALLEL,
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+            retries=False,
+        )
+        # Without the region minio asks where the bucket is, which not everybody may.
+        self._minio = Minio(
+            endpoint=address.host,
+            secure=address.secure,
+            region=address.region,
+            credentials=provider,
+            http_client=pool,
+        )
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write an object, replacing what was there."""
+        self.patience.call(
+            f"writing {name}", lambda: self._minio._put_object(self.name, name, data)
+        )
+
+    def put_new(self, name: str, data: bytes) -> None:
+        """Write an object that is not there yet (`If-None-Match: *`).
+
+        Raises:
+            AlreadyThere
+        """
+        tries = 0
+
+        def request() -> None:
+            nonlocal tries
+            tries += 1
+            self._minio._put_object(self.name, name, data, headers={"If-None-Match": "*"})
+
+        try:
+            self.patience.call(f"writing {name}", request, (_CHANGED,))
+        except S3Error:
+            raise AlreadyThere(tries) from None
+
+    def get(self, name: str, start: int = 0, etag: str = "") -> urllib3.BaseHTTPResponse:
+        """An object from byte `start` on, to be read; only that of the `etag`, where one is given.
+
+        Raises:
+            Gone, PastTheEnd
+        """
+        doing = f"reading {name}"
+        headers: DictType | None = {"If-Match": etag} if etag else None
+        try:
+            return self.patience.call(
+                doing,
+                lambda: self._minio.get_object(
+                    bucket_name=self.name, object_name=name, offset=start, request_headers=headers
+                ),
+                (_DENIED, _GONE, _CHANGED, _PAST_THE_END),
+            )
+        except S3Error as error:
+            if error.response.status == _PAST_THE_END:
+                raise PastTheEnd(name) from None
+            self._must_be_gone(name, doing, error)
+            raise Gone(name) from None
+
+    def size(self, name: str) -> int | None:
+        """How many bytes an object has; None where there is none."""
+        doing = f"looking for {name}"
+        try:
+            found = self.patience.call(
+                doing,
+                lambda: self._minio.stat_object(bucket_name=self.name, object_name=name),
+                (_DENIED, _GONE),
+            )
+        except S3Error as error:
+            self._must_be_gone(name, doing, error)
+            return None
+        return found.size or 0
+
+    def names(self, prefix: str, *, recursive: bool = True) -> list[str]:
+        """Every name with this prefix, sorted; up to the next "/" only, unless `recursive`."""
+        return self.patience.call(
+            f"listing {prefix}",
+            lambda: [
+                found.object_name or ""
+                for found in self._minio.list_objects(
+                    bucket_name=self.name, prefix=prefix, recursive=recursive
+                )
+            ],
+        )
+
+    def begin(self, name: str) -> str:
+        """Begin an upload in parts; its id."""
+        return self.patience.call(
+            f"writing {name}",
+            lambda: self._minio._create_multipart_upload(self.name, name, {}),
+        )
+
+    def put_part(self, name: str, upload: str, number: int, data: bytes) -> str:
+        """Write a part, counted from 1; its tag."""
+        return self.patience.call(
+            f"writing part {number} of {name}",
+            lambda: self._minio._upload_part(self.name, name, data, None, upload, number),
+        )
+
+    def complete(self, name: str, upload: str, tags: Sequence[str], size: int) -> None:
+        """Make one object of `size` bytes of the parts."""
+        parts = [Part(number, tag) for number, tag in enumerate(tags, 1)]
+        doing = f"writing {name}"
+        try:
+            self.patience.call(
+                doing,
+                lambda: self._minio._complete_multipart_upload(self.name, name, upload, parts),
+                (_GONE,),
+            )
+        except S3Error as error:
+            # Where an answer was lost, the upload is over and the object there.
+            if self.size(name) != size:
+                raise self.patience.fault(StoreRefused, doing, str(error.code)) from error
+
+    def abort(self, name: str, upload: str) -> None:
+        """Throw the parts away."""
+        with suppress(S3Error):
+            self.patience.call(
+                f"giving up {name}",
+                lambda: self._minio._abort_multipart_upload(self.name, name, upload),
+                (_GONE,),
+            )
+
+    def _must_be_gone(self, name: str, doing: str, error: S3Error) -> None:
+        """See to it that "denied" means that there is no such object.
+
+        So S3 answers to those who may list a part of the bucket only (API reference, HeadObject).
+        """
+        if error.response.status == _DENIED and name in self.names(name):
+            raise self.patience.fault(StoreDenied, doing, f"{error.code}: {error.message}")

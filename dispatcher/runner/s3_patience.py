@@ -1,0 +1,166 @@
+"""What is asked of an S3 store again, for how long, and what it means in the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+
+import urllib3
+from minio.error import InvalidResponseError, S3Error, ServerError
+
+from . import store_faults as faults
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+_PATIENCE = 20.0
+_FIRST, _LONGEST = 0.1, 5.0
+_UNWELL = frozenset({429, 500, 502, 503, 504})
+# Answers of 400 and 409: a body that came too slowly, and two conditional writes at once.
+_AGAIN = frozenset({"ConditionalRequestConflict", "OperationAborted", "RequestTimeout"})
+_EXPIRED = frozenset({"ExpiredToken", "InvalidTokenId", "TokenRefreshRequired"})
+_KINDS: dict[str, type[faults.StoreFault]] = {
+    "AccessDenied": faults.StoreDenied,
+    "AuthorizationHeaderMalformed": faults.StoreDenied,
+    "InvalidAccessKeyId": faults.StoreDenied,
+    "NoSuchBucket": faults.BucketMissing,
+    "RequestTimeTooSkewed": faults.ClockSkew,
+    "SignatureDoesNotMatch": faults.StoreDenied,
+    **dict.fromkeys(_EXPIRED, faults.CredentialsExpired),
+}
+
+
+class Unwell(Exception):
+    """An answer that says: later (429, 5xx). `after` is its Retry-After in seconds, else 0."""
+
+    def __init__(self, status: int, after: float, words: str) -> None:
+        super().__init__(f"it answered {status} {words}".rstrip())
+        self.after = after
+
+
+class Pool(urllib3.PoolManager):
+    """Connections whose answers of the kind "later" are told before minio reads them."""
+
+    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> Any:  # type: ignore[override]
+        """As in urllib3.
+
+        Raises:
+            Unwell
+        """
+        response = super().urlopen(method, url, redirect, **options)
+        if response.status not in _UNWELL:
+            return response
+        words = _words(response.read(1024, decode_content=True))
+        response.close()
+        raise Unwell(response.status, _after(response.headers.get("Retry-After", "")), words)
+
+
+class Patience:
+    """Asks again with growing pauses, until one deadline for all tries of a call.
+
+    `raised` makes what is raised out of a `StoreFault`. `renewed` says that other credentials will
+    come in place of expired ones.
+    """
+
+    def __init__(
+        self,
+        store: str,
+        raised: Callable[[faults.StoreFault], Exception],
+        *,
+        renewed: bool = False,
+    ) -> None:
+        self.until: float | None = None
+        """The moment of the monotonic clock to give up at; None: 20 s after a call began."""
+        self._store, self._raised, self._renewed = store, raised, renewed
+
+    def call(self, doing: str, request: Callable[[], T], expected: Container[int] = ()) -> T:
+        """The answer to a request.
+
+        Raises:
+            S3Error: an answer with one of the `expected` statuses.
+            StoreFault: any other, or none; as `raised` makes it.
+        """
+        began, pause = time.monotonic(), _FIRST
+        while True:
+            try:
+                return request()
+            except (urllib3.exceptions.HTTPError, Unwell, OSError) as error:
+                again, wait = not _hopeless(error), getattr(error, "after", 0.0)
+                judged = self.fault(faults.StoreUnreachable, doing, _reason(error))
+            except (S3Error, ServerError, InvalidResponseError, ValueError) as error:
+                again, wait = self._worth_asking_again(error), 0.0
+                judged = self._judged(doing, error, expected)
+            wait = wait or pause * random.uniform(0.5, 1)  # noqa: S311 (no secret)
+            pause = min(2 * pause, _LONGEST)
+            # The moment may have been set while this was under way.
+            if not again or time.monotonic() + wait > (self.until or began + _PATIENCE):
+                raise judged
+            time.sleep(wait)
+
+    def fault(self, kind: type[faults.StoreFault], doing: str, reason: str) -> Exception:
+        """What to raise for a fault of this kind."""
+        return self._raised(kind(self._store, doing, reason))
+
+    def _worth_asking_again(self, error: Exception) -> bool:
+        if not isinstance(error, S3Error):
+            return False
+        return error.code in _AGAIN or (error.code in _EXPIRED and self._renewed)
+
+    def _judged(self, doing: str, error: Exception, expected: Container[int]) -> Exception:
+        if isinstance(error, ValueError):
+            # What minio's providers raise where there are no credentials.
+            return self.fault(faults.StoreDenied, doing, _line(error))
+        if not isinstance(error, S3Error):
+            return self.fault(faults.StoreRefused, doing, _line(error))
+        known = error.code in _KINDS and error.code != "AccessDenied"
+        if error.response.status in expected and not known:
+            return error
+        kind = _KINDS.get(error.code or "", faults.StoreRefused)
+        words = _skew(error) if kind is faults.ClockSkew else f"{error.code}: {error.message}"
+        return self.fault(kind, doing, words)
+
+
+def _hopeless(error: Exception) -> bool:
+    """Whether asking again can't help: a certificate is not trusted, a URL makes no sense."""
+    return isinstance(error, urllib3.exceptions.SSLError | urllib3.exceptions.LocationValueError)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return str(error).rpartition(": ")[2]
+    return _line(error)
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300] or type(error).__name__
+
+
+def _after(header: str) -> float:
+    """Retry-After (RFC 9110 10.2.3): seconds, or a date."""
+    with suppress(ValueError):
+        return max(0.0, float(header))
+    with suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+    return 0.0
+
+
+def _words(body: bytes) -> str:
+    """The code and message of an S3 error (XML), or nothing."""
+    text = body.decode(errors="replace")
+    found = [text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0] for tag in ("Code", "Message")]
+    return ": ".join(filter(None, found))
+
+
+def _skew(error: S3Error) -> str:
+    try:
+        theirs = parsedate_to_datetime(error.response.headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return "they differ by more than 15 minutes"
+    ahead = time.time() - theirs
+    return f"this clock is {abs(ahead) / 60:.0f} min {'ahead of' if ahead > 0 else 'behind'} it"

@@ -1,0 +1,290 @@
+"""The main process of a pod, with a real store behind a proxy."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dispatcher.runner.store import Missing
+from tests.faults.faults import Answer, LoseAnswer
+
+
+def started(pod, path="started"):
+    """Wait until the command has written a file of its own."""
+    deadline = time.monotonic() + 20
+    while not (pod.folder / path).exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return (pod.folder / path).read_text()
+
+
+def test_a_command_is_run_and_its_results_are_committed(pod):
+    code = "import os; print('hello'); open('result', 'w').write(os.environ['SENDOFF_INDEX'])"
+    pod.code(main=code)
+    assert pod.run(["python", "main.py"]) == 0, pod.err
+    manifest = pod.manifest()
+    assert (manifest.state, manifest.exit_code, manifest.attempt) == ("succeeded", 0, 1)
+    assert [(file.path, file.size) for file in manifest.files] == [("result", 1)]
+    assert pod.store.get(pod.key("0/1/files/result")) == b"0"
+    assert pod.out == pod.text("out") == "hello\n"
+    assert pod.err == pod.text("err") == ""
+    about = json.loads(pod.store.get(pod.key("0/1/attempt.json")))
+    assert (about["run"], about["attempt"], about["node"]) == ("test-run", 1, "node-1")
+
+
+def test_a_failed_command_is_committed_and_permanent(pod):
+    assert pod.run(["sh", "-c", "echo partial > a; echo no >&2; exit 3"]) == 80
+    manifest = pod.manifest()
+    assert (manifest.state, manifest.exit_code) == ("failed", 3)
+    assert manifest.failure.evidence == ("no",)
+    assert pod.store.get(pod.key("0/1/files/a")) == b"partial\n"
+    assert pod.run(["no-such-program"], run="test-run-2") == 80
+
+
+def test_the_completion_index_chooses_and_the_annotations_count_attempts(pod):
+    pod.tell(["echo", "zero"], ["echo", "one"])
+    environment = {"JOB_COMPLETION_INDEX": "1", "SENDOFF_FAILURES": "1"}
+    assert pod.end(pod.start(**environment, SENDOFF_IGNORED_FAILURES="2")) == 0
+    assert pod.out == "one\n"
+    assert pod.manifest(1).attempt == 4
+    with pytest.raises(Missing):
+        pod.manifest(0)
+
+
+def test_a_number_that_is_taken_is_passed_over(pod):
+    for number in (1, 2):
+        pod.store.put(pod.key(f"0/{number}/attempt.json"), b"{}")
+    assert pod.run(["sh", "-c", "echo x; echo y > z"]) == 0
+    assert pod.manifest().attempt == 3
+    assert pod.text(attempt=3) == "x\n"
+    assert pod.store.get(pod.key("0/3/files/z")) == b"y\n"
+    assert list(pod.store.list(pod.key("0/1/"))) == [pod.key("0/1/attempt.json")]
+
+
+@pytest.mark.parametrize(("state", "status"), [("succeeded", 0), ("failed", 80)])
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_is_committed_is_not_run_again(pod, state, status, attempt):
+    pod.store.put(pod.key("0/manifest.json"), json.dumps({"state": state}).encode())
+    pod.tell(["sh", "-c", "sleep 300"])
+    began = time.monotonic()
+    assert pod.end(pod.start(SENDOFF_FAILURES=str(attempt - 1))) == status
+    assert time.monotonic() - began < 20
+    assert json.loads(pod.store.get(pod.key("0/manifest.json"))) == {"state": state}
+
+
+def test_the_code_is_a_fresh_copy_that_can_be_written_to(pod):
+    pod.code(main="import os, other; open('other.py', 'w').write('x = 2'); print(other.x)")
+    pod.code(other="x = 1")
+    for path in (pod.image / "workspace").iterdir():
+        path.chmod(0o444)
+    assert pod.run(["python", "main.py"]) == 0, pod.err
+    assert (pod.image / "workspace/other.py").read_text() == "x = 1"
+    assert [file.path for file in pod.manifest().files] == ["other.py"]
+
+
+def test_the_command_finds_a_home_and_places_of_its_own(pod):
+    names = ("HOME", "TMPDIR", "SENDOFF_ROOT", "PWD", "SENDOFF_OUTPUT_DIR", "PYTHONPATH", "LR", "X")
+    code = (
+        f"import os, json; print(json.dumps([os.environ.get(n) for n in {names}] + [os.getcwd()]))"
+    )
+    pod.environment = {"HOME": "/root", "PYTHONPATH": "/workspace/src:/other", "X": "1"}
+    assert pod.run(["python", "-c", code], environment={"LR": "1e-3", "X": "2"}) == 0, pod.err
+    home, temporary, root, here, outputs, path, rate, x, cwd = json.loads(pod.out)
+    scratch = str(pod.scratch)
+    assert (home, temporary) == (scratch + "/home", scratch + "/tmp")  # noqa: S108
+    assert root == f"{scratch}/work/0-1"
+    assert here == cwd == f"{root}/workspace"
+    assert outputs == f"{root}/outputs"
+    assert path.split(":")[:2] == [f"{root}/workspace/src", "/other"]
+    assert (rate, x) == ("1e-3", "2")
+    assert all(Path(folder).is_dir() for folder in (home, temporary))
+    assert "SENDOFF_POD_CONFIG" not in pod.out
+
+
+def test_sigterm_is_passed_on_and_what_was_saved_is_kept_for_the_next_pod(pod):
+    code = f"trap 'echo saving; echo 7 > checkpoint; exit 0' TERM; echo 1 > {pod.folder}/started; "
+    pod.tell(["sh", "-c", code + "while :; do sleep 0.05; done"], ["echo", "next"], per_pod=2)
+    process = pod.start()
+    started(pod)
+    process.send_signal(signal.SIGTERM)
+    assert pod.end(process) == 75
+    with pytest.raises(Missing):
+        pod.manifest()
+    interrupted = pod.manifest(name="1/interrupted.json")
+    assert [file.path for file in interrupted.files] == ["checkpoint"]
+    assert pod.text() == "saving\n"
+    assert not list(pod.store.list(pod.key("1/")))
+    # The replacement does all of it.
+    pod.tell(["true"], ["echo", "next"], per_pod=2)
+    assert pod.end(pod.start(SENDOFF_IGNORED_FAILURES="1")) == 0
+    assert [pod.manifest(index).attempt for index in (0, 1)] == [2, 2]
+
+
+@pytest.mark.parametrize("key", ["cancel.json", "0/cancel.json"])
+def test_a_cancelled_run_ends_by_itself(pod, key):
+    pod.tell(["sh", "-c", f"echo 1 > {pod.folder}/started; echo kept > file; exec sleep 300"])
+    process = pod.start()
+    started(pod)
+    pod.store.put(pod.key(key), b"{}")
+    assert pod.end(process) == 80
+    manifest = pod.manifest()
+    assert (manifest.state, manifest.signal) == ("cancelled", "SIGTERM")
+    assert [file.path for file in manifest.files] == ["file"]
+
+
+def test_sigterm_of_a_cancelled_run_is_its_end(pod):
+    pod.tell(["sh", "-c", f"echo 1 > {pod.folder}/started; exec sleep 300"])
+    process = pod.start()
+    started(pod)
+    pod.store.put(pod.key("cancel.json"), b"{}")
+    process.send_signal(signal.SIGTERM)
+    assert pod.end(process) == 80
+    assert pod.manifest().state == "cancelled"
+
+
+def test_time_is_up_in_a_pod_too(pod):
+    assert pod.run(["sleep", "300"], timeout=0.3) == 80
+    assert pod.manifest().state == "timed-out"
+
+
+def test_many_inputs_in_one_pod_each_have_their_own_manifest(pod):
+    code = "from sys import argv\nn = int(argv[1])\nprint(n)\n"
+    pod.code(main=code + "open('r', 'w').write('x' * n)\n1 / (n - 2)")
+    commands = [["python", "main.py", str(number)] for number in range(7)]
+    pod.tell(*commands, per_pod=4)
+    assert pod.end(pod.start(JOB_COMPLETION_INDEX="0")) == 80
+    assert pod.end(pod.start(JOB_COMPLETION_INDEX="1")) == 0
+    manifests = [pod.manifest(index) for index in range(7)]
+    assert [manifest.state for manifest in manifests] == ["succeeded"] * 2 + ["failed"] + [
+        "succeeded"
+    ] * 4
+    assert [manifest.files[0].size for manifest in manifests] == list(range(7))
+    assert [pod.text(index=index) for index in range(7)] == [f"{index}\n" for index in range(7)]
+    # Room is made for the next one.
+    assert list((pod.scratch / "work").iterdir()) == []
+
+
+def test_a_pod_that_is_tried_again_leaves_alone_what_is_committed(pod):
+    pod.store.put(pod.key("1/manifest.json"), b'{"state": "succeeded"}')
+    pod.tell(["echo", "0"], ["echo", "1"], ["echo", "2"], per_pod=3)
+    assert pod.end(pod.start(SENDOFF_FAILURES="1")) == 0
+    assert pod.out == "0\n2\n"
+
+
+def test_an_assignment_that_means_nothing_is_permanent(pod):
+    pod.tell(["true"])
+    (pod.config / "assignment.json").write_text('{"format": "sendoff.pod/9"}')
+    assert pod.end(pod.start()) == 81
+    assert "sendoff.pod/" in pod.err
+    (pod.config / "assignment.json").unlink()
+    assert pod.end(pod.start()) == 81
+
+
+def test_a_large_assignment_is_compressed(pod):
+    import gzip
+
+    pod.tell(["echo", "found"])
+    path = pod.config / "assignment.json"
+    (pod.config / "assignment.json.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert pod.end(pod.start()) == 0
+    assert pod.out == "found\n"
+
+
+def test_a_directory_can_be_the_store_of_a_pod(pod, tmp_path):
+    from dispatcher.runner.store import DirectoryStore
+
+    store = {"kind": "directory", "path": str(tmp_path / "store")}
+    assert pod.run(["sh", "-c", "echo x; echo 1 > y"], store=store) == 0, pod.err
+    pod.store = DirectoryStore(store["path"])
+    assert pod.manifest().files[0].path == "y"
+    assert pod.text() == "x\n"
+
+
+# Faults of the store
+
+
+def test_a_lost_answer_to_the_commit_is_no_loss(pod, proxy):
+    lost = proxy.on("PUT", r"/0/manifest\.json", LoseAnswer())
+    assert pod.run(["true"]) == 0, pod.err
+    assert lost.met
+    assert pod.manifest().state == "succeeded"
+    sent = proxy.seen("PUT", r"/0/manifest\.json")
+    assert [each.headers["if-none-match"] for each in sent] == ["*", "*"]
+    assert [each.status for each in sent] == [0, 412]
+    assert not any(name.startswith("x-amz-meta") for each in proxy.log for name in each.headers)
+
+
+def test_a_late_writer_loses(pod, proxy):
+    pod.tell(
+        [
+            "sh",
+            "-c",
+            f"echo 1 > {pod.folder}/started; while ! test -e {pod.folder}/go; do sleep 0.01; done",
+        ]
+    )
+    process = pod.start()
+    started(pod)
+    proxy.wait(lambda: bool(proxy.seen("PUT", r"attempt\.json")))
+    proxy.wait(lambda: bool(proxy.seen("HEAD", r"/0/manifest\.json")))
+    pod.store.put(pod.key("0/manifest.json"), b'{"state": "failed"}')
+    (pod.folder / "go").touch()
+    assert pod.end(process) == 80
+    assert json.loads(pod.store.get(pod.key("0/manifest.json"))) == {"state": "failed"}
+
+
+def test_a_store_that_is_down_for_a_while_loses_nothing(pod, proxy):
+    pod.tell(["sh", "-c", f"echo 1; echo 1 > {pod.folder}/started; echo 2 > result"])
+    proxy.refuse()
+    process = pod.start()
+    started(pod)
+    healing = threading.Timer(2, proxy.heal)
+    healing.start()
+    assert pod.end(process) == 0, pod.err
+    healing.join()
+    assert pod.manifest().files[0].path == "result"
+    assert pod.text() == "1\n"
+
+
+def test_a_store_that_stays_down_is_never_a_success(pod, proxy):
+    pod.tell(["sh", "-c", "echo 1 > result"], patience=2)
+    proxy.refuse()
+    began = time.monotonic()
+    assert pod.end(pod.start()) == 74
+    assert 2 <= time.monotonic() - began < 20
+    assert "the store took no manifest" in pod.err
+    proxy.heal()
+    assert not list(pod.store.list(pod.key("")))
+
+
+def test_a_store_that_is_not_well_is_asked_again_when_it_says(pod, proxy):
+    busy = proxy.on("PUT", r"/files/", Answer(503, {"Retry-After": "1"}))
+    limited = proxy.on("PUT", r"/0/manifest\.json", Answer(429, {"Retry-After": "1"}))
+    broken = proxy.on("PUT", r"attempt\.json", Answer(500))
+    began = time.monotonic()
+    assert pod.run(["sh", "-c", "echo 1 > result"]) == 0, pod.err
+    assert all(rule.met for rule in (busy, limited, broken))
+    assert time.monotonic() - began > 2
+    assert pod.store.get(pod.key("0/1/files/result")) == b"1\n"
+
+
+def test_credentials_that_are_over_are_read_again_when_newer_ones_come(pod, proxy):
+    pod.tell(["echo", "1"])
+    pod.authorize(session_token="of another day")
+    process = pod.start()
+    proxy.wait(lambda: any(each.status == 403 for each in proxy.log))
+    pod.authorize()
+    assert pod.end(process) == 0, pod.err
+    assert pod.manifest().state == "succeeded"
+
+
+def test_credentials_that_are_over_for_good_are_named(pod):
+    pod.tell(["echo", "1"], patience=1)
+    pod.authorize(session_token="of another day")
+    assert pod.end(pod.start()) == 74
+    assert "the credentials for the store have expired" in pod.err
