@@ -6,13 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: demo test lint bench format golden clean
+.PHONY: demo test stack lint bench format golden clean
 demo: $(VENV)/.ready
 	@$(BIN)/python -m examples.quantization.demo
 
+# Servers that a part of the tests needs are built when its first test asks; all of them, before.
 test: $(VENV)/.ready
-	@$(BIN)/python tests/tools.py
+	@$(BIN)/python -m tests.stack $(if $(findstring tests/,$(ARGS)),install,build)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Real servers on loopback for trying things out; `$(BIN)/python -m tests.stack down` ends them.
+stack: $(VENV)/.ready
+	@$(BIN)/python -m tests.stack up
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.stack.fixtures"]
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.stack up | status | down | build`: real servers on loopback, for trying out."""
+"""`python -m tests.stack up | status | down`: real servers on loopback, for trying sendoff out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from tests.stack import lifecycle, programs, state
+from tests.stack import debian, lifecycle, programs, state
 from tests.stack.processes import Process
 from tests.stack.stack import SERVERS, DidNotStart, Stack
 from tests.stack.unavailable import Unavailable
@@ -38,10 +38,11 @@ def main() -> int:
     verbs.add_parser("up", help="start it, or what of it has died; prints how to use it")
     verbs.add_parser("status", help="tell how each server is; exit status 1 if one is not well")
     verbs.add_parser("down", help="end what `up` started, and remove its data")
-    verbs.add_parser("build", help="only install and build what is needed; never fails")
+    verbs.add_parser("install", help="only install Debian's packages; never fails")
+    verbs.add_parser("build", help="only install and build what tests need; never fails")
     verb = parser.parse_args().verb
     try:
-        return {"up": _up, "status": _status, "down": _down, "build": _build}[verb]()
+        return _VERBS[verb]()
     except Unavailable as reason:
         return _said(f"the stack can't be had here: {reason}")
     except DidNotStart as failure:
@@ -79,8 +80,16 @@ def _down() -> int:
     return 0
 
 
-def _build() -> int:
+def _install() -> int:
     """Tests that miss something are skipped with the reason, so this is no failure of theirs."""
+    try:
+        debian.install(debian.PACKAGES)
+    except Unavailable as reason:
+        _said(f"tests that need them are skipped: {reason}")
+    return 0
+
+
+def _build() -> int:
     try:
         lifecycle.prepare()
         programs.build()
@@ -93,6 +102,8 @@ def _said(message: str) -> int:
     sys.stderr.write(f"{message}\n")
     return 1
 
+
+_VERBS = {"up": _up, "status": _status, "down": _down, "install": _install, "build": _build}
 
 if __name__ == "__main__":
     sys.exit(main())

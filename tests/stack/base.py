@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.stack.images import Image, compressed
 from tests.stack.locking import locked
-from tests.stack.places import cache
+from tests.stack.places import CACHE
 from tests.stack.programs import program
 from tests.stack.unavailable import Unavailable
 
@@ -58,13 +58,13 @@ def _cached(name: str, pins: bytes, make: Callable[[Path], dict[str, object]]) -
 
     `make` leaves `layer.tar` in the directory it is given and returns the image's configuration.
     """
-    home = cache() / f"{name}-{hashlib.sha256(pins).hexdigest()[:12]}"
-    with locked(cache() / f"{name}.lock"):
+    home = CACHE / f"{name}-{hashlib.sha256(pins).hexdigest()[:12]}"
+    with locked(CACHE / f"{name}.lock"):
         if not home.is_dir():
-            for unfinished in cache().glob(f".{name}-*"):
-                shutil.rmtree(unfinished)
+            for unfinished in CACHE.glob(f".{name}-*"):
+                shutil.rmtree(unfinished, ignore_errors=True)
             sys.stderr.write(f"making the image {name} (once)\n")
-            work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=cache()))
+            work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=CACHE))
             configuration = make(work)
             diff_id = compressed(work / "layer.tar", work / "layer.tar.gz")
             (work / "layer.tar").unlink()

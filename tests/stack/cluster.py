@@ -19,10 +19,7 @@ def populate(api: Api) -> None:
 
 
 def give_gpus(api: Api) -> bool:
-    """Give the real node its simulated GPUs; False while there is no Ready node to give them to.
-
-    A kubelet that registers anew takes them away, so a fresh one needs this again.
-    """
+    """Give the real node its simulated GPUs; False while there is no Ready node to give them to."""
     try:
         if not ready(api, NODE):
             return False

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.stack.locking import locked
-from tests.stack.places import cache
+from tests.stack.places import CACHE
 from tests.stack.unavailable import Unavailable
 
 # Program or file → its package.
 PACKAGES = {
-    "etcd": "etcd-server",
     "containerd": "containerd",
     "ctr": "containerd",
     "runc": "runc",
@@ -56,7 +55,7 @@ def install(programs: Iterable[str]) -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise Unavailable(f"not installed, and apt needs root: {' '.join(missing)}")
-    with locked(cache() / "apt.lock"):
+    with locked(CACHE / "apt.lock"):
         _apt(missing)
     if absent := [name for name in programs if not installed(name)]:
         raise Unavailable(f"apt did not bring: {' '.join(absent)}")

@@ -40,7 +40,7 @@ def up(owner: Process | None = None) -> Stack:
     with _alone():
         stack = Stack.running()
         if stack and _worth_keeping(stack):
-            _repair(stack)
+            stack.repair()
             _adopt(stack, owner)
             return stack
         if stack:
@@ -74,7 +74,7 @@ def prepare() -> None:
 
 
 def _alone() -> AbstractContextManager[None]:
-    return locked(places.state() / "lock")
+    return locked(places.STATE / "lock")
 
 
 def _worth_keeping(stack: Stack) -> bool:
@@ -82,19 +82,10 @@ def _worth_keeping(stack: Stack) -> bool:
     return stack.known["complete"] and any(each and each.alive for each in processes)
 
 
-def _repair(stack: Stack) -> None:
-    for name in SERVERS:
-        stack.resume(name)
-        if stack.ailment(name):
-            stack.start(name)
-    stack.settle()
-
-
 def _adopt(stack: Stack, owner: Process | None) -> None:
     recorded = stack.known["owner"]
     if owner and recorded and not Process(*recorded).alive:
-        stack.known["owner"] = [owner.pid, owner.started]
-        state.write(stack.known)
+        stack.record(owner=[owner.pid, owner.started])
 
 
 def _fresh(owner: Process | None) -> Stack:
@@ -123,19 +114,19 @@ def _fresh(owner: Process | None) -> Stack:
         stack.wait(name)
     stack.give_gpus()
     stack.settle()
-    stack.known["complete"] = True
-    state.write(stack.known)
+    stack.record(complete=True)
     return stack
 
 
 def _push_images(stack: Stack) -> None:
-    registry = stack.site.registry
+    registry, names = stack.site.registry, {}
     for name, repository, tag, image in (
         ("pause", "pause", "1", base.pause()),
         ("base", "base/cpu", "latest", base.debian()),
     ):
         digest = images.push(image, registry, repository, tag)
-        stack.known["images"][name] = f"{registry}/{repository}@{digest}"
+        names[name] = f"{registry}/{repository}@{digest}"
+    stack.record(images=names)
 
 
 def _make_bucket(stack: Stack) -> None:

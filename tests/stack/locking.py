@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 
@@ -19,3 +19,15 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def occupied(room: Path, *, alone: bool) -> Iterator[None]:
+    """Be in `room`, with others who don't ask to be `alone` there.
+
+    Who waits to be alone holds the door, so nobody enters before it and it can't wait for ever.
+    """
+    with ExitStack() as inside:
+        with locked(room.with_suffix(".door")):
+            inside.enter_context(locked(room, shared=not alone))
+        yield

@@ -128,9 +128,10 @@ def _kubelet(site: Site) -> dict[str, object]:
         "cgroupRoot": f"/{site.cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "makeIPTablesUtilChains": False,
         "resolvConf": "",
+        # A volume over its limit is noticed in seconds, not after a minute.
+        "volumeStatsAggPeriod": "5s",
         "oomScoreAdj": 0,
         "nodeLeaseDurationSeconds": 20,
         "serializeImagePulls": False,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,15 +17,15 @@ import time
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tests.stack import debian
 from tests.stack.locking import locked
-from tests.stack.places import RECIPES, cache
+from tests.stack.places import CACHE, RECIPES
 from tests.stack.unavailable import Unavailable
 
 # In this order: what other tests wait for comes first.
-SERVERS = ("minio", "kubernetes", "kwok", "buildkit")
+SERVERS = ("minio", "etcd", "kubernetes", "kwok", "buildkit")
 ORDER = (*SERVERS, "crane", "buildx")
 
 
@@ -34,14 +35,15 @@ class Recipe:
 
     name: str
     module: str
-    packages: tuple[str, ...]
+    packages: dict[str, str]
+    """Program → its package, relative to the module."""
     link: tuple[tuple[str, str], ...]
 
     @classmethod
     def read(cls, name: str) -> Recipe:
         table = tomllib.loads((RECIPES / name / "recipe.toml").read_text())
         link = tuple(sorted(table.get("link", {}).items()))
-        return cls(name, table["module"], tuple(table["packages"]), link)
+        return cls(name, table["module"], table["programs"], link)
 
     @property
     def directory(self) -> Path:
@@ -49,14 +51,7 @@ class Recipe:
 
     @property
     def import_paths(self) -> list[str]:
-        return [
-            f"{self.module}/{package}" if package != "." else self.module
-            for package in self.packages
-        ]
-
-    @property
-    def programs(self) -> list[str]:
-        return [path.rpartition("/")[2] for path in self.import_paths]
+        return [str(PurePosixPath(self.module, each)) for each in self.packages.values()]
 
     @property
     def version(self) -> str:
@@ -70,7 +65,7 @@ class Recipe:
         pins = hashlib.sha256()
         for path in sorted(self.directory.iterdir()):
             pins.update(path.read_bytes())
-        return cache() / f"{self.name}-{self.version}-{pins.hexdigest()[:12]}"
+        return CACHE / f"{self.name}-{self.version}-{pins.hexdigest()[:12]}"
 
     @property
     def linker_flags(self) -> str:
@@ -87,7 +82,7 @@ def program(name: str) -> Path:
         Unavailable: there is no Go toolchain or we are not root, or the build failed.
     """
     for recipe in map(Recipe.read, ORDER):
-        if name in recipe.programs:
+        if name in recipe.packages:
             return _built(recipe) / name
     if name not in debian.PACKAGES:
         raise KeyError(name)
@@ -111,7 +106,7 @@ def _built(recipe: Recipe) -> Path:
     home = recipe.home
     if home.is_dir():
         return home / "bin"
-    with locked(cache() / f"{recipe.name}.lock"):
+    with locked(CACHE / f"{recipe.name}.lock"):
         if not home.is_dir():
             _sweep(recipe)
             _compile(recipe, home)
@@ -120,18 +115,18 @@ def _built(recipe: Recipe) -> Path:
 
 def _sweep(recipe: Recipe) -> None:
     """Remove what a killed build left; its lock is ours, so nobody works there."""
-    for unfinished in cache().glob(f".{recipe.name}-*"):
-        shutil.rmtree(unfinished)
+    for unfinished in CACHE.glob(f".{recipe.name}-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _compile(recipe: Recipe, home: Path) -> None:
     go = shutil.which("go")
     if not go:
-        raise Unavailable(f"no Go toolchain to build {', '.join(recipe.programs)} with")
-    sys.stderr.write(f"building {', '.join(recipe.programs)} {recipe.version} (once)\n")
+        raise Unavailable(f"no Go toolchain to build {', '.join(recipe.packages)} with")
+    sys.stderr.write(f"building {', '.join(recipe.packages)} {recipe.version} (once)\n")
     sys.stderr.flush()
     started = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=cache()))
+    work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=CACHE))
     (work / "bin").mkdir()
     flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", recipe.linker_flags]
     done = subprocess.run(
@@ -147,6 +142,10 @@ def _compile(recipe: Recipe, home: Path) -> None:
     if done.returncode:
         shutil.rmtree(work)
         raise Unavailable(f"building {recipe.name} failed: {done.stdout.strip()[-600:]}")
+    for name, path in zip(recipe.packages, recipe.import_paths, strict=True):
+        # Go names a program for its package, less a major version (go help build).
+        parts = [each for each in path.split("/") if not re.fullmatch("v[0-9]+", each)]
+        (work / "bin" / parts[-1]).rename(work / "bin" / name)
     # Read by everyone, whatever umask the builder has.
     work.chmod(0o755)
     work.rename(home)

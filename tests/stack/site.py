@@ -53,7 +53,7 @@ class Site:
     @classmethod
     def new(cls) -> Site:
         return cls(
-            directory=places.state() / secrets.token_hex(3),
+            directory=places.STATE / secrets.token_hex(3),
             ports=free_ports(PORTS),
             subnet=free_subnet(program("ip")),
             tokens={user: secrets.token_hex(16) for user in USERS},

@@ -66,8 +66,21 @@ class Stack:
 
     def process(self, name: str) -> Process | None:
         """The process of server `name` as recorded, whether or not it still runs."""
+        self._refresh()
         found = self.known["servers"].get(name)
         return Process(found["pid"], found["started"]) if found else None
+
+    def record(self, **values: Any) -> None:
+        """Write `values` into the state file."""
+        self._refresh()
+        self.known.update(values)
+        state.write(self.known)
+
+    def _refresh(self) -> None:
+        """Another process may have started a server again."""
+        known = state.read()
+        if known and known["directory"] == self.known["directory"]:
+            self.known = known
 
     def ailment(self, name: str) -> str | None:
         """Why server `name` is not well, or None where it is."""
@@ -84,10 +97,12 @@ class Stack:
         Raises:
             DidNotStart: see the class.
         """
+        log = self.site.log(name)
+        said = log.stat().st_size if log.exists() else 0
         self.launch(name)
         self.wait(name)
         if name == "kubelet":
-            self.give_gpus()
+            self.give_gpus(said)
 
     def launch(self, name: str) -> None:
         """Start server `name`, unless it runs, without waiting for it."""
@@ -101,14 +116,14 @@ class Stack:
         log, data = self.site.log(name), self.site.data(name)
         data.mkdir(exist_ok=True)
         started = start(server.command, env=server.environment, log=log, cwd=data)
-        self.known["servers"][name] = {
+        entry = {
             "pid": started.pid,
             "started": started.started,
             "health": server.health,
             "log": str(log),
             "command": list(server.command),
         }
-        state.write(self.known)
+        self.record(servers={**self.known["servers"], name: entry})
 
     def wait(self, name: str) -> None:
         """Wait until server `name` is well."""
@@ -119,10 +134,27 @@ class Stack:
             tail = self.site.log(name).read_text(errors="replace")[-2000:]
             raise DidNotStart(f"{name}: {reason}\n{tail}")
 
-    def give_gpus(self) -> None:
-        """Wait until the real node is ready and has its simulated GPUs."""
-        if not until(lambda: cluster.give_gpus(self.api), _PATIENCE):
-            raise DidNotStart(f"node {NODE} is not ready: see {self.site.log('kubelet')}")
+    def give_gpus(self, said: int = 0) -> None:
+        """Wait until the real node is ready and has its simulated GPUs.
+
+        A kubelet takes away what it doesn't know as it registers, so that is waited for in its
+        log, after the first `said` bytes.
+        """
+        log = self.site.log("kubelet")
+
+        def registered() -> bool:
+            return b"Successfully registered node" in log.read_bytes()[said:]
+
+        if not until(lambda: registered() and cluster.give_gpus(self.api), _PATIENCE):
+            raise DidNotStart(f"node {NODE} is not ready: see {log}")
+
+    def repair(self) -> None:
+        """Start again what has died, have what was paused go on, and wait until all is well."""
+        for name in SERVERS:
+            self.resume(name)
+            if self.ailment(name):
+                self.start(name)
+        self.settle()
 
     def settle(self) -> None:
         """Wait until the cluster takes runs."""

@@ -6,7 +6,6 @@ Written before the first server starts and after each, so that a killed `up` can
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ def read() -> dict[str, Any] | None:
 
 
 def write(value: Mapping[str, Any]) -> None:
-    places.state().mkdir(mode=0o700, parents=True, exist_ok=True)
+    places.STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = path().with_suffix(".new")
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(value, indent=1))
@@ -41,7 +40,7 @@ def remove() -> None:
 
 def path() -> Path:
     """Where the state file is."""
-    return places.state() / "stack.json"
+    return places.STATE / "stack.json"
 
 
 def initial(site: Site, owner: Process | None) -> dict[str, Any]:
@@ -53,7 +52,6 @@ def initial(site: Site, owner: Process | None) -> dict[str, Any]:
         "format": FORMAT,
         "complete": False,
         "owner": [owner.pid, owner.started] if owner else None,
-        "starter": os.getpid(),
         "site": site.to_json(),
         "servers": {},
         "directory": str(site.directory),

@@ -1,0 +1,62 @@
+"""pytest plugin: the stack, started when the first test asks for it, shared by all workers.
+
+Who started it ends it: one that ran before the tests did is still there after them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import lifecycle, places
+from tests.stack.locking import occupied
+from tests.stack.processes import Process
+from tests.stack.stack import Stack
+from tests.stack.unavailable import Unavailable
+
+# Set by the process that was told to run tests, for the workers it starts.
+_OWNER = "SENDOFF_STACK_OWNER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        me = Process.of(os.getpid())
+        os.environ[_OWNER] = f"{me.pid}:{me.started}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        lifecycle.down(owner=_owner())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Tests share the stack, except one that stops servers: it is alone with it."""
+    names = getattr(item, "fixturenames", ())
+    if "stack" not in names:
+        return (yield)
+    with occupied(places.STATE / "room", alone="stack_alone" in names):
+        return (yield)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running stack. Skips where this machine can't have it, with the reason."""
+    try:
+        return lifecycle.up(owner=_owner())
+    except Unavailable as reason:
+        pytest.skip(f"no stack: {reason}")
+
+
+@pytest.fixture
+def stack_alone(stack: Stack) -> Iterator[Stack]:
+    """The running stack and no other test on it; servers that were stopped run again after."""
+    yield stack
+    stack.repair()
+
+
+def _owner() -> Process:
+    pid, started = map(int, os.environ[_OWNER].split(":"))
+    return Process(pid, started)
