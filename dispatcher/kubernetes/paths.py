@@ -1,0 +1,29 @@
+"""Where things are in the API: the one place that names its paths."""
+
+from __future__ import annotations
+
+NODES = "/api/v1/nodes"
+ALL_PODS = "/api/v1/pods"
+VERSION = "/version"
+ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+class Paths:
+    """The paths of one namespace."""
+
+    def __init__(self, namespace: str) -> None:
+        core = f"/api/v1/namespaces/{namespace}"
+        self.pods = f"{core}/pods"
+        self.secrets = f"{core}/secrets"
+        self.events = f"{core}/events"
+        self.jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
+        self.workloads = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/workloads"
+        self.queues = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/localqueues"
+
+    def job(self, name: str) -> str:
+        """One Job."""
+        return f"{self.jobs}/{name}"
+
+    def log(self, pod: str) -> str:
+        """The log of a pod."""
+        return f"{self.pods}/{pod}/log"

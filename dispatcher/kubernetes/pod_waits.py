@@ -1,0 +1,111 @@
+"""Why a pod has not started yet: no place, no image, no configuration. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dispatcher.kubernetes.image_pulls import PULLING, of_pull
+from dispatcher.kubernetes.objects import Event
+from dispatcher.kubernetes.run_objects import Pod, Waiting
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble, words
+
+_BUSY = re.compile(r"Insufficient (\S+?)[,.]|Too many pods")
+_PREEMPTION = re.compile(r"\s*preemption: .*", re.DOTALL)
+_SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret \S+')
+_STARTING = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedSync")
+
+
+def of(pod: Pod, events: Sequence[Event], settings: ClusterSettings) -> Trouble | None:
+    """What a pending pod waits for; None where it is simply on its way."""
+    since = seconds(pod.metadata.creation_timestamp)
+    place = next((each for each in pod.status.conditions if each.type == "PodScheduled"), None)
+    if place and place.status == "False":
+        return _unscheduled(place.reason, place.message, since, settings)
+    waiting = _waiting(pod)
+    if waiting and waiting.reason in PULLING:
+        return of_pull(waiting, words(events, "Failed"), since, settings)
+    if waiting and waiting.reason == "CreateContainerConfigError":
+        return _misconfigured(waiting, since, settings)
+    said = words(events, *_STARTING)
+    if pod.spec.node_name and (said or waiting):
+        return _slow(pod, waiting, said, settings)
+    return None
+
+
+def _unscheduled(reason: str, message: str, since: float, settings: ClusterSettings) -> Trouble:
+    """The scheduler's words, without what preempting others would not bring."""
+    said = _PREEMPTION.sub("", message)
+    lacking = sorted({found[1] or "pods" for found in _BUSY.finditer(said)})
+    if lacking or reason == "SchedulingGated":
+        return trouble(
+            "QUEUED",
+            f"waiting for its turn: no node has {', '.join(lacking) or 'been found'} free",
+            blame="capacity",
+            evidence=[said],
+            fix="sendoff gpus shows what is free",
+            since=since,
+            grace=settings.queue_timeout or NEVER,
+        )
+    return trouble(
+        "UNSCHEDULABLE",
+        "no node of the cluster takes the pod",
+        blame="config",
+        evidence=[said],
+        fix="sendoff gpus shows the nodes; taints need tolerations: [tool.sendoff.kubernetes]",
+        since=since,
+        grace=settings.pending_timeout,
+    )
+
+
+def _misconfigured(waiting: Waiting, since: float, settings: ClusterSettings) -> Trouble:
+    secret = _SECRET.search(waiting.message)
+    return trouble(
+        "SECRET_MISSING" if secret else "POD_REFUSED",
+        "a secret has no value in the cluster" if secret else "the container can't be configured",
+        blame="config",
+        evidence=[waiting.message],
+        fix=f"kubectl create secret generic {settings.secrets_from} --from-literal=NAME=…"
+        if secret
+        else "",
+        phase="admission" if secret else "schedule",
+        since=since,
+        grace=settings.image_timeout,
+    )
+
+
+def _slow(pod: Pod, waiting: Waiting | None, said: list[str], settings: ClusterSettings) -> Trouble:
+    """A pod that has its node, and does not come up."""
+    words_ = said or ([waiting.message] if waiting and waiting.message else [])
+    return trouble(
+        "STARTING",
+        f"the pod {pod.metadata.name} is being started on {pod.spec.node_name}",
+        blame="infra",
+        evidence=words_,
+        since=seconds(pod.status.start_time or pod.metadata.creation_timestamp),
+        grace=settings.pending_timeout,
+    )
+
+
+def _waiting(pod: Pod) -> Waiting | None:
+    for status in (*pod.status.init_container_statuses, *pod.status.container_statuses):
+        if status.state.waiting:
+            return status.state.waiting
+    return None
+
+
+def given_up(waited: Trouble) -> Trouble:
+    """What a wait becomes when its time is up; causes with a name of their own keep it."""
+    if waited.failure.code not in ("QUEUED", "UNSCHEDULABLE", "STARTING"):
+        return waited
+    limit = waited.grace
+    return trouble(
+        "PENDING_TIMEOUT",
+        f"it did not start within {limit:.0f} s: {waited.failure.message}",
+        blame=waited.failure.blame,
+        evidence=waited.failure.evidence,
+        fix=waited.failure.fix or "sendoff rerun, or allow more: pending-timeout",
+        since=waited.since,
+        grace=limit,
+    )
