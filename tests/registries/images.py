@@ -1,4 +1,4 @@
-"""Small images to push."""
+"""Small images to push, which may be bases of others too."""
 
 from __future__ import annotations
 
@@ -29,5 +29,6 @@ def make_image(layout: Layout, *layers: Layer, command: str = "true") -> Digest:
         platform="linux/amd64",
         python="3.11.7",
         command=("sh", "-c", command),
+        labels={"base.python": "/usr/bin/python3.11", "base.python-version": "3.11.2"},
     )
     return image.write(made, layout).digest

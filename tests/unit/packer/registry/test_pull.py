@@ -18,6 +18,7 @@ from packer.registry.errors import (
     ReferenceInvalid,
     RegistryUnreachable,
 )
+from packer.registry.pull import for_push
 from packer.registry.push import PushRequest
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, LoseAnswer
@@ -58,9 +59,9 @@ def test_a_base_by_its_tag(registry: Registry, image: Digest, layout: Layout) ->
     assert base.platform == "linux/amd64"
     assert [each.digest for each in base.layers] == [each["digest"] for each in content["layers"]]
     assert [each.diff_id for each in base.layers] == config["rootfs"]["diff_ids"]
-    assert base.settings == config["config"]
+    assert base.labels == config["config"]["Labels"]
     assert base.environment["VIRTUAL_ENV"] == "/opt/sendoff/env"
-    assert [each.layer.digest for each in base.for_push()] == [one.digest for one in base.layers]
+    assert [each.layer.digest for each in for_push(base)] == [one.digest for one in base.layers]
 
 
 def test_a_tag_costs_one_question_the_second_time(

@@ -23,6 +23,7 @@ from packer.registry.errors import (
     RegistryReadOnly,
     RegistryRefused,
 )
+from packer.registry.pull import for_push
 from packer.registry.push import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
@@ -341,7 +342,7 @@ class TestBaseLayers:
         base = registry.base(f"{where}:1", "linux/amd64")
         proxy.forget()
         image = make_image(layout, *base.layers, make_layer(layout))
-        pushed = registry.push(request(layout, image, base=base.for_push()))
+        pushed = registry.push(request(layout, image, base=for_push(base)))
         assert pushed.mounted == (base_layer.digest,)
         assert proxy.up < 20_000
         assert complete(registry, layout, image)
@@ -354,7 +355,7 @@ class TestBaseLayers:
         base = registry.base(f"{where}:1", "linux/amd64")
         proxy.on("POST", "mount=", Answer(401), times=9)
         image = make_image(layout, *base.layers)
-        pushed = registry.push(request(layout, image, base=base.for_push()))
+        pushed = registry.push(request(layout, image, base=for_push(base)))
         assert base_layer.digest in pushed.uploaded
         assert complete(registry, layout, image)
 
@@ -367,7 +368,7 @@ class TestBaseLayers:
             base = registry.base(f"{where}:1", "linux/amd64")
             between.on("GET", "blobs", CutRequest(after=0))
             image = make_image(layout, *base.layers)
-            pushed = registry.push(request(layout, image, base=base.for_push()))
+            pushed = registry.push(request(layout, image, base=for_push(base)))
             assert base_layer.digest in pushed.uploaded
             assert complete(registry, layout, image)
             between.forget()
@@ -383,7 +384,7 @@ class TestBaseLayers:
         base = registry.base(f"{where}:1", "linux/amd64")
         shutil.rmtree(server.data / "docker/registry/v2/repositories/bases/python/_layers")
         with pytest.raises(DigestGone):
-            registry.push(request(layout, make_image(layout, *base.layers), base=base.for_push()))
+            registry.push(request(layout, make_image(layout, *base.layers), base=for_push(base)))
 
 
 class TestSkopeo:
