@@ -93,7 +93,7 @@ def of_container(run: str, exit_code: int | None, *, out_of_memory: bool, said: 
             blame="user",
             retryable=False,
             message="the container used more memory than it was given",
-            evidence=(said,) if said else (),
+            evidence=tuple(said.splitlines()),
             fix=f"give it more: sendoff rerun {run} --failed --memory …",
         )
     if exit_code is None:
@@ -106,4 +106,4 @@ def of_container(run: str, exit_code: int | None, *, out_of_memory: bool, said: 
             fix=f"send it off again: sendoff rerun {run} --failed",
         )
     failure = of_runner(run, exit_code, "")
-    return msgspec.structs.replace(failure, evidence=(said,)) if said else failure
+    return msgspec.structs.replace(failure, evidence=tuple(said.splitlines())) if said else failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -113,19 +113,35 @@ class Engine:
                     container.update(restart_policy={"Name": "no"})
                     container.kill("SIGTERM")
 
-    def remove(self, run_id: str) -> None:
-        """Remove a run's containers, with all that they wrote.
+    def sweep(self, statuses: Collection[int]) -> None:
+        """Remove the containers of all runs that ended with one of these exit statuses.
 
         Raises:
             EngineUnreachable
         """
         with _answers("remove containers"):
+            for container in self._labelled(RUN_LABEL, status="exited"):
+                if _state(container).exit_code in statuses:
+                    container.remove(v=True)
+
+    def tail(self, run_id: str, lines: int) -> str:
+        """The end of what the first of a run's containers wrote; empty where there is none.
+
+        Raises:
+            EngineUnreachable
+        """
+        with _answers("read a container's log"):
             for container in self._of(run_id):
-                container.remove(force=True, v=True)
+                logged: bytes = container.logs(tail=lines)
+                return logged.decode(errors="replace")
+        return ""
 
     def _of(self, run_id: str) -> list[Container]:
+        return self._labelled(f"{RUN_LABEL}={run_id}")
+
+    def _labelled(self, label: str, **filters: str) -> list[Container]:
         found: list[Container] = self._client.containers.list(
-            all=True, filters={"label": f"{RUN_LABEL}={run_id}"}, ignore_removed=True
+            all=True, filters={"label": label, **filters}, ignore_removed=True
         )
         return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from dispatcher import diagnosis, pod_config
 from dispatcher.docker import container
@@ -17,8 +17,13 @@ from dispatcher.errors import SecretMissing
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
+from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
 
 _NVIDIA = "nvidia"
+_EVIDENCE = 5
+"""Lines of a container's log that say why its runner failed."""
+_DONE = (COMMITTED, UNSUCCESSFUL)
+"""Exit statuses of containers that have left nothing to find out."""
 
 
 class DockerTarget:
@@ -71,17 +76,13 @@ class DockerTarget:
             run_id,
             ended.exit_code if ended else None,
             out_of_memory=bool(ended and ended.out_of_memory),
-            said=ended.error if ended else "",
+            said=(ended.error if ended else "") or self._engine.tail(run_id, _EVIDENCE),
         )
 
     def uncommitted(self, run_id: str, index: int) -> Manifest | None:
         """Nothing: what a store did not take is gone with its container."""
         del run_id, index
         return None
-
-    def tidy(self, run_id: str) -> None:
-        """Remove the containers of a run that has ended."""
-        self._engine.remove(run_id)
 
 
 class DockerClaim:
@@ -98,7 +99,8 @@ class DockerClaim:
         """
         around = _surroundings(self._places)
         spread = container.spread(run, around.cores)
-        files = pod_config.files(run, self._store(), per_pod=spread.each)
+        files = pod_config.files(run, _store(self._places), per_pod=spread.each)
+        self._engine.sweep(_DONE)
         self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         for keywords in container.containers(run, around):
             secrets = {name: os.environ[name] for name in run.request.secrets}
@@ -122,12 +124,19 @@ def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"{container.CONFIG}/{name}": data for name, data in files.items()}
 
 
+def _store(places: Places) -> dict[str, Any]:
+    """The store as a container reaches it."""
+    if places.store.startswith("/"):
+        return {"kind": "directory", "path": container.STORE}
+    return {"kind": "s3", "url": places.store, "region": places.region}
+
+
 def _surroundings(places: Places) -> Surroundings:
     cores = len(os.sched_getaffinity(0))
-    store = str(places.store)
-    if not store.startswith("/"):
+    if not places.store.startswith("/"):
         return Surroundings(cores=cores)
-    return Surroundings(cores=cores, store=store, user=f"{os.getuid()}:{os.getgid()}")
+    os.makedirs(places.store, exist_ok=True)  # noqa: PTH103
+    return Surroundings(cores=cores, store=places.store, user=f"{os.getuid()}:{os.getgid()}")
 
 
 def _failed(state: ContainerState) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,9 +71,29 @@ def site(
     settings = {"HOME": home, "VIRTUAL_ENV": sandbox, "PATH": f"{sandbox}/bin:/usr/bin:/bin"}
     if request.param != "local":
         stack = request.getfixturevalue("stack")
-        settings |= stack.variables() | {"SENDOFF_TARGET": request.param}
+        settings |= _variables(stack.known) | {"SENDOFF_TARGET": request.param}
+    if request.param == "docker":
+        # Its other kind of store: a directory, which containers write to.
+        del settings["SENDOFF_STORE"]
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     project = tmp_path / "project"
     project.mkdir()
     return Site(project, request.param)
+
+
+def _variables(known: dict[str, Any]) -> dict[str, str]:
+    """The stack's servers, as a user would name them."""
+    minio = known["minio"]
+    return {
+        "SENDOFF_REGISTRY": f"{known['registry']['address']}/conformance/runs",
+        "SENDOFF_BASE": known["images"]["base"],
+        "SENDOFF_STORE": f"{minio['url']}/{minio['bucket']}",
+        "SENDOFF_STORE_IN_CLUSTER": f"{minio['url_in_cluster']}/{minio['bucket']}",
+        "SENDOFF_STORE_REGION": minio["region"],
+        "SENDOFF_NAMESPACE": known["namespace"],
+        "AWS_ACCESS_KEY_ID": minio["access_key"],
+        "AWS_SECRET_ACCESS_KEY": minio["secret_key"],
+        "KUBECONFIG": known["kubeconfig"]["admin"],
+        "DOCKER_HOST": known["docker"]["host"],
+    }
