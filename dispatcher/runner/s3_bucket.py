@@ -135,7 +135,7 @@ class S3Bucket:
         return found.size or 0
 
     def names(self, prefix: str, *, recursive: bool = True) -> list[str]:
-        """Every name with this prefix, sorted; up to the next "/" only, unless `recursive`."""
+        """Every name with this prefix; up to the next "/" only, unless `recursive`."""
         return self.patience.call(
             f"listing {prefix}",
             lambda: [

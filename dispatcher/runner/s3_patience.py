@@ -59,8 +59,8 @@ class Pool(urllib3.PoolManager):
         response = super().urlopen(method, url, redirect, **options)
         if response.status not in _UNWELL:
             return response
-        words = _words(response.read(1024, decode_content=True))
-        response.close()
+        words = _words(response.data)
+        response.release_conn()
         raise Unwell(response.status, _after(response.headers.get("Retry-After", "")), words)
 
 

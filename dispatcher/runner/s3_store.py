@@ -113,7 +113,7 @@ class S3Store:
         """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/"."""
         start = self._address.name(prefix)
         found = self.bucket.names(start, recursive=False)
-        return [name[len(start) :].rstrip("/") for name in found]
+        return sorted(name[len(start) :].rstrip("/") for name in found)
 
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix`, which ends in "/"."""
