@@ -6,6 +6,7 @@ import gzip
 import json
 from typing import Any
 
+from dispatcher.inputs import told
 from dispatcher.run import Run
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
 
@@ -29,7 +30,7 @@ def files(
 def assignment(run: Run, store: dict[str, Any], per_pod: int = 1) -> bytes:
     """What the runner is told of a run: a `PodAssignment` as JSON."""
     request = run.request
-    told = {
+    assigned = {
         "format": FORMAT,
         "run": run.id,
         "store": store,
@@ -41,5 +42,6 @@ def assignment(run: Run, store: dict[str, Any], per_pod: int = 1) -> bytes:
         "memory": request.resources.memory,
         "environment": request.environment,
         "secrets": list(request.secrets),
+        "data": told(request.data),
     }
-    return json.dumps(told, separators=(",", ":")).encode()
+    return json.dumps(assigned, separators=(",", ":")).encode()

@@ -26,6 +26,13 @@ RESOURCES = (
 WISHES = (
     *RESOURCES,
     click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="SRC:DST",
+        help="File or directory outside the project; repeatable.",
+    ),
+    click.option(
         "--output", "outputs", multiple=True, metavar="GLOB", help="Result files; repeatable."
     ),
     click.option(

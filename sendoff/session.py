@@ -46,6 +46,7 @@ class Session(Record, frozen=True):
         return Places(
             layout=Path(settings.registry) if self.embedded else settings.cache / "images",
             store=settings.store,
+            store_in_cluster=settings.store_in_cluster,
             region=settings.store_region,
             insecure=settings.store_insecure,
             cache=settings.cache,

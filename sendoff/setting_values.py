@@ -119,3 +119,11 @@ def classes(value: Any, _base: Path) -> dict[str, dict[str, Any]]:
     if isinstance(value, Mapping) and all(isinstance(each, Mapping) for each in value.values()):
         return {name: dict(each) for name, each in value.items()}
     raise ValueError("it is not a table of tables: [tool.sendoff.classes.NAME]")
+
+
+def inputs(value: Any, base: Path) -> tuple[str, ...]:
+    """Each as `SRC:DST`, the source an absolute path."""
+    from dispatcher.inputs import split
+
+    pairs = map(split, texts(value, base))
+    return tuple(f"{path(source, base)}:{destination}" for source, destination in pairs)

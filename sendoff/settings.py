@@ -176,7 +176,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="inputs",
-        read=values.texts,
+        read=values.inputs,
         default=lambda _: (),
         help="files and directories besides the project: SRC:DST, read-only for the command",
     ),

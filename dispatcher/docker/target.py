@@ -18,6 +18,7 @@ from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
+from packer.record import encode
 
 _NVIDIA = "nvidia"
 _EVIDENCE = 5
@@ -99,7 +100,12 @@ class DockerClaim:
         """
         around = _surroundings(self._places)
         spread = container.spread(run, around.cores)
-        files = pod_config.files(run, _store(self._places), per_pod=spread.each)
+        files = pod_config.files(
+            run,
+            _store(self._places),
+            per_pod=spread.each,
+            credentials=_credentials(run, self._places),
+        )
         self._engine.sweep(_DONE)
         self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         for keywords in container.containers(run, around):
@@ -128,7 +134,16 @@ def _store(places: Places) -> dict[str, Any]:
     """The store as a container reaches it."""
     if places.store.startswith("/"):
         return {"kind": "directory", "path": container.STORE}
-    return {"kind": "s3", "url": places.store, "region": places.region}
+    url = places.store_in_cluster or places.store
+    return {"kind": "s3", "url": url, "region": places.region}
+
+
+def _credentials(run: Run, places: Places) -> bytes:
+    if places.store.startswith("/"):
+        return b""
+    from dispatcher import credentials
+
+    return encode(credentials.issue(places, run.id, data=bool(run.request.data)))
 
 
 def _surroundings(places: Places) -> Surroundings:

@@ -72,9 +72,6 @@ def site(
     if request.param != "local":
         stack = request.getfixturevalue("stack")
         settings |= _variables(stack.known) | {"SENDOFF_TARGET": request.param}
-    if request.param == "docker":
-        # Its other kind of store: a directory, which containers write to.
-        del settings["SENDOFF_STORE"]
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     project = tmp_path / "project"

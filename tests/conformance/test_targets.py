@@ -184,3 +184,30 @@ def test_what_a_run_took_is_known(site):
         )
         < 600
     )
+
+
+def test_inputs_from_outside_the_project(site, tmp_path):
+    (tmp_path / "data" / "below").mkdir(parents=True)
+    (tmp_path / "data" / "below" / "a.txt").write_text("a" * 10)
+    (tmp_path / "one.bin").write_bytes(bytes(5_000_000))
+    run = site.end(
+        site.script(
+            "import os\n"
+            "print(open('given/below/a.txt').read(), os.path.getsize('one.bin'))\n"
+            "try: open('one.bin', 'ab').write(b'x')\n"
+            "except PermissionError: print('read-only')\n",
+            inputs=[f"{tmp_path}/data:given", f"{tmp_path}/one.bin:one.bin"],
+        )
+    )
+    assert run.state == "succeeded", run.logs()
+    assert run.logs().startswith("aaaaaaaaaa 5000000\n")
+    assert not {"one.bin", "given/below/a.txt"} & {file.path for file in run[0].files}
+
+
+def test_a_secret_is_in_no_record(site, monkeypatch):
+    if site.target == "kubernetes":
+        pytest.skip("its secrets come from the cluster: tests/e2e has a test of its own")
+    monkeypatch.setenv("TOKEN", "s3cr3t-value")
+    run = site.end(site.script("import os; print(len(os.environ['TOKEN']))", secrets=["TOKEN"]))
+    assert run.logs() == "12\n"
+    assert "s3cr3t-value" not in repr(run.record) + repr(run[0].status)
