@@ -214,6 +214,19 @@ def test_up_again_is_the_same_stack(stack: Stack) -> None:
     assert {name: stack.process(name) for name in SERVERS} == before
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_killed_server_comes_back_with_what_it_knew(stack_alone: Stack, name: str) -> None:
+    killed = stack_alone.process(name)
+    stack_alone.kill(name)
+    assert not killed.alive
+    stack_alone.start(name)
+    assert stack_alone.process(name) != killed
+    stack_alone.repair()
+    assert ailment(f"{stack_alone.known['registry']['url']}/v2/base/cpu/tags/list") is None
+    node = stack_alone.api.get(f"/api/v1/nodes/{stack_alone.known['node']}")
+    assert node["status"]["allocatable"]["nvidia.com/gpu"] == "2"
+
+
 def test_a_killed_server_is_noticed_and_started_again_on_its_data(stack_alone: Stack) -> None:
     stack = stack_alone
     stack.kill("etcd")
