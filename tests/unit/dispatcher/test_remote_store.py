@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from dispatcher import remote_store
-from dispatcher.errors import RunUnknown
+from dispatcher.errors import RunUnknown, StoreNotHere
 from dispatcher.run import Manifest
 from dispatcher.store import Runs
 from dispatcher.store_errors import BucketMissing, StoreDenied, StoreUnreachable
@@ -73,3 +73,11 @@ def test_what_goes_wrong_has_a_remedy(bucket, proxy, monkeypatch):
     with pytest.raises(StoreUnreachable) as caught:
         Runs.at(bucket).all()
     assert caught.value.retryable
+
+
+def test_the_local_target_wants_a_directory(bench, bucket):
+    bench.places = bucket
+    with pytest.raises(StoreNotHere) as caught:
+        bench.submit(["true"])
+    assert "SENDOFF_STORE" in caught.value.fix()
+    assert Runs.at(bucket).all() == []
