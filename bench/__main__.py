@@ -24,6 +24,7 @@ GROUPS = {
     "layers": "bench.wheel_layers",
     "run": "bench.local_run",
     "imports": "bench.import_time",
+    "results": "bench.results",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
