@@ -20,6 +20,7 @@ from bench.measure import Row
 GROUPS = {
     "start": "bench.start",
     "code": "bench.code_change",
+    "push": "bench.push",
     "environment": "bench.environment",
     "layers": "bench.wheel_layers",
     "run": "bench.local_run",

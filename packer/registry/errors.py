@@ -315,6 +315,8 @@ class RegistryRefused(RegistryError):
     def fix(self) -> str:
         if self.status == _TOO_LARGE:
             return "have its owner raise that limit (nginx: client_max_body_size 0)"
+        if "NAME_UNKNOWN" in self.said:
+            return f"create it first, or have its owner do so: {self.where}"
         return f"ask who runs {self.where.partition('/')[0]}, with these words"
 
 

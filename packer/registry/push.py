@@ -88,7 +88,7 @@ class Push:
         images = [self._parts(digest) for digest in dict.fromkeys(self._request.images)]
         environment = self._request.environment
         planned = push_plan.plan(
-            images, self._parts(environment) if environment else None, self._known.recall()
+            images, self._parts(environment) if environment else None, self._believed()
         )
         patiences = [each.patience for each in (self._client, *self._sources.values())]
         crew = Crew(at_once, patiences)
@@ -110,6 +110,12 @@ class Push:
         crew.each(self._manifest, left.manifests)
         self._known.remember(self._confirmed(planned, left, lookups))
         self._progress.done(f"{self._tally.sent / 1e6:.1f} MB sent")
+
+    def _believed(self) -> set[str]:
+        """What is in the repository already, as far as we know."""
+        here = self._client.repository
+        read = {each.layer.digest for each in self._request.base if each.source == here}
+        return self._known.recall() | read
 
     def _confirmed(
         self, planned: PushPlan, left: PushPlan, lookups: Collection[Digest]

@@ -35,7 +35,7 @@ class Registry:
             from packer.registry import push  # noqa: F401 - loaded for later
 
             client = self._client(writes=True)
-            client.server.warm(client.scope)
+            client.server.greet(client.scope)
 
         threading.Thread(target=ahead, name="registry", daemon=True).start()
 

@@ -107,14 +107,10 @@ class Server:
             raise
         return answer, opened[0]
 
-    def warm(self, scope: Scope) -> None:
+    def greet(self, scope: Scope) -> None:
         """Connect and log in ahead of the first request; what fails will fail again then."""
-
-        def ahead() -> None:
-            with suppress(Interrupted, RegistryError):
-                self.request("GET", "/v2/", scope)
-
-        threading.Thread(target=ahead, name="registry", daemon=True).start()
+        with suppress(Interrupted, RegistryError):
+            self.request("GET", "/v2/", scope)
 
     def _persuade(
         self, send: Callable[[str, Mapping[str, str]], Answer], location: str, scope: Scope

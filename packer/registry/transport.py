@@ -26,6 +26,9 @@ READ = 30.0
 
 _DOCKER_CERTIFICATES = Path("/etc/docker/certs.d")
 _BLOCK = 1 << 18
+_KEPT = 64
+"""Connections kept open; urllib3 prints a warning for each above that."""
+
 _LONGEST = 1 << 24
 _USUAL = {"http": ":80", "https": ":443"}
 _PLAIN = re.compile("WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_LAYER_FAILURE|PACKET_LENGTH_TOO_LONG")
@@ -121,14 +124,13 @@ class Transport:
 
         scheme, _, host = origin.partition("://")
         context = self._context(host) if scheme == "https" else None
-        size = self._access.at_once
         proxy = _proxy(scheme, host)
         if not proxy:
-            return urllib3.PoolManager(maxsize=size, blocksize=_BLOCK, ssl_context=context)
+            return urllib3.PoolManager(maxsize=_KEPT, blocksize=_BLOCK, ssl_context=context)
         login = urllib3.util.parse_url(proxy).auth
         headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
         return urllib3.ProxyManager(
-            proxy, proxy_headers=headers, maxsize=size, blocksize=_BLOCK, ssl_context=context
+            proxy, proxy_headers=headers, maxsize=_KEPT, blocksize=_BLOCK, ssl_context=context
         )
 
     def _context(self, host: str) -> ssl.SSLContext:

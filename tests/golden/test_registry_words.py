@@ -52,6 +52,7 @@ def errors() -> list[SendoffError]:
         RegistryReadOnly(THERE, "405 UNSUPPORTED: The operation is unsupported."),
         RegistryRefused(THERE, "store the manifest v1", 400, "400 TAG_INVALID: immutable"),
         RegistryRefused(THERE, f"take {DIGEST[:19]}", 413, "413 Request Entity Too Large"),
+        RegistryRefused(THERE, f"take {DIGEST[:19]}", 404, "404 NAME_UNKNOWN: no such repository"),
         RedirectRefused(HOST, "http://cdn.example.com/x", "that address is not encrypted"),
     ]
 

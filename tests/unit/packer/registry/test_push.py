@@ -375,6 +375,22 @@ class TestBaseLayers:
             registry.push(request(layout, make_image(layout, *base.layers, make_layer(layout))))
             assert not between.log
 
+    def test_of_an_environment_image_in_the_same_repository(
+        self, registry: Registry, layout: Layout, away: Layout, base_layer: Layer, proxy: Proxy
+    ) -> None:
+        """Somebody else made and pushed it; here its layers were never seen."""
+        environment = make_image(away, base_layer)
+        tags = {"env-1": environment}
+        registry.push(request(away, environment, tags=tags))
+        base = registry.base(f"{registry.repository}:env-1", "linux/amd64")
+        other = Registry(registry.repository, registry._access, registry._cache / "other")
+        proxy.forget()
+        image = make_image(layout, *base.layers, make_layer(layout))
+        pushed = other.push(request(layout, image, base=base.for_push()))
+        assert len(pushed.uploaded) == 2
+        assert len(proxy.log) == 5
+        assert complete(registry, layout, image)
+
     def test_that_are_gone(
         self, registry: Registry, layout: Layout, away: Layout, base_layer: Layer, serve: Serve
     ) -> None:
