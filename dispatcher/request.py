@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from packer.digest import Digest
 from packer.record import Record
 
@@ -27,6 +29,19 @@ class Resources(Record, frozen=True):
     """Bytes; 0 leaves it to the target."""
 
 
+class Data(Record, frozen=True):
+    """Something from outside the project that is put into every working directory, read-only."""
+
+    sha256: str
+    """Of the file; of a folder, that of its listing (`sendoff.tree/1`, docs/records.md)."""
+    size: int
+    """Bytes; of a folder, of all its files together."""
+    path: str
+    """Where it is put, relative to the working directory, "/"-separated."""
+    kind: Literal["file", "tree"] = "file"
+    executable: bool = False
+
+
 class Request(Record, frozen=True):
     """Everything a target needs to know to run something, and nothing of how it does so."""
 
@@ -47,6 +62,8 @@ class Request(Record, frozen=True):
     """Further attempts after an infrastructure failure; a command's own failure is not retried."""
     outputs: tuple[str, ...] = ()
     """Patterns below the working directory; empty: whatever the command creates or changes."""
+    data: tuple[Data, ...] = ()
+    """What else the command is given; in the store before the run is sent off."""
     environment: dict[str, str] = {}
     """Environment variables of the command."""
     secrets: tuple[str, ...] = ()

@@ -62,7 +62,7 @@ class BucketMissing(StoreFailed):
     words = "has no such bucket"
 
     def fix(self) -> str:
-        return f"make the bucket {self.reason}, or name another: export SENDOFF_STORE=…"
+        return f"make the bucket of {self.store}, or name another: export SENDOFF_STORE=…"
 
 
 class ClockSkew(StoreFailed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from dispatcher.errors import PythonNotHere
 from dispatcher.local import host_python, image
@@ -69,6 +70,7 @@ class Preparation:
                 "timeout": request.timeout,
                 "grace": request.grace,
                 "memory": request.resources.memory,
+                "data": _told(request),
             },
             environment=request.environment,
             secrets=list(request.secrets),
@@ -100,3 +102,11 @@ class Preparation:
             interpreter = host_python.find(found.python, self._places.cache)
             self._interpreters[found.python] = interpreter
         return self._interpreters[found.python]
+
+
+def _told(request: Request) -> list[dict[str, Any]]:
+    if not request.data:
+        return []
+    from dispatcher import inputs
+
+    return inputs.told(request.data)

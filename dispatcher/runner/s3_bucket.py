@@ -7,23 +7,22 @@ its public ones make metadata of a header such as `If-None-Match` (minio-py 7.2)
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
+from functools import partial
 
-import certifi
-import urllib3
 from minio.api import Minio
 from minio.datatypes import Part
 from minio.error import S3Error
 
 from .s3_credentials import FileProvider
-from .s3_patience import Patience, Pool
+from .s3_patience import Patience, new_pool
 from .store_faults import StoreDenied, StoreFault, StoreRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import urllib3
     from minio.credentials.providers import Provider
     from minio.helpers import DictType
 
@@ -33,7 +32,6 @@ PARALLEL = 6
 """Requests under way at once."""
 
 _DENIED, _GONE, _CHANGED, _PAST_THE_END = 403, 404, 412, 416
-_CONNECT, _READ = 5.0, 30.0
 
 
 class AlreadyThere(Exception):
@@ -67,21 +65,13 @@ class S3Bucket:
     ) -> None:
         self.name = address.bucket
         self.patience = Patience(address.url, raised, renewed=isinstance(provider, FileProvider))
-        # Asked again by `Patience` and not by urllib3, which knows no deadline over all tries.
-        pool = Pool(
-            timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
-            maxsize=2 * PARALLEL,
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
-            retries=False,
-        )
         # Without the region minio asks where the bucket is, which not everybody may.
         self._minio = Minio(
             endpoint=address.host,
             secure=address.secure,
             region=address.region,
             credentials=provider,
-            http_client=pool,
+            http_client=new_pool(2 * PARALLEL),
         )
 
     def put(self, name: str, data: bytes) -> None:
@@ -145,7 +135,7 @@ class S3Bucket:
         return found.size or 0
 
     def names(self, prefix: str, *, recursive: bool = True) -> list[str]:
-        """Every name with this prefix, sorted; up to the next "/" only, unless `recursive`."""
+        """Every name with this prefix; up to the next "/" only, unless `recursive`."""
         return self.patience.call(
             f"listing {prefix}",
             lambda: [
@@ -162,6 +152,32 @@ class S3Bucket:
             f"writing {name}",
             lambda: self._minio._create_multipart_upload(self.name, name, {}),
         )
+
+    def unfinished(self, name: str) -> tuple[str, dict[int, str]]:
+        """The latest upload in parts that was begun: its id, and its parts' tags by number.
+
+        Empty where there is none, and where these credentials may not see it.
+        """
+        doing, tags = f"looking for parts of {name}", {}
+        after: str | None = ""
+        try:
+            found = self.patience.call(
+                doing,
+                lambda: self._minio._list_multipart_uploads(self.name, prefix=name),
+                (_DENIED,),
+            )
+            begun = [upload for upload in found.uploads if upload.object_name == name]
+            upload = begun[-1].upload_id or "" if begun else ""
+            while upload and after is not None:
+                page = partial(
+                    self._minio._list_parts, self.name, name, upload, part_number_marker=after
+                )
+                parts = self.patience.call(doing, page, (_DENIED, _GONE))
+                tags.update({part.part_number: part.etag for part in parts.parts})
+                after = parts.next_part_number_marker if parts.is_truncated else None
+        except S3Error:
+            return "", {}
+        return upload, tags
 
     def put_part(self, name: str, upload: str, number: int, data: bytes) -> str:
         """Write a part, counted from 1; its tag."""

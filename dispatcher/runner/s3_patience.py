@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
+import certifi
 import urllib3
 from minio.error import InvalidResponseError, S3Error, ServerError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
+_CONNECT, _READ = 5.0, 30.0
 _PATIENCE = 20.0
 _FIRST, _LONGEST = 0.1, 5.0
 _UNWELL = frozenset({429, 500, 502, 503, 504})
@@ -56,9 +59,23 @@ class Pool(urllib3.PoolManager):
         response = super().urlopen(method, url, redirect, **options)
         if response.status not in _UNWELL:
             return response
-        words = _words(response.read(1024, decode_content=True))
-        response.close()
+        words = _words(response.data)
+        response.release_conn()
         raise Unwell(response.status, _after(response.headers.get("Retry-After", "")), words)
+
+
+def new_pool(size: int) -> Pool:
+    """Connections to one server, `size` of which stay open; `$SSL_CERT_FILE` says whom to trust.
+
+    They are asked again by `Patience` and not by urllib3, which knows no deadline over all tries.
+    """
+    return Pool(
+        timeout=urllib3.Timeout(connect=_CONNECT, read=_READ),
+        maxsize=size,
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=os.environ.get("SSL_CERT_FILE") or certifi.where(),
+        retries=False,
+    )
 
 
 class Patience:

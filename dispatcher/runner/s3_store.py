@@ -70,9 +70,13 @@ class S3Store:
         """Store `data`, replacing what was there."""
         self.bucket.put(self._address.name(key), data)
 
-    def upload(self, key: str, size: int = 0) -> S3Upload:
-        """Store a value too large for memory; `size` is how large it will be, as far as known."""
-        return S3Upload(self.bucket, self._address.name(key), self._pool, size)
+    def upload(self, key: str, size: int = 0, *, resumed: bool = False) -> S3Upload:
+        """Store a value too large for memory; `size` is how large it will be, as far as known.
+
+        `resumed`: parts that an earlier upload of this key has left are not sent again.
+        """
+        name = self._address.name(key)
+        return S3Upload(self.bucket, name, self._pool, size, resumed=resumed)
 
     def get(self, key: str, start: int = 0) -> bytes:
         """The value from byte `start` on.
@@ -109,7 +113,7 @@ class S3Store:
         """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/"."""
         start = self._address.name(prefix)
         found = self.bucket.names(start, recursive=False)
-        return [name[len(start) :].rstrip("/") for name in found]
+        return sorted(name[len(start) :].rstrip("/") for name in found)
 
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix`, which ends in "/"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from contextlib import suppress
 
@@ -24,7 +25,16 @@ class S3Upload:
     is a single PUT.
     """
 
-    def __init__(self, bucket: S3Bucket, name: str, pool: ThreadPoolExecutor, size: int) -> None:
+    def __init__(
+        self,
+        bucket: S3Bucket,
+        name: str,
+        pool: ThreadPoolExecutor,
+        size: int,
+        *,
+        resumed: bool = False,
+    ) -> None:
+        """`resumed`: parts that an earlier upload of this name has sent are not sent again."""
         self._bucket, self._name, self._pool = bucket, name, pool
         self.piece = max(_PIECE, -(-size // _MOST_PARTS))
         self._rest = bytearray()
@@ -32,6 +42,9 @@ class S3Upload:
         self._size = 0
         self._parts: deque[Future[str]] = deque()
         self._tags: list[str] = []
+        self._known: dict[int, str] = {}
+        if resumed and size > self.piece:
+            self._upload, self._known = bucket.unfinished(name)
 
     def write(self, data: bytes) -> None:
         """Take the next bytes.
@@ -66,14 +79,18 @@ class S3Upload:
         self._bucket.complete(self._name, self._upload, self._tags, self._size)
         self._upload = ""
 
-    def abandon(self) -> None:
-        """Leave nothing behind, as far as the store can be reached."""
+    def leave(self) -> None:
+        """Let what was sent be, for an upload that resumes this one."""
         for part in self._parts:
             part.cancel()
         while self._parts:
             part = self._parts.popleft()
             if not part.cancelled():
                 part.exception()
+
+    def abandon(self) -> None:
+        """Leave nothing behind, as far as the store can be reached."""
+        self.leave()
         upload, self._upload, self._rest = self._upload, "", bytearray()
         if upload:
             # What can't be thrown away now, the server's own rule for unfinished uploads will.
@@ -86,8 +103,14 @@ class S3Upload:
         while len(self._parts) >= _UNDER_WAY:
             self._settle()
         number = len(self._tags) + len(self._parts) + 1
-        arguments = (self._name, self._upload, number, data)
-        self._parts.append(self._pool.submit(self._bucket.put_part, *arguments))
+        self._parts.append(self._pool.submit(self._put_part, number, data))
+
+    def _put_part(self, number: int, data: bytes) -> str:
+        # The tag of a part is the MD5 of its bytes; where a store has others, nothing is known.
+        known = self._known.get(number)
+        if known and known == hashlib.md5(data, usedforsecurity=False).hexdigest():
+            return known
+        return self._bucket.put_part(self._name, self._upload, number, data)
 
     def _settle(self) -> None:
         """Wait for the part that was sent first."""

@@ -49,6 +49,10 @@ class Upload:
         self._close()
         _in_folder(self._path, os.rename, self._temporary, self._path)
 
+    def leave(self) -> None:
+        """Leave nothing behind: what can be resumed far away is begun anew here."""
+        self.abandon()
+
     def abandon(self) -> None:
         """Leave nothing behind."""
         self._close()
@@ -114,8 +118,11 @@ class DirectoryStore:
     def give_up_at(self, moment: float | None) -> None:
         """For stores that are far away: a directory answers at once."""
 
-    def upload(self, key: str, size: int = 0) -> Upload:  # noqa: ARG002 (as the other store has it)
-        """Store a value too large for memory; `size` is how large it will be, as far as known."""
+    def upload(self, key: str, size: int = 0, *, resumed: bool = False) -> Upload:  # noqa: ARG002
+        """Store a value too large for memory.
+
+        `size` and `resumed` matter to stores that are far away.
+        """
         temporary = f"{self._incoming}/{os.getpid()}-{os.urandom(6).hex()}"
         return Upload(temporary, self.path(key))
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from dispatcher import dispatch
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
 from dispatcher.run import Failure, Manifest, Run, new_id
+from dispatcher.runner.address import S3Address
+from dispatcher.runner.s3_store import S3Store
 from dispatcher.runner_tree import runner_tree
 from dispatcher.status import RunStatus
 from dispatcher.store import Runs
@@ -21,6 +26,9 @@ from packer.digest import Digest
 from packer.image_paths import PREFIX, WORKSPACE, site_packages
 from packer.images.layout import Layout
 from packer.layers.layer import Layer, LayerWriter
+from tests import minio
+from tests.faults.proxy import Proxy
+from tests.stack.unavailable import Unavailable
 
 PYTHON = platform.python_version()
 MINOR = PYTHON.rpartition(".")[0]
@@ -170,3 +178,36 @@ def bench(tmp_path: Path, cache: Path) -> Bench:
             state=tmp_path / "state",
         )
     )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[minio.Server]:
+    try:
+        with minio.server(tmp_path_factory.mktemp("minio")) as running:
+            yield running
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def proxy(server) -> Iterator[Proxy]:
+    with Proxy(("127.0.0.1", server.port)) as running:
+        yield running
+
+
+@pytest.fixture
+def store(server, proxy) -> S3Store:
+    """A store of the test's own, through a proxy that fails when asked to."""
+    from minio.credentials.providers import StaticProvider
+
+    address = S3Address(server.through(proxy.port, f"test-{uuid4().hex}"), minio.REGION)
+    return S3Store(address, StaticProvider(minio.USER, minio.PASSWORD))
+
+
+@pytest.fixture
+def bucket(server, proxy, bench, monkeypatch) -> Places:
+    """The places of a client whose store is a bucket, through the proxy."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", minio.USER)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", minio.PASSWORD)
+    address = server.through(proxy.port, f"test-{uuid4().hex}")
+    return msgspec.structs.replace(bench.places, store=address, region=minio.REGION)

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,41 +18,14 @@ import typing_extensions
 import urllib3
 
 from dispatcher.run import Manifest
-from dispatcher.runner.address import S3Address
 from dispatcher.runner.s3_store import S3Store
 from dispatcher.runner_tree import runner_tree
 from packer.image_paths import RUNNER, WORKSPACE
 from packer.record import decode
 from tests import minio
-from tests.faults.proxy import Proxy
-from tests.stack.unavailable import Unavailable
 
 DIGEST = "sha256:" + "0" * 64
 LIBRARY = (minio_package, urllib3, certifi, typing_extensions)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[minio.Server]:
-    try:
-        with minio.server(tmp_path_factory.mktemp("minio")) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture
-def proxy(server) -> Iterator[Proxy]:
-    with Proxy(("127.0.0.1", server.port)) as running:
-        yield running
-
-
-@pytest.fixture
-def store(server, proxy, tmp_path) -> S3Store:
-    """A store of the test's own, through a proxy that fails when asked to."""
-    from minio.credentials.providers import StaticProvider
-
-    address = S3Address(server.through(proxy.port, tmp_path.name), minio.REGION)
-    return S3Store(address, StaticProvider(minio.USER, minio.PASSWORD))
 
 
 @dataclass

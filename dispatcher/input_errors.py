@@ -1,0 +1,72 @@
+"""What can go wrong with data from outside the project. See `packer.errors` for the form."""
+
+from __future__ import annotations
+
+from packer.errors import SendoffError
+
+
+class InputMissing(SendoffError):
+    """There is nothing of that name."""
+
+    code, phase = "INPUT_MISSING", "inputs"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def what(self) -> str:
+        return f"there is no {self.path} to be given to the command"
+
+    def fix(self) -> str:
+        return "--input SRC:DST, where SRC is a file or folder of this machine"
+
+
+class InputUnreadable(SendoffError):
+    """A file or folder can't be read, or is something else."""
+
+    code, phase = "INPUT_UNREADABLE", "inputs"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def what(self) -> str:
+        return f"{self.path} can't be given to the command"
+
+    def why(self) -> str:
+        return self.reason
+
+
+class InputChanged(SendoffError):
+    """A file changed while it was read or sent."""
+
+    code, phase, retryable = "INPUT_CHANGED", "inputs", True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def what(self) -> str:
+        return f"{self.path} changed while it was read"
+
+    def fix(self) -> str:
+        return "wait until it is complete, then send it off again"
+
+
+class InputDestinationInvalid(SendoffError):
+    """A destination lies outside the working directory."""
+
+    code, phase = "INPUT_DESTINATION_INVALID", "inputs"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def what(self) -> str:
+        return f"an input can't be put at {self.path!r}"
+
+    def why(self) -> str:
+        return "it has its place in the command's working directory"
+
+    def fix(self) -> str:
+        return "--input SRC:data/train, relative to the project"
