@@ -61,17 +61,17 @@ def _status() -> int:
     stack = Stack.running()
     if stack is None:
         return _said("no stack runs")
-    well = True
-    for name in SERVERS:
-        ailment = stack.ailment(name)
+    ailments = {name: stack.ailment(name) for name in SERVERS}
+    lines = []
+    for name, ailment in ailments.items():
         process = stack.process(name)
-        well = well and ailment is None
         pid = process.pid if process else "-"
-        sys.stdout.write(f"{name:20} {pid:>8}  {ailment or 'well'}\n")
+        lines.append(f"{name:20} {pid:>8}  {ailment or 'well'}\n")
     owner = stack.known["owner"]
     if owner and Process(*owner).alive:
-        sys.stdout.write(f"tests own it (process {owner[0]}) and will end it\n")
-    return 0 if well else 1
+        lines.append(f"tests own it (process {owner[0]}) and will end it\n")
+    sys.stdout.write("".join(lines))
+    return 1 if any(ailments.values()) else 0
 
 
 def _down() -> int:

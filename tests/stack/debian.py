@@ -19,6 +19,7 @@ PACKAGES = {
     "ctr": "containerd",
     "runc": "runc",
     "dockerd": "docker.io",
+    "docker": "docker.io",
     "docker-registry": "docker-registry",
     "htpasswd": "apache2-utils",
     "iptables": "iptables",

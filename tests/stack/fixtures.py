@@ -6,6 +6,7 @@ Who started it ends it: one that ran before the tests did is still there after t
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,14 +22,15 @@ _OWNER = "SENDOFF_STACK_OWNER"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and sys.platform == "linux":
         me = Process.of(os.getpid())
         os.environ[_OWNER] = f"{me.pid}:{me.started}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        lifecycle.down(owner=_owner())
+    owner = _owner()
+    if owner and not hasattr(config, "workerinput") and Stack.running():
+        lifecycle.down(owner=owner)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -57,6 +59,8 @@ def stack_alone(stack: Stack) -> Iterator[Stack]:
     stack.repair()
 
 
-def _owner() -> Process:
+def _owner() -> Process | None:
+    if _OWNER not in os.environ:
+        return None
     pid, started = map(int, os.environ[_OWNER].split(":"))
     return Process(pid, started)

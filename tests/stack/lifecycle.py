@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def prepare() -> None:
     Raises:
         Unavailable: this machine can't have it.
     """
+    if sys.platform != "linux":
+        raise Unavailable("the stack needs Linux: its node runs containers")
     if os.geteuid() != 0:
         raise Unavailable("the stack needs root: containerd and the kubelet run containers")
     debian.install(debian.PACKAGES)

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import random
 import socket
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 from tests.stack.unavailable import Unavailable
 
+# Below what Linux gives to outgoing connections (ip_local_port_range): one of those could take the
+# port of a server that a test has stopped.
+_RANGE = range(20000, 32768)
+
 
 def free_ports(names: Sequence[str]) -> dict[str, int]:
-    """A port that nobody listens on for each of `names`, all different."""
-    with ExitStack() as held:
-        # All are held at once, so that no port is handed out twice.
-        sockets = [held.enter_context(socket.socket()) for _ in names]
-        for each in sockets:
-            each.bind(("0.0.0.0", 0))  # noqa: S104 - nothing listens; free on every address
-        return {name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)}
+    """A port that nobody listens on for each of `names`, all different.
+
+    Raises:
+        Unavailable: there are not as many.
+    """
+    candidates = random.sample(_RANGE, len(_RANGE))
+    free = list(islice(filter(_is_free, candidates), len(names)))
+    if len(free) < len(names):
+        raise Unavailable("no free ports")
+    return dict(zip(names, free, strict=True))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("0.0.0.0", port))  # noqa: S104 - it never listens
+        except OSError:
+            return False
+    return True
 
 
 def free_subnet(ip: Path) -> str:

@@ -19,6 +19,8 @@ class Server:
     """`http(s)://HOST:PORT/PATH` that answers 200, or `unix:///SOCKET` that accepts."""
     files: Mapping[Path, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[Path, ...] = ()
+    """What a killed one leaves that would keep it from starting again."""
 
 
 def ailment(health: str) -> str | None:

@@ -117,4 +117,5 @@ def dockerd(site: Site) -> Server:
         ),
         health=f"unix://{site.docker_socket}",
         files={configuration: "{}"},
+        leftovers=(data / "dockerd.pid",),
     )

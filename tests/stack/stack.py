@@ -113,6 +113,8 @@ class Stack:
         for path, text in server.files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        for path in server.leftovers:
+            path.unlink(missing_ok=True)
         log, data = self.site.log(name), self.site.data(name)
         data.mkdir(exist_ok=True)
         started = start(server.command, env=server.environment, log=log, cwd=data)

@@ -143,7 +143,7 @@ def test_the_base_has_a_whole_python_and_a_home_to_write_to(job) -> None:
 def test_the_docker_engine_runs_the_base_and_reaches_minio(stack: Stack) -> None:
     url = stack.known["minio"]["url_in_cluster"] + "/minio/health/live"
     code = f"import urllib.request as r; print(r.urlopen({url!r}, timeout=5).status)"
-    command = ["docker", "--host", stack.known["docker"]["host"], "run", "--rm"]
+    command = [str(program("docker")), "--host", stack.known["docker"]["host"], "run", "--rm"]
     done = subprocess.run(
         [*command, stack.known["images"]["base"], "python3", "-c", code],
         capture_output=True,
@@ -214,6 +214,19 @@ def test_up_again_is_the_same_stack(stack: Stack) -> None:
     assert {name: stack.process(name) for name in SERVERS} == before
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_killed_server_comes_back_with_what_it_knew(stack_alone: Stack, name: str) -> None:
+    killed = stack_alone.process(name)
+    stack_alone.kill(name)
+    assert not killed.alive
+    stack_alone.start(name)
+    assert stack_alone.process(name) != killed
+    stack_alone.repair()
+    assert ailment(f"{stack_alone.known['registry']['url']}/v2/base/cpu/tags/list") is None
+    node = stack_alone.api.get(f"/api/v1/nodes/{stack_alone.known['node']}")
+    assert node["status"]["allocatable"]["nvidia.com/gpu"] == "2"
+
+
 def test_a_killed_server_is_noticed_and_started_again_on_its_data(stack_alone: Stack) -> None:
     stack = stack_alone
     stack.kill("etcd")
@@ -260,6 +273,29 @@ def test_a_second_stack_shares_nothing_and_its_end_ends_nothing_else(
     assert {name: stack_alone.ailment(name) for name in SERVERS} == dict.fromkeys(SERVERS)
 
 
+def test_what_is_left_of_a_stack_that_died_makes_room_for_a_fresh_one(
+    stack_alone: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("s")
+    path = elsewhere / "sendoff-stack" / "stack.json"
+    try:
+        assert main("up", XDG_STATE_HOME=str(elsewhere)).returncode == 0
+        dead = json.loads(path.read_text())
+        for each in dead["servers"].values():
+            Process(each["pid"], each["started"]).end()
+        assert main("status", XDG_STATE_HOME=str(elsewhere)).returncode == 1
+        assert main("up", XDG_STATE_HOME=str(elsewhere)).returncode == 0
+        fresh = json.loads(path.read_text())
+    finally:
+        assert main("down", XDG_STATE_HOME=str(elsewhere)).returncode == 0
+    assert fresh["directory"] != dead["directory"]
+    assert not Path(dead["directory"]).exists()
+    assert not Path(f"/sys/class/net/{dead['network']['bridge']}").exists()
+    mounts = Path("/proc/self/mounts").read_text()
+    assert dead["directory"] not in mounts
+    assert {name: stack_alone.ailment(name) for name in SERVERS} == dict.fromkeys(SERVERS)
+
+
 def test_only_its_owner_ends_it(stack: Stack) -> None:
     stranger = Process.of(os.getppid())
     assert not lifecycle.down(owner=Process(stranger.pid, stranger.started + 1))
@@ -272,6 +308,14 @@ def test_recipes_pin_every_module(name: str) -> None:
     sums = (recipe.directory / "go.sum").read_text()
     assert f"{recipe.module} {recipe.version} h1:" in sums
     assert recipe.version in str(recipe.home)
+
+
+def test_without_go_the_reason_is_said(tmp_path: Path) -> None:
+    code = "from tests.stack import programs; programs.program('crane')"
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": "/nowhere"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "Unavailable: no Go toolchain to build crane with" in done.stderr
 
 
 def test_a_build_that_was_killed_is_not_believed(tmp_path: Path) -> None:
