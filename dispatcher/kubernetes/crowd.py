@@ -7,9 +7,8 @@ import time
 import msgspec
 
 from dispatcher.kubernetes.client import Client
-from dispatcher.kubernetes.eye import ACTIVE
 from dispatcher.kubernetes.glimpse import Glimpse
-from dispatcher.kubernetes.run_objects import RUN
+from dispatcher.kubernetes.run_objects import ACTIVE, RUN
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _REST = 4

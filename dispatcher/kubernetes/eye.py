@@ -8,11 +8,9 @@ from typing import Protocol
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.glimpse import Glimpse, of_pod
 from dispatcher.kubernetes.listing import everything
-from dispatcher.kubernetes.run_objects import RUN, Pod
+from dispatcher.kubernetes.run_objects import ACTIVE, RUN, Pod
 from dispatcher.kubernetes.watch import Change, Timing, Watch
 from packer.errors import SendoffError
-
-ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
 
 
 class Eye(Protocol):

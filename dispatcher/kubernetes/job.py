@@ -17,7 +17,7 @@ from packer.record import encode
 
 SPEC = "sendoff.io/spec"
 GROUP = "sendoff.io/group"
-SECRET = "sendoff.io/runner"
+RUNNER = "sendoff.io/runner"
 """Annotation with the name of the Secret that the runners read."""
 MANAGED = "app.kubernetes.io/managed-by"
 QUEUE = "kueue.x-k8s.io/queue-name"
@@ -47,7 +47,7 @@ def render(run: Run, choice: Choice, settings: ClusterSettings, secret: str) -> 
         "metadata": {
             "name": run.id,
             "labels": {**labels, **({QUEUE: queue} if queue else {})},
-            "annotations": {SPEC: spec_hash(request), SECRET: secret},
+            "annotations": {SPEC: spec_hash(request), RUNNER: secret},
         },
         "spec": {
             "completionMode": "Indexed",

@@ -10,6 +10,7 @@ from typing import Any
 from dispatcher.kubernetes.errors import AssignmentTooLarge
 from dispatcher.kubernetes.job import MANAGED
 from dispatcher.kubernetes.run_objects import RUN, Job
+from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
 from packer.record import Record
@@ -50,6 +51,7 @@ def assignment(run: Run, store: PodStore, memory: int) -> dict[str, bytes]:
         "memory": memory,
         "environment": request.environment,
         "secrets": request.secrets,
+        "data": _data(request),
     }
     data = json.dumps(told, separators=(",", ":")).encode()
     if len(data) <= _COMPRESSED_FROM:
@@ -58,6 +60,14 @@ def assignment(run: Run, store: PodStore, memory: int) -> dict[str, bytes]:
     if len(packed) > _LIMIT:
         raise AssignmentTooLarge(len(packed), _LIMIT, len(request.inputs))
     return {f"{NAME}.gz": packed}
+
+
+def _data(request: Request) -> list[dict[str, Any]]:
+    if not request.data:
+        return []
+    from dispatcher import inputs
+
+    return inputs.told(request.data)
 
 
 def render(name: str, job: Job, files: dict[str, bytes]) -> dict[str, Any]:

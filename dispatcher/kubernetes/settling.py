@@ -66,8 +66,9 @@ class Settler:
         return {index: self.commit(index, failure) for index in indexes}
 
     def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
-        """Say of indexes that they were cancelled."""
-        return {index: self.commit(index, None) for index in indexes}
+        """Say of those indexes that were cancelled that they were."""
+        called_off = [each for each in indexes if self._runs.cancelled(self._run.id, each)]
+        return {index: self.commit(index, None) for index in called_off}
 
     def commit(self, index: int, failure: Failure | None, attempt: int = 0) -> Manifest:
         """The manifest of an index: what an attempt has left, or one of ours, or another's."""

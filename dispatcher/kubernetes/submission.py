@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,8 +19,9 @@ from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client, Unanswered
 from dispatcher.kubernetes.errors import ClusterUnreachable, JobStuck, JobTaken
+from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.paths import Paths
-from dispatcher.kubernetes.run_objects import Job
+from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.run import Run
 from packer.errors import SendoffError
@@ -66,8 +67,10 @@ class Submission:
 
     def give(self, job: Job, files: dict[str, bytes], *, fresh: bool = False) -> None:
         """Make the Job's Secret, unless it is there."""
-        name = job.metadata.annotations.get(jobs.SECRET) or runner_secret.secret_name(job.metadata.name)
-        body = runner_secret.render(name, job, files)
+        name = job.metadata.annotations.get(jobs.RUNNER, "")
+        body = runner_secret.render(
+            name or runner_secret.secret_name(job.metadata.name), job, files
+        )
         began = time.monotonic()
         while True:
             waited = time.monotonic() - began
@@ -98,15 +101,21 @@ class Submission:
 
     def remove(self, job: Job) -> None:
         """End this very Job with its pods; one of the same name that was made later stays."""
-        options = {
-            "propagationPolicy": "Foreground",
-            "preconditions": {"uid": job.metadata.uid},
-        }
-        try:
-            self._client.delete(self._paths.job(job.metadata.name), options)
-        except Refusal as refusal:
-            if refusal.status not in (NOT_FOUND, CONFLICT):
-                raise
+        preconditions = {"uid": job.metadata.uid}
+        options = {"propagationPolicy": "Foreground", "preconditions": preconditions}
+        self._delete(self._paths.job(job.metadata.name), options)
+
+    def remove_pod(self, run_id: str, completion: int) -> bool:
+        """End the pod of one completion index; False where none can have started."""
+        selector = f"{RUN}={run_id},{INDEX}={completion}"
+        query = {"labelSelector": selector, "fieldSelector": ACTIVE}
+        placed = False
+        for pod in everything(self._client, self._paths.pods, Pod, query).items:
+            if pod.spec.node_name:
+                placed = True
+                options = {"preconditions": {"uid": pod.metadata.uid}}
+                self._delete(self._paths.pod(pod.metadata.name), options)
+        return placed
 
     def _make(self, run: Run, choice: Choice) -> _Made:
         began, earlier = time.monotonic(), ""
@@ -132,11 +141,18 @@ class Submission:
             else:
                 return self._same(found, run)
 
+    def _delete(self, path: str, options: Mapping[str, Any]) -> None:
+        try:
+            self._client.delete(path, options)
+        except Refusal as refusal:
+            if refusal.status not in (NOT_FOUND, CONFLICT):
+                raise
+
     def _same(self, found: Job, run: Run) -> _Made:
         """The Job that was found, if it is of this request."""
         spec = found.metadata.annotations.get(jobs.SPEC, "")
         if spec != jobs.spec_hash(run.request):
-            what = "the request" if spec else "sendoff did not make it"
+            what = "the request" if spec else "it is not one of sendoff's"
             raise JobTaken(found.metadata.name, self._client.namespace, [what])
         return _Made(found, fresh=False)
 

@@ -9,21 +9,16 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 
-import msgspec
-
 from dispatcher.kubernetes import spans
-from dispatcher.kubernetes.answers import NOT_FOUND, Refusal
-from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.eye import Eye
 from dispatcher.kubernetes.glimpse import Glimpse
 from dispatcher.kubernetes.objects import condition
-from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settling import Settler
+from dispatcher.kubernetes.submission import Submission
 from dispatcher.kubernetes.trouble import trouble
 from dispatcher.kubernetes.watchman import Watchman
 from dispatcher.run import Failure, Manifest, Run
-from dispatcher.store import Runs
 from dispatcher.target import Seen, Sight
 
 _JOB_PERIOD = 0.5
@@ -40,11 +35,10 @@ class ClusterView:
     """Looks at one run."""
 
     def __init__(
-        self, run: Run, runs: Runs, client: Client, eye: Eye, settler: Settler, watchman: Watchman
+        self, run: Run, submission: Submission, eye: Eye, settler: Settler, watchman: Watchman
     ) -> None:
-        self._run, self._runs, self._client = run, runs, client
+        self._run, self._submission = run, submission
         self._eye, self._settler, self._watchman = eye, settler, watchman
-        self._path = Paths(client.namespace).job(run.id)
         self._job: Job | None = None
         self._job_again = self._store_again = 0.0
         self._done: frozenset[int] = frozenset()
@@ -82,8 +76,7 @@ class ClusterView:
             return self._settler.given_up(self._gave_up, indexes)
         if job and not job.metadata.deletion_timestamp:
             return self._settler.failed(job, indexes)
-        called_off = [each for each in indexes if self._runs.cancelled(self._run.id, each)]
-        return self._settler.cancelled(called_off)
+        return self._settler.cancelled(indexes)
 
     def close(self) -> None:
         """See `dispatcher.target.View`."""
@@ -94,13 +87,8 @@ class ClusterView:
         if now < self._job_again:
             return
         self._job_again = now + _JOB_PERIOD
-        try:
-            self._job = msgspec.json.decode(self._client.get(self._path), type=Job)
-        except Refusal as refusal:
-            if refusal.status != NOT_FOUND:
-                raise
-            self._job = None
-        else:
+        self._job = self._submission.find(self._run.id)
+        if self._job:
             status = self._job.status
             self._done = spans.parse(status.completed_indexes) | spans.parse(status.failed_indexes)
 

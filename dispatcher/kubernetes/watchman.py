@@ -9,7 +9,7 @@ from dispatcher.kubernetes.diagnosis import Situation, diagnose
 from dispatcher.kubernetes.errors import ApiForbidden
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.glimpse import Glimpse
-from dispatcher.kubernetes.job import SECRET
+from dispatcher.kubernetes.job import RUNNER
 from dispatcher.kubernetes.pod_waits import given_up
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
@@ -74,7 +74,7 @@ class Watchman:
 
     def _explain(self, job: Job, pod: Pod | None) -> Trouble | None:
         found = diagnose(self._evidence.situation(job, pod), self._settings)
-        secret = job.metadata.annotations.get(SECRET, "")
+        secret = job.metadata.annotations.get(RUNNER, "")
         if secret and found and any(f'"{secret}" not found' in x for x in found.failure.evidence):
             # Whoever made the Job has died before it came to this.
             self._submission.give(job, self._files())
