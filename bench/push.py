@@ -59,9 +59,8 @@ _NAMES = {
 
 
 def rows(folder: Path) -> list[Row]:
-    from tests.stack import base, images
-
     from tests.registries.process import RegistryProcess
+    from tests.stack import base, images
 
     measured = []
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher import targets
 from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -17,13 +19,13 @@ from dispatcher.run import Run
 from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, Missing, RunKeys, Runs
-from dispatcher.targets import target as target_of
 from packer import record
 
 # A look costs some 20 µs for each index that is not final.
 _PERIOD = 0.01
 _LONG_PERIOD = 0.05
 _LONG = 10.0
+_REST = 4
 
 
 def submit(run: Run, places: Places) -> Run:
@@ -36,7 +38,7 @@ def submit(run: Run, places: Places) -> Run:
         Conflict: the key stands for another request; nothing was changed.
         SendoffError: the target refused it; nothing was written.
     """
-    target = target_of(run.request.target, places)
+    target = targets.named(run.request.target, places)
     runs = Runs.at(places)
     known = _known(run, runs)
     if known and target.started(known.id):
@@ -51,9 +53,10 @@ def submit(run: Run, places: Places) -> Run:
             runs.add(run)
         except Exists:
             run = _same(run, runs.run(run.id))
-        # Whoever wrote the record may have died before it came to this.
-        if not target.started(run.id):
-            claim.start(run)
+            # Whoever wrote the record may have died before it came to the start.
+            if target.started(run.id):
+                return run
+        claim.start(run)
     return run
 
 
@@ -68,7 +71,8 @@ def status(run_id: str, places: Places) -> RunStatus:
     Raises:
         RunUnknown
     """
-    return Observer(run_id, places).all()
+    with Observer(run_id, places) as observer:
+        return observer.all()
 
 
 def wait(
@@ -79,22 +83,30 @@ def wait(
     Raises:
         RunUnknown
     """
+    with contextlib.ExitStack() as stack:
+        observers = [stack.enter_context(Observer(run_id, places)) for run_id in run_ids]
+        return _wait(observers, timeout)
+
+
+def _wait(observers: Sequence[Observer], timeout: float | None) -> tuple[RunStatus, ...]:
     began = time.monotonic()
-    observers = [Observer(run_id, places) for run_id in run_ids]
     left = [set(range(len(observer.run.request.inputs))) for observer in observers]
     while True:
+        looked = time.monotonic()
         for observer, indexes in zip(observers, left, strict=True):
             if indexes:
                 indexes -= {index.index for index in observer.some(indexes) if index.final}
         waited = time.monotonic() - began
         if not any(left) or (timeout is not None and waited >= timeout):
             return tuple(observer.all() for observer in observers)
-        time.sleep(_PERIOD if waited < _LONG else _LONG_PERIOD)
+        # Of a large run a look takes its time, and waiting is not to keep a core busy.
+        pause = _PERIOD if waited < _LONG else _LONG_PERIOD
+        time.sleep(max(pause, _REST * (time.monotonic() - looked)))
 
 
 def prepared(run: Run, places: Places) -> bool:
     """Whether the target had the run's images ready, so that it began at once."""
-    return target_of(run.request.target, places).prepared(run.id)
+    return targets.named(run.request.target, places).prepared(run.id)
 
 
 def cancel(run_id: str, places: Places, index: int | None = None) -> None:
@@ -103,14 +115,13 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
-    observer = Observer(run_id, places)
-    if index is not None:
-        observer.one(index)
+    with Observer(run_id, places) as observer:
+        if index is not None:
+            observer.one(index)
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
-    # What was asked for is written first: whoever looks after the run may be told, or look.
     observer.runs.store.put(key, record.encode({"at": _now()}))
-    target_of(observer.run.request.target, places).cancel(run_id, index)
+    targets.named(observer.run.request.target, places).cancel(observer.run, index)
 
 
 def _known(run: Run, runs: Runs) -> Run | None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Self
 
 from dispatcher import status as states
+from dispatcher import targets
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
+from dispatcher.run import Manifest
 from dispatcher.status import IndexStatus, RunStatus, Started
 from dispatcher.store import Missing, RunKeys, Runs
-from dispatcher.targets import target
+from dispatcher.target import Sight
 from packer import record
+
+_MANY = 16
+"""Manifests that are worth asking for at the same time."""
 
 
 class Observer:
-    """Looks at a run; each look is fresh.
+    """Looks at a run. What has ended stays as it is; all else is looked at afresh each time.
 
     Raises:
         RunUnknown: the store has no such run.
@@ -23,7 +29,8 @@ class Observer:
     def __init__(self, run_id: str, places: Places) -> None:
         self.runs = Runs.at(places)
         self.run = self.runs.run(run_id)
-        self._target = target(self.run.request.target, places)
+        self._view = targets.named(self.run.request.target, places).view(self.run)
+        self._final: dict[int, IndexStatus] = {}
 
     def all(self) -> RunStatus:
         """The run and all its indexes."""
@@ -42,16 +49,57 @@ class Observer:
 
     def some(self, indexes: Iterable[int]) -> list[IndexStatus]:
         """These indexes, which exist."""
-        # First who looks after the run, then what there is: in the other order the last commit of
+        asked = list(indexes)
+        left = [index for index in asked if index not in self._final]
+        fresh = self._look(left) if left else {}
+        return [self._final.get(index) or fresh[index] for index in asked]
+
+    def close(self) -> None:
+        """Look no more."""
+        self._view.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _look(self, indexes: list[int]) -> dict[int, IndexStatus]:
+        # First what the target sees, then what there is: in the other order the last commit of
         # a supervisor that is just ending could be missed.
-        lost = self._target.lost(self.run.id)
-        found = []
-        for index in indexes:
-            manifest = self.runs.manifest(self.run.id, index)
-            manifest = manifest or self._target.uncommitted(self.run.id, index)
-            started = None if manifest else self._started(index)
-            found.append(states.of_index(index, manifest, started, lost))
+        sight = self._view.look(indexes)
+        manifests = self._manifests(
+            [index for index in indexes if index in sight.ended or index in sight.likely]
+        )
+        lacking = [index for index in indexes if index in sight.ended and index not in manifests]
+        if lacking:
+            manifests |= self._view.settle(lacking)
+        found = {index: self._status(index, manifests.get(index), sight) for index in indexes}
+        self._final |= {index: status for index, status in found.items() if status.final}
         return found
+
+    def _status(self, index: int, manifest: Manifest | None, sight: Sight) -> IndexStatus:
+        seen = sight.seen.get(index)
+        started = None if manifest or seen else self._started(index)
+        lost = sight.lost if index in sight.ended else None
+        return states.of_index(index, manifest, started, lost, seen)
+
+    def _manifests(self, indexes: Collection[int]) -> dict[int, Manifest]:
+        """The manifests that the store has of these indexes."""
+
+        def get(index: int) -> Manifest | None:
+            return self.runs.manifest(self.run.id, index)
+
+        found: list[Manifest | None]
+        if len(indexes) < _MANY or self.runs.store.parallel == 1:
+            found = [get(index) for index in indexes]
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self.runs.store.parallel) as pool:
+                found = list(pool.map(get, indexes))
+        pairs = zip(indexes, found, strict=True)
+        return {index: manifest for index, manifest in pairs if manifest}
 
     def _started(self, index: int) -> Started | None:
         for attempt in reversed(self.runs.attempts(self.run.id, index)):

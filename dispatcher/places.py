@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packer.record import Record
+
+if TYPE_CHECKING:
+    from dispatcher.kubernetes.settings import ClusterSettings
 
 
 class Places(Record, frozen=True):
@@ -24,6 +28,8 @@ class Places(Record, frozen=True):
     """The bucket's region; empty: `$AWS_REGION`, or MinIO's default."""
     insecure: bool = False
     """Whether a bucket beyond private networks may be reached by plain http."""
+    cluster: ClusterSettings | None = None
+    """How to use the cluster of the kubernetes target; None for a plain one."""
 
     def supervisor(self, run: str) -> Path:
         """The folder of a run's supervisor."""

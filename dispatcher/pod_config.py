@@ -6,42 +6,67 @@ import gzip
 import json
 from typing import Any
 
-from dispatcher.inputs import told
+from dispatcher.places import Places
+from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
+from packer.record import Record, encode
 
 _LARGE = 200_000
 """Bytes from which an assignment is compressed: a Secret holds a megabyte, all told."""
 
 
-def files(
-    run: Run, store: dict[str, Any], *, per_pod: int = 1, credentials: bytes = b""
-) -> dict[str, bytes]:
-    """Name → content, for the folder that `$SENDOFF_POD_CONFIG` names.
+class PodTerms(Record, frozen=True):
+    """What of a runner's surroundings its request does not say."""
 
-    `store` is as `PodAssignment.store`, as the container reaches it.
-    """
-    assigned = {NAME: assignment(run, store, per_pod)}
-    if len(assigned[NAME]) > _LARGE:
-        assigned = {f"{NAME}.gz": gzip.compress(assigned[NAME], 6, mtime=0)}
-    return assigned | ({CREDENTIALS: credentials} if credentials else {})
+    store: dict[str, Any]
+    """As `PodAssignment.store`, as the container reaches it."""
+    per_pod: int = 1
+    """Inputs that one container works through."""
+    memory: int = 0
+    """Bytes that the container may use."""
 
 
-def assignment(run: Run, store: dict[str, Any], per_pod: int = 1) -> bytes:
-    """What the runner is told of a run: a `PodAssignment` as JSON."""
+def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
+    """The file that tells a runner what to do, by name; compressed where it is large."""
     request = run.request
-    assigned = {
+    told = {
         "format": FORMAT,
         "run": run.id,
-        "store": store,
-        "inputs": [{"command": list(one.command), "digest": one.digest} for one in request.inputs],
-        "per_pod": per_pod,
-        "outputs": list(request.outputs),
+        "store": terms.store,
+        "inputs": [{"command": each.command, "digest": each.digest} for each in request.inputs],
+        "per_pod": terms.per_pod,
+        "outputs": request.outputs,
         "timeout": request.timeout,
         "grace": request.grace,
-        "memory": request.resources.memory,
+        "memory": terms.memory,
         "environment": request.environment,
-        "secrets": list(request.secrets),
-        "data": told(request.data),
+        "secrets": request.secrets,
+        "data": _data(request),
     }
-    return json.dumps(assigned, separators=(",", ":")).encode()
+    data = json.dumps(told, separators=(",", ":")).encode()
+    if len(data) <= _LARGE:
+        return {NAME: data}
+    return {f"{NAME}.gz": gzip.compress(data, 1, mtime=0)}
+
+
+def credentials(run: Run, places: Places) -> dict[str, bytes]:
+    """The file with credentials for this run alone, by name; none for a store of this machine.
+
+    Raises:
+        StoreFailed: the store issues none.
+    """
+    if "://" not in places.store:
+        return {}
+    from dispatcher import credentials as issuing
+
+    issued = issuing.issue(places, run.id, data=bool(run.request.data))
+    return {CREDENTIALS: encode(issued)}
+
+
+def _data(request: Request) -> list[dict[str, Any]]:
+    if not request.data:
+        return []
+    from dispatcher import inputs
+
+    return inputs.told(request.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatcher.run import FINAL, Failure, Manifest, State
+from dispatcher.target import Seen
 from packer.record import Record
 
 
@@ -19,6 +20,8 @@ class IndexStatus(Record, frozen=True):
     started: str = ""
     ended: str = ""
     failure: Failure | None = None
+    waiting: Failure | None = None
+    """Why it does not go on; it may yet."""
     manifest: Manifest | None = None
 
     @property
@@ -59,11 +62,12 @@ def of_index(
     manifest: Manifest | None,
     started: Started | None,
     lost: Failure | None,
+    seen: Seen | None = None,
 ) -> IndexStatus:
     """What is known of an index says its state.
 
-    `started` is its latest attempt. `lost` says why nobody looks after the run any more; it must
-    have been found out before the manifest was looked for.
+    `started` is its latest attempt, and `seen` what its target says of it. `lost` says why nobody
+    looks after the run any more; it must have been found out before the manifest was looked for.
     """
     attempts = started.attempt if started else 0
     if manifest:
@@ -76,6 +80,14 @@ def of_index(
             ended=manifest.ended,
             failure=manifest.failure,
             manifest=manifest,
+        )
+    if seen and not lost:
+        return IndexStatus(
+            index=index,
+            state=seen.state,
+            attempts=max(attempts, seen.attempts),
+            started=seen.started,
+            waiting=seen.waiting,
         )
     return IndexStatus(
         index=index,

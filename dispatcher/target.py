@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self
 
 from dispatcher.request import Request
 from dispatcher.run import Failure, Manifest, Run
+from packer.record import Record
 
 
 class Claim(Protocol):
@@ -24,6 +26,42 @@ class Claim(Protocol):
         trace: TracebackType | None,
         /,
     ) -> None: ...
+
+
+class Seen(Record, frozen=True):
+    """An index that has not ended, as its target sees it."""
+
+    state: Literal["queued", "running"]
+    attempts: int = 0
+    started: str = ""
+    waiting: Failure | None = None
+    """Why it does not go on, where something is in its way."""
+
+
+class Sight(Record, frozen=True):
+    """One look at some indexes of a run."""
+
+    ended: frozenset[int]
+    """Those whose manifest is in the store by now, or will never be."""
+    likely: frozenset[int] = frozenset()
+    """Those whose manifest may be in the store."""
+    seen: dict[int, Seen] = {}
+    """What the target knows of those that have none; of others only the store knows."""
+    lost: Failure | None = None
+    """Why nobody looks after the run any more; None while somebody does."""
+
+
+class View(Protocol):
+    """Looks at one run, each time afresh."""
+
+    def look(self, indexes: Collection[int]) -> Sight:
+        """What can be seen of these indexes. Made before the store is asked for their manifests."""
+
+    def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
+        """What became of indexes that have ended and have no manifest, as far as that is known."""
+
+    def close(self) -> None:
+        """Look no more."""
 
 
 class Target(Protocol):
@@ -45,14 +83,8 @@ class Target(Protocol):
     def prepared(self, run_id: str) -> bool:
         """Whether its images were ready when it was started, so that it began at once."""
 
-    def cancel(self, run_id: str, index: int | None) -> None:
-        """End a run or one index, after the wish was stored; returns at once.
+    def view(self, run: Run) -> View:
+        """A look at a run that was sent there."""
 
-        A target whose runs look for the wish themselves has nothing to do.
-        """
-
-    def lost(self, run_id: str) -> Failure | None:
-        """Why nobody looks after the run any more; None while somebody does."""
-
-    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
-        """What became of an index whose manifest the store did not take."""
+    def cancel(self, run: Run, index: int | None) -> None:
+        """End a run, or one index, whose cancellation the store has been told of."""

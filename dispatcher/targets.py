@@ -1,4 +1,4 @@
-"""The targets by name. A target's modules are loaded when it is asked for."""
+"""The targets by name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dispatcher.target import Target
 NAMES = ("local", "docker", "kubernetes")
 
 
-def target(name: str, places: Places) -> Target:
-    """The target of that name, one of `NAMES`."""
+def named(name: str, places: Places) -> Target:
+    """The target of that name, one of `NAMES`; its modules are loaded here."""
     if name == "docker":
         from dispatcher.docker.target import DockerTarget
 

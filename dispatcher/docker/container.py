@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dispatcher.docker.gpu_count import gpu_count
+from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.run import Run
 from packer.image_paths import PREFIX, RUNNER
 from packer.record import Record
@@ -58,7 +58,9 @@ def name(run_id: str, place: int) -> str:
 
 def _container(run: Run, place: int, around: Surroundings) -> dict[str, Any]:
     request = run.request
-    gpus = gpu_count(request.resources.gpu)
+    # One machine has what it has: of several classes the first one's count is taken.
+    wanted = parse(request.resources.gpu)
+    gpus = wanted[0].count if wanted else 0
     keywords: dict[str, Any] = {
         "image": f"{request.repository}@{request.inputs[0].digest}",
         "name": name(run.id, place),

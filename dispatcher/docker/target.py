@@ -7,22 +7,21 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from dispatcher import diagnosis, pod_config
+from dispatcher import pod_config
 from dispatcher.docker import container
 from dispatcher.docker.container import Surroundings
-from dispatcher.docker.engine import ContainerState, Engine
+from dispatcher.docker.engine import Engine
 from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
-from dispatcher.docker.gpu_count import gpu_count
+from dispatcher.docker.view import DockerView
 from dispatcher.errors import SecretMissing
+from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.places import Places
+from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request
-from dispatcher.run import Failure, Manifest, Run
+from dispatcher.run import Run
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
-from packer.record import encode
 
 _NVIDIA = "nvidia"
-_EVIDENCE = 5
-"""Lines of a container's log that say why its runner failed."""
 _DONE = (COMMITTED, UNSUCCESSFUL)
 """Exit statuses of containers that have left nothing to find out."""
 
@@ -45,7 +44,7 @@ class DockerTarget:
         if missing:
             raise SecretMissing(missing)
         runtimes = self._engine.runtimes()
-        if gpu_count(request.resources.gpu) and _NVIDIA not in runtimes:
+        if parse(request.resources.gpu) and _NVIDIA not in runtimes:
             raise EngineWithoutGpus(request.resources.gpu, runtimes)
 
     def claim(self, run_id: str) -> DockerClaim | None:
@@ -62,28 +61,14 @@ class DockerTarget:
         del run_id
         return True
 
-    def cancel(self, run_id: str, index: int | None) -> None:
+    def view(self, run: Run) -> DockerView:
+        """A look at a run of the engine."""
+        return DockerView(run.id, self._engine)
+
+    def cancel(self, run: Run, index: int | None) -> None:
         """Ask the run's runners to end; one index is left to its runner, which looks for it."""
         if index is None:
-            self._engine.stop(run_id)
-
-    def lost(self, run_id: str) -> Failure | None:
-        """Why no container works on the run any more; None while one does."""
-        states = self._engine.states(run_id)
-        if any(not state.ended for state in states):
-            return None
-        ended = next(filter(_failed, states), states[0] if states else None)
-        return diagnosis.of_container(
-            run_id,
-            ended.exit_code if ended else None,
-            out_of_memory=bool(ended and ended.out_of_memory),
-            said=(ended.error if ended else "") or self._engine.tail(run_id, _EVIDENCE),
-        )
-
-    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
-        """Nothing: what a store did not take is gone with its container."""
-        del run_id, index
-        return None
+            self._engine.stop(run.id)
 
 
 class DockerClaim:
@@ -100,12 +85,12 @@ class DockerClaim:
         """
         around = _surroundings(self._places)
         spread = container.spread(run, around.cores)
-        files = pod_config.files(
-            run,
-            _store(self._places),
+        terms = PodTerms(
+            store=_store(self._places),
             per_pod=spread.each,
-            credentials=_credentials(run, self._places),
+            memory=run.request.resources.memory,
         )
+        files = pod_config.assignment(run, terms) | pod_config.credentials(run, self._places)
         self._engine.sweep(_DONE)
         self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         for keywords in container.containers(run, around):
@@ -138,21 +123,9 @@ def _store(places: Places) -> dict[str, Any]:
     return {"kind": "s3", "url": url, "region": places.region}
 
 
-def _credentials(run: Run, places: Places) -> bytes:
-    if places.store.startswith("/"):
-        return b""
-    from dispatcher import credentials
-
-    return encode(credentials.issue(places, run.id, data=bool(run.request.data)))
-
-
 def _surroundings(places: Places) -> Surroundings:
     cores = len(os.sched_getaffinity(0))
     if not places.store.startswith("/"):
         return Surroundings(cores=cores)
     os.makedirs(places.store, exist_ok=True)  # noqa: PTH103
     return Surroundings(cores=cores, store=places.store, user=f"{os.getuid()}:{os.getgid()}")
-
-
-def _failed(state: ContainerState) -> bool:
-    return bool(state.exit_code or state.error or state.out_of_memory)

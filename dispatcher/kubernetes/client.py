@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
@@ -31,6 +32,9 @@ PATIENCE = 30.0
 """Seconds that a call may take in all, however often it is tried."""
 _CONNECT, _READ = 5.0, 30.0
 _SUCCESS = 300
+_JSON = "application/json"
+_CLOSE = 2.0
+"""Clocks that differ by less are taken for equal; the header has whole seconds."""
 
 
 class Unanswered(Exception):
@@ -46,6 +50,7 @@ class Call(Record, frozen=True):
     body: Mapping[str, Any] | None = None
     silence: float = 0
     """The longest that a streamed answer may be still; 0 for one that is read at once."""
+    accept: str = _JSON
 
 
 class Link(NamedTuple):
@@ -68,6 +73,7 @@ class Client:
         self._settings, self._patience = settings, patience
         self._lock = threading.Lock()
         self._current: Link | None = None
+        self._ahead = 0.0
 
     @property
     def host(self) -> str:
@@ -79,9 +85,18 @@ class Client:
         """Where runs go."""
         return self._settings.namespace or self._link().connection.namespace
 
-    def get(self, path: str, query: Query | None = None) -> bytes:
-        """Read; tried again where that may help."""
-        call = Call(method="GET", path=path, query=query)
+    def now(self) -> float:
+        """The time by the cluster's clock, in seconds since the epoch."""
+        return time.time() + self._ahead
+
+    @property
+    def ahead(self) -> float:
+        """Seconds by which the cluster's clock, as far as it was seen, is ahead of ours."""
+        return self._ahead
+
+    def get(self, path: str, query: Query | None = None, accept: str = _JSON) -> bytes:
+        """Read, in the form of `accept`; tried again where that may help."""
+        call = Call(method="GET", path=path, query=query, accept=accept)
         return self._repeated(lambda: self._ask(call).data)
 
     def delete(self, path: str, options: Mapping[str, Any]) -> bytes:
@@ -127,6 +142,7 @@ class Client:
         """One request, with credentials read anew where they are refused."""
         link = self._link()
         response = _send(link, call)
+        self._ahead = _ahead(response.headers.get("Date", ""))
         if response.status == answers.UNAUTHORIZED:
             response.drain_conn()
             link = self._link(instead_of=link)
@@ -158,9 +174,9 @@ def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
     query = f"?{urlencode(call.query)}" if call.query else ""
-    headers = {**link.pool.headers, "Accept": "application/json"}
+    headers = {**link.pool.headers, "Accept": call.accept}
     if call.body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = _JSON
     try:
         return link.pool.request(
             call.method,
@@ -175,3 +191,13 @@ def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
         raise Transient(str(error), 0, 0, sent=False) from error
     except HTTPError as error:
         raise Transient(str(error), 0, 0, sent=True) from error
+
+
+def _ahead(date: str) -> float:
+    """How far the clock of whoever wrote this header is ahead, if by more than it could be off."""
+    try:
+        seen = parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return 0
+    ahead = seen - time.time()
+    return ahead if abs(ahead) > _CLOSE else 0

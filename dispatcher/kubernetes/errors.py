@@ -232,3 +232,25 @@ class JobStuck(SendoffError):
 
     def fix(self) -> str:
         return f"kubectl -n {self.namespace} get pods -l sendoff.io/run={self.name}"
+
+
+class StoreNotInReach(SendoffError):
+    """The store is a directory of this machine, where no pod can put a result."""
+
+    code, phase = "STORE_NOT_IN_REACH", "admission"
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+    def what(self) -> str:
+        return "pods can't reach the store"
+
+    def why(self) -> str:
+        return "it is a directory of this machine; the kubernetes target needs a bucket"
+
+    def evidence(self) -> str:
+        return self.store
+
+    def fix(self) -> str:
+        return "export SENDOFF_STORE=http://minio.example:9000/bucket; sendoff init"

@@ -17,6 +17,8 @@ from packer.record import encode
 
 SPEC = "sendoff.io/spec"
 GROUP = "sendoff.io/group"
+RUNNER = "sendoff.io/runner"
+"""Annotation with the name of the Secret that the runners read."""
 MANAGED = "app.kubernetes.io/managed-by"
 QUEUE = "kueue.x-k8s.io/queue-name"
 PERMANENT = (80, 81)
@@ -45,7 +47,7 @@ def render(run: Run, choice: Choice, settings: ClusterSettings, secret: str) -> 
         "metadata": {
             "name": run.id,
             "labels": {**labels, **({QUEUE: queue} if queue else {})},
-            "annotations": {SPEC: spec_hash(request)},
+            "annotations": {SPEC: spec_hash(request), RUNNER: secret},
         },
         "spec": {
             "completionMode": "Indexed",

@@ -24,6 +24,10 @@ class Paths:
         """One Job."""
         return f"{self.jobs}/{name}"
 
+    def pod(self, name: str) -> str:
+        """One pod."""
+        return f"{self.pods}/{name}"
+
     def log(self, pod: str) -> str:
         """The log of a pod."""
         return f"{self.pods}/{pod}/log"

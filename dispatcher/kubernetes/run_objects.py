@@ -9,6 +9,8 @@ from dispatcher.kubernetes.objects import Condition, Meta, Part
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
 RUN = "sendoff.io/run"
+ACTIVE = "status.phase!=Succeeded,status.phase!=Failed"
+"""The field selector of pods that have not ended."""
 
 
 class JobSpec(Part, frozen=True):

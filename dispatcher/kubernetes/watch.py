@@ -94,6 +94,10 @@ class Watch(Generic[T]):
                     raise
                 self._version = ""
 
+    def go_on_from(self, version: str) -> None:
+        """Begin with what changes after this version, of which there is a list already."""
+        self._version, self._listed = version, time.monotonic()
+
     def close(self) -> None:
         """End it."""
         self._closed.set()

@@ -6,20 +6,17 @@ import fcntl
 import os
 import sys
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from dispatcher import diagnosis
-from dispatcher.errors import SecretMissing, StoreNotHere
+from dispatcher.errors import SecretMissing
 from dispatcher.local.preparation import Preparation
+from dispatcher.local.view import LocalView
 from dispatcher.places import Places
 from dispatcher.request import Request
-from dispatcher.run import Failure, Manifest, Run
+from dispatcher.run import Run
 from packer import disk, process
-from packer.record import decode
 
-_LOG_TAIL = 8192
 # A reader of the lock holds it for microseconds.
 _LOCK_TRIES = 50
 _LOCK_PAUSE = 0.002
@@ -36,10 +33,8 @@ class LocalTarget:
         """Refuse what can't run here.
 
         Raises:
-            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing, StoreNotHere
+            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing
         """
-        if "://" in self._places.store:
-            raise StoreNotHere(self._places.store)
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)
@@ -77,34 +72,12 @@ class LocalTarget:
         """Whether its images had been unpacked when it was started."""
         return self._places.plan(run_id).exists()
 
-    def cancel(self, run_id: str, index: int | None) -> None:
-        """Nothing: the supervisor looks for the wish in the store."""
+    def view(self, run: Run) -> LocalView:
+        """A look at a run of this machine."""
+        return LocalView(run.id, self._places)
 
-    def lost(self, run_id: str) -> Failure | None:
-        """Why no supervisor looks after the run; None while one does.
-
-        The supervisor holds a lock that ends with it, however it ends.
-        """
-        folder = self._places.supervisor(run_id)
-        try:
-            lock = os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return diagnosis.of_supervisor(run_id, "it was never started on this machine")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return None
-        finally:
-            os.close(lock)
-        return diagnosis.of_supervisor(run_id, _tail(folder / "supervisor.log"))
-
-    def uncommitted(self, run_id: str, index: int) -> Manifest | None:
-        """What became of an index whose manifest the store did not take."""
-        try:
-            data = (self._places.supervisor(run_id) / f"{index}.json").read_bytes()
-        except FileNotFoundError:
-            return None
-        return decode(data, Manifest)
+    def cancel(self, run: Run, index: int | None) -> None:
+        """The supervisor sees for itself what the store was told."""
 
 
 class LocalClaim:
@@ -153,10 +126,3 @@ class LocalClaim:
         /,
     ) -> None:
         os.close(self._lock)
-
-
-def _tail(path: Path) -> str:
-    try:
-        return path.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
-    except FileNotFoundError:
-        return ""

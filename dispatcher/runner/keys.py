@@ -26,6 +26,8 @@ class RunKeys:
         """The request, written first."""
         self.cancel = f"{self.prefix}cancel.json"
         """Its presence cancels every index."""
+        self.events = f"{self.prefix}events.json"
+        """What a cluster said of the run, which it forgets after an hour."""
 
     def cancel_index(self, index: int) -> str:
         """Its presence cancels this index."""

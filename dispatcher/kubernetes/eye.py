@@ -1,0 +1,83 @@
+"""Keeps an eye on the pods of a run that have not ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from dispatcher.kubernetes.client import Client
+from dispatcher.kubernetes.glimpse import Glimpse, of_pod
+from dispatcher.kubernetes.listing import everything
+from dispatcher.kubernetes.run_objects import ACTIVE, RUN, Pod
+from dispatcher.kubernetes.watch import Change, Timing, Watch
+from packer.errors import SendoffError
+
+
+class Eye(Protocol):
+    """Sees the pods of one run that have not ended."""
+
+    def look(self) -> dict[int, Glimpse]:
+        """They by completion index, each time anew; of an index the latest."""
+
+    def close(self) -> None:
+        """Look no more."""
+
+
+class PodEye:
+    """Lists them when first asked, and watches them from the second time on."""
+
+    def __init__(self, client: Client, path: str, run: str, timing: Timing | None = None) -> None:
+        query = {"labelSelector": f"{RUN}={run}", "fieldSelector": ACTIVE}
+        self._client, self._path, self._query = client, path, query
+        self._watch = Watch(client, path, Pod, query, timing)
+        self._lock = threading.Lock()
+        self._active: dict[str, Glimpse] = {}
+        self._error: SendoffError | None = None
+        self._thread: threading.Thread | None = None
+        self._looked = False
+
+    def look(self) -> dict[int, Glimpse]:
+        """See `Eye`.
+
+        Raises:
+            SendoffError: what the watch ended with.
+        """
+        if not self._looked:
+            self._looked = True
+            listed = everything(self._client, self._path, Pod, self._query)
+            self._take(Change("listed", listed.items))
+            self._watch.go_on_from(listed.version)
+        elif self._thread is None:
+            self._thread = threading.Thread(target=self._follow, name="pods", daemon=True)
+            self._thread.start()
+        with self._lock:
+            if self._error:
+                raise self._error
+            latest: dict[int, Glimpse] = {}
+            for glimpse in self._active.values():
+                known = latest.get(glimpse.completion)
+                if known is None or known.failures <= glimpse.failures:
+                    latest[glimpse.completion] = glimpse
+            return latest
+
+    def close(self) -> None:
+        """See `Eye`."""
+        self._watch.close()
+
+    def _follow(self) -> None:
+        try:
+            for change in self._watch.changes():
+                self._take(change)
+        except SendoffError as error:
+            with self._lock:
+                self._error = error
+
+    def _take(self, change: Change[Pod]) -> None:
+        with self._lock:
+            if change.kind == "listed":
+                self._active.clear()
+            for pod in change.objects:
+                if change.kind == "deleted" or pod.ended:
+                    self._active.pop(pod.metadata.name, None)
+                else:
+                    self._active[pod.metadata.name] = of_pod(pod)

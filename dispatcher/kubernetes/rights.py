@@ -1,0 +1,83 @@
+"""The least that a user needs to be allowed. Data: docs, manifests, checks and tests share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from packer.record import Record
+
+
+class Right(Record, frozen=True):
+    """One verb on one resource."""
+
+    verb: str
+    resource: str
+    """With its subresource: "pods/log"."""
+    group: str = ""
+    everywhere: bool = False
+    """Whether it is of the cluster, not of a namespace."""
+    optional: bool = False
+    """Whether runs work without it."""
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """As kubectl writes it: "create jobs.batch"."""
+        return f"{self.verb} {self.resource}{'.' * bool(self.group)}{self.group}"
+
+
+_KUEUE = "kueue.x-k8s.io"
+
+RIGHTS = (
+    Right(verb="create", resource="jobs", group="batch", why="to start runs"),
+    Right(verb="get", resource="jobs", group="batch", why="to see what becomes of a run"),
+    Right(verb="list", resource="jobs", group="batch", why="to see several at once"),
+    Right(verb="watch", resource="jobs", group="batch", why="to see changes as they come"),
+    Right(verb="delete", resource="jobs", group="batch", why="to cancel a run"),
+    Right(verb="get", resource="pods", why="to see why a run waits"),
+    Right(verb="list", resource="pods", why="to see what runs"),
+    Right(verb="watch", resource="pods", why="to see ends as they come"),
+    Right(verb="get", resource="pods/log", why="to follow the log"),
+    Right(verb="create", resource="secrets", why="to hand a run its own credentials"),
+    Right(verb="list", resource="events", why="to see quotas and refusals, which are only there"),
+    Right(
+        verb="list", resource="nodes", everywhere=True, optional=True, why="to check GPU classes"
+    ),
+    Right(verb="delete", resource="pods", optional=True, why="to cancel one index of many"),
+    Right(
+        verb="list",
+        resource="workloads",
+        group=_KUEUE,
+        optional=True,
+        why="to see why Kueue lets a run wait",
+    ),
+    Right(
+        verb="list",
+        resource="pods",
+        everywhere=True,
+        optional=True,
+        why="to see how many GPUs are free",
+    ),
+)
+
+
+def rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
+    """The rules of a Role that grants these (rbac/v1, PolicyRule), one for each resource."""
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for right in rights:
+        verbs.setdefault((right.group, right.resource), []).append(right.verb)
+    return [
+        {"apiGroups": [group], "resources": [resource], "verbs": some}
+        for (group, resource), some in verbs.items()
+    ]
+
+
+def of_namespace() -> list[Right]:
+    """Those that a Role in the namespace grants."""
+    return [right for right in RIGHTS if not right.everywhere]
+
+
+def of_cluster(*, usage: bool = False) -> list[Right]:
+    """Those that take a ClusterRole; with `usage` the right to see everybody's pods."""
+    return [right for right in RIGHTS if right.everywhere and (usage or right.resource == "nodes")]

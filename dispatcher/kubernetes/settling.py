@@ -1,0 +1,151 @@
+"""Gives every index that ended without a manifest one that says why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from dispatcher.kubernetes.diagnosis import diagnose
+from dispatcher.kubernetes.evidence import Evidence
+from dispatcher.kubernetes.objects import Event
+from dispatcher.kubernetes.run_objects import Job, Pod
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.trouble import trouble
+from dispatcher.run import Failure, Manifest, Run, State
+from dispatcher.store import Missing, RunKeys, Runs
+from packer import record
+from packer.record import Record
+
+_EXPLAINED = 20
+"""Pods whose events are asked for; the others are explained by what they say themselves."""
+
+
+class EventRecord(Record, frozen=True):
+    """One event in `runs/<run>/events.json`."""
+
+    when: str
+    about: str
+    """Such as "Pod train-abc234-0-x7k2p"."""
+    type: str
+    reason: str
+    message: str
+    count: int = 1
+
+
+class Settler:
+    """Commits for one run, in the place of runners that never could."""
+
+    def __init__(self, run: Run, runs: Runs, evidence: Evidence, settings: ClusterSettings) -> None:
+        self._run, self._runs = run, runs
+        self._evidence, self._settings = evidence, settings
+        self._keys = RunKeys(run.id)
+        self._kept = 0
+
+    def failed(self, job: Job, indexes: Iterable[int]) -> dict[int, Manifest]:
+        """Say of indexes that the Job has done with why there is no result."""
+        asked = list(indexes)
+        per_pod = self._run.request.per_pod
+        pods = self._evidence.pods({index // per_pod for index in asked})
+        why: dict[int, Failure] = {}
+        for completion, pod in pods.items():
+            why[completion] = self._why(job, pod, explain=len(why) < _EXPLAINED)
+        without = self._why(job, None, explain=True) if len(pods) < len(asked) else None
+        self.keep_events()
+        made = {}
+        for index in asked:
+            failure = why.get(index // per_pod) or without
+            attempt = pods[index // per_pod].failures + 1 if index // per_pod in pods else 0
+            made[index] = self.commit(index, failure, attempt)
+        return made
+
+    def given_up(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
+        """Say of indexes that they never started."""
+        self.keep_events()
+        return {index: self.commit(index, failure) for index in indexes}
+
+    def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
+        """Say of those indexes that were cancelled that they were."""
+        called_off = [each for each in indexes if self._runs.cancelled(self._run.id, each)]
+        return {index: self.commit(index, None) for index in called_off}
+
+    def commit(self, index: int, failure: Failure | None, attempt: int = 0) -> Manifest:
+        """The manifest of an index: what an attempt has left, or one of ours, or another's."""
+        cancelled = self._runs.cancelled(self._run.id, index)
+        state: State = "cancelled" if cancelled or failure is None else "failed"
+        if state == "failed" and failure and failure.code == "DEADLINE":
+            state = "timed-out"
+        made = self._interrupted(index) or self._blank(index, attempt)
+        made = msgspec.structs.replace(
+            made, state=state, failure=None if state == "cancelled" else failure
+        )
+        if self._runs.commit(made):
+            return made
+        return self._runs.manifest(self._run.id, index) or made
+
+    def keep_events(self) -> None:
+        """Copy what the cluster said into the store, where it said more since the last time."""
+        seen = self._evidence.events
+        if len(seen) > self._kept:
+            self._kept = len(seen)
+            self._runs.store.put(self._keys.events, self._merged(seen))
+
+    def _why(self, job: Job, pod: Pod | None, *, explain: bool) -> Failure:
+        from dispatcher.kubernetes.diagnosis import Situation
+
+        situation = (
+            self._evidence.situation(job, pod) if explain else Situation(job=job, pod=pod, now=0)
+        )
+        found = diagnose(situation, self._settings) or trouble(
+            "RESULT_MISSING",
+            "its pod ended well, and the store has no result" if pod else "its pod is gone",
+            blame="infra",
+            evidence=[f"pod {pod.metadata.name}"] if pod else [],
+            fix="send it off again: sendoff rerun",
+            phase="results",
+        )
+        return found.failure
+
+    def _interrupted(self, index: int) -> Manifest | None:
+        """What the last attempt saved when it was ended from outside."""
+        for attempt in reversed(self._runs.attempts(self._run.id, index)):
+            try:
+                data = self._runs.store.get(self._keys.interrupted(index, attempt))
+            except Missing:
+                continue
+            return record.decode(data, Manifest)
+        return None
+
+    def _blank(self, index: int, attempt: int) -> Manifest:
+        asked = self._run.request.inputs[index]
+        return Manifest(
+            run=self._run.id,
+            index=index,
+            attempt=attempt,
+            digest=asked.digest,
+            command=asked.command,
+            state="failed",
+            exit_code=None,
+            ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+        )
+
+    def _merged(self, seen: Mapping[str, Event]) -> bytes:
+        """These events and those kept before, the oldest first."""
+        try:
+            before = record.decode(self._runs.store.get(self._keys.events), dict[str, EventRecord])
+        except (Missing, ValueError):
+            before = {}
+        merged = before | {uid: _kept(event) for uid, event in seen.items()}
+        return record.encode(dict(sorted(merged.items(), key=lambda item: item[1].when)))
+
+
+def _kept(event: Event) -> EventRecord:
+    return EventRecord(
+        when=event.when,
+        about=f"{event.involved_object.kind} {event.involved_object.name}",
+        type=event.type,
+        reason=event.reason,
+        message=event.message,
+        count=event.count or 1,
+    )

@@ -1,0 +1,169 @@
+"""Makes a run's Job and its Secret, once, whatever becomes of answers; and removes a Job.
+
+The Job comes first: its pods wait the few milliseconds for the Secret, and the Secret, which the
+Job owns, can't outlive it. Whoever finds a Job whose Secret was never made can make it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from dispatcher.kubernetes import job as jobs
+from dispatcher.kubernetes import runner_secret
+from dispatcher.kubernetes.admission import Choice
+from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
+from dispatcher.kubernetes.client import Client, Unanswered
+from dispatcher.kubernetes.errors import ClusterUnreachable, JobStuck, JobTaken
+from dispatcher.kubernetes.listing import everything
+from dispatcher.kubernetes.paths import Paths
+from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.run import Run
+from packer.errors import SendoffError
+
+_PATIENCE = 60.0
+"""Seconds for which a create whose answers get lost is repeated."""
+_LEFTOVER = 10.0
+"""Seconds that the cluster may take to remove the Secret of an earlier Job."""
+_PAUSE = 0.1
+
+Files = Callable[[], dict[str, bytes]]
+"""Makes what the runners are told."""
+
+
+class _Made(NamedTuple):
+    job: Job
+    fresh: bool
+    """Whether it was made just now, by us."""
+
+
+class Submission:
+    """Makes and removes the Jobs of one cluster."""
+
+    def __init__(self, client: Client, settings: ClusterSettings) -> None:
+        self._client, self._settings = client, settings
+        self._paths = Paths(client.namespace)
+
+    def send(self, run: Run, choice: Choice, files: Files) -> Job:
+        """The run's Job, made now or before.
+
+        Raises:
+            JobTaken, JobStuck, and what `Client` and `files` raise; a Job that was made is removed.
+        """
+        job, fresh = self._make(run, choice)
+        try:
+            self.give(job, files(), fresh=fresh)
+        except (SendoffError, OSError):
+            if fresh:
+                with contextlib.suppress(SendoffError):
+                    self.remove(job)
+            raise
+        return job
+
+    def give(self, job: Job, files: dict[str, bytes], *, fresh: bool = False) -> None:
+        """Make the Job's Secret, unless it is there."""
+        name = job.metadata.annotations.get(jobs.RUNNER, "")
+        body = runner_secret.render(
+            name or runner_secret.secret_name(job.metadata.name), job, files
+        )
+        began = time.monotonic()
+        while True:
+            waited = time.monotonic() - began
+            try:
+                self._client.create(self._paths.secrets, body)
+            except Unanswered as lost:
+                if waited > _PATIENCE:
+                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
+                fresh = False
+            except Refusal as refusal:
+                # Beside a new Job it can only be that of an earlier one, which is on its way out.
+                if refusal.status != CONFLICT:
+                    raise
+                if not fresh or waited > _LEFTOVER:
+                    return
+            else:
+                return
+            time.sleep(_PAUSE)
+
+    def find(self, name: str) -> Job | None:
+        """The Job of this name."""
+        try:
+            return msgspec.json.decode(self._client.get(self._paths.job(name)), type=Job)
+        except Refusal as refusal:
+            if refusal.status != NOT_FOUND:
+                raise
+            return None
+
+    def remove(self, job: Job) -> None:
+        """End this very Job with its pods; one of the same name that was made later stays."""
+        preconditions = {"uid": job.metadata.uid}
+        options = {"propagationPolicy": "Foreground", "preconditions": preconditions}
+        self._delete(self._paths.job(job.metadata.name), options)
+
+    def remove_pod(self, run_id: str, completion: int) -> bool:
+        """End the pod of one completion index; False where none can have started."""
+        selector = f"{RUN}={run_id},{INDEX}={completion}"
+        query = {"labelSelector": selector, "fieldSelector": ACTIVE}
+        placed = False
+        for pod in everything(self._client, self._paths.pods, Pod, query).items:
+            if pod.spec.node_name:
+                placed = True
+                options = {"preconditions": {"uid": pod.metadata.uid}}
+                self._delete(self._paths.pod(pod.metadata.name), options)
+        return placed
+
+    def _make(self, run: Run, choice: Choice) -> _Made:
+        began, earlier = time.monotonic(), ""
+        while True:
+            secret = runner_secret.secret_name(run.id, earlier)
+            manifest = jobs.render(run, choice, self._settings, secret)
+            try:
+                made = self._client.create(self._paths.jobs, manifest)
+                return _Made(msgspec.json.decode(made, type=Job), fresh=True)
+            except Unanswered as lost:
+                waited = time.monotonic() - began
+                if waited > _PATIENCE:
+                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
+            except Refusal as refusal:
+                if refusal.status != CONFLICT:
+                    raise
+            # It is there, or may be: read, then decide.
+            found = self.find(run.id)
+            if found is None:
+                time.sleep(_PAUSE)
+            elif found.metadata.deletion_timestamp:
+                earlier = self._see_off(found, run)
+            else:
+                return self._same(found, run)
+
+    def _delete(self, path: str, options: Mapping[str, Any]) -> None:
+        try:
+            self._client.delete(path, options)
+        except Refusal as refusal:
+            if refusal.status not in (NOT_FOUND, CONFLICT):
+                raise
+
+    def _same(self, found: Job, run: Run) -> _Made:
+        """The Job that was found, if it is of this request."""
+        spec = found.metadata.annotations.get(jobs.SPEC, "")
+        if spec != jobs.spec_hash(run.request):
+            what = "the request" if spec else "it is not one of sendoff's"
+            raise JobTaken(found.metadata.name, self._client.namespace, [what])
+        return _Made(found, fresh=False)
+
+    def _see_off(self, job: Job, run: Run) -> str:
+        """Wait until a Job that is being deleted is gone; its uid."""
+        uid, began = job.metadata.uid, time.monotonic()
+        # Its pods have their grace, and what they store then needs time too.
+        patience = _PATIENCE + run.request.grace + self._settings.flush
+        while (found := self.find(run.id)) and found.metadata.uid == uid:
+            waited = time.monotonic() - began
+            if waited > patience:
+                raise JobStuck(run.id, self._client.namespace, waited)
+            time.sleep(_PAUSE)
+        return uid

@@ -1,0 +1,169 @@
+"""The kubernetes target: checks a request against a cluster, makes its Job, and looks after it."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from dispatcher import pod_config
+from dispatcher.kubernetes import cluster, drivers
+from dispatcher.kubernetes.admission import Admission, Choice
+from dispatcher.kubernetes.client import Client
+from dispatcher.kubernetes.crowd import CrowdEye
+from dispatcher.kubernetes.errors import StoreNotInReach
+from dispatcher.kubernetes.evidence import Evidence
+from dispatcher.kubernetes.eye import Eye, PodEye
+from dispatcher.kubernetes.job import pods_of
+from dispatcher.kubernetes.paths import Paths
+from dispatcher.kubernetes.runner_secret import PodStore, assignment
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.settling import Settler
+from dispatcher.kubernetes.submission import Submission
+from dispatcher.kubernetes.view import ClusterView
+from dispatcher.kubernetes.watchman import Watchman
+from dispatcher.places import Places
+from dispatcher.request import Request, Resources
+from dispatcher.run import Run
+from dispatcher.store import RunKeys, Runs
+
+_CROWD = 1_000
+"""From so many pods at once they are looked at as a table."""
+_REMEMBERED = 60.0
+"""Seconds for which what was admitted need not be asked again."""
+
+
+class KubernetesTarget:
+    """Runs as Jobs of one cluster. Safe to make: nothing is asked before it is needed."""
+
+    def __init__(self, places: Places, client: Client | None = None) -> None:
+        self._places = places
+        self._settings = places.cluster or ClusterSettings()
+        self._client = client or Client(self._settings)
+        self._admitted: tuple[float, Resources, Choice] | None = None
+
+    def admit(self, resources: Resources, driver: drivers.Version = ()) -> Choice:
+        """Refuse what the cluster can never run, before anything is built.
+
+        `driver` is the oldest GPU driver that the image will work with; () for any.
+
+        Raises:
+            GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, DriverTooOld, KeptOff, and
+            what `Client` raises.
+        """
+        known = cluster.catalogue(self._settings)
+        # What is in use matters for a choice between classes, and costs a list of all pods.
+        facts = cluster.facts(self._client, usage="," in resources.gpu)
+        admission = Admission(known, facts, self._settings)
+        choice = admission.admit(resources, driver)
+        self._admitted = time.monotonic(), resources, choice
+        return choice
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there.
+
+        Raises:
+            StoreNotInReach, and what `admit` raises.
+        """
+        if "://" not in self._places.store:
+            raise StoreNotInReach(self._places.store)
+        self._choice(request.resources)
+
+    def claim(self, run_id: str) -> ClusterClaim:
+        """Always given: a Job's name can be taken once only."""
+        return ClusterClaim(self, run_id)
+
+    def started(self, run_id: str) -> bool:
+        """Whether the cluster has the Job, or the store something that its pods did."""
+        if self._submission.find(run_id):
+            return True
+        names = self._runs.store.names(RunKeys(run_id).prefix)
+        return any(name.isdigit() for name in names)
+
+    def prepared(self, run_id: str) -> bool:
+        """Nodes fetch images by themselves, and say so where that takes long."""
+        return bool(run_id)
+
+    def start(self, run: Run) -> None:
+        """Make the Job, or find it made.
+
+        Raises:
+            JobTaken, JobStuck, AssignmentTooLarge, and what `Client` and the store raise.
+        """
+        choice = self._choice(run.request.resources)
+        self._submission.send(run, choice, lambda: self._files(run, choice.memory))
+
+    def view(self, run: Run) -> ClusterView:
+        """A look at one run."""
+        evidence = Evidence(self._client, self._paths, run.id)
+        settler = Settler(run, self._runs, evidence, self._settings)
+        watchman = Watchman(evidence, self._submission, self._settings, lambda: self._files(run, 0))
+        return ClusterView(run, self._submission, self._eye(run), settler, watchman)
+
+    def cancel(self, run: Run, index: int | None) -> None:
+        """End its Job, or the pod of an index; what runs has its grace to save what it can."""
+        if index is None:
+            job = self._submission.find(run.id)
+            if job:
+                self._submission.remove(job)
+        elif not self._submission.remove_pod(run.id, index // run.request.per_pod):
+            evidence = Evidence(self._client, self._paths, run.id)
+            Settler(run, self._runs, evidence, self._settings).cancelled((index,))
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self._client.namespace)
+
+    @cached_property
+    def _submission(self) -> Submission:
+        return Submission(self._client, self._settings)
+
+    @cached_property
+    def _runs(self) -> Runs:
+        return Runs.at(self._places)
+
+    def _choice(self, resources: Resources) -> Choice:
+        """What is asked for, as admitted a moment ago or now."""
+        if self._admitted:
+            when, asked, choice = self._admitted
+            if asked == resources and time.monotonic() - when < _REMEMBERED:
+                return choice
+        return self.admit(resources)
+
+    def _eye(self, run: Run) -> Eye:
+        at_once = min(pods_of(run.request), run.request.max_parallel or self._settings.parallel)
+        if at_once > _CROWD:
+            return CrowdEye(self._client, self._paths.pods, run.id)
+        return PodEye(self._client, self._paths.pods, run.id)
+
+    def _files(self, run: Run, memory: int) -> dict[str, bytes]:
+        """What the runners are told, with credentials for this run alone."""
+        from dispatcher import remote_store
+
+        place = remote_store.address(self._places)
+        store = PodStore(url=self._settings.store or place.url, region=place.region)
+        return assignment(run, store, memory) | pod_config.credentials(run, self._places)
+
+
+class ClusterClaim:
+    """The right to make a run's Job."""
+
+    def __init__(self, target: KubernetesTarget, run_id: str) -> None:
+        self._target, self.run_id = target, run_id
+
+    def start(self, run: Run) -> None:
+        """Make the Job; the cluster looks after it."""
+        self._target.start(run)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Nothing is held."""

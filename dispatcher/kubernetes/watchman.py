@@ -1,0 +1,101 @@
+"""Makes his rounds: finds out why pods don't start, and gives a run up when its time is over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+
+from dispatcher.kubernetes.diagnosis import Situation, diagnose
+from dispatcher.kubernetes.errors import ApiForbidden
+from dispatcher.kubernetes.evidence import Evidence
+from dispatcher.kubernetes.glimpse import Glimpse
+from dispatcher.kubernetes.job import RUNNER
+from dispatcher.kubernetes.pod_waits import given_up
+from dispatcher.kubernetes.run_objects import Job, Pod
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.submission import Files, Submission
+from dispatcher.kubernetes.trouble import Trouble
+from dispatcher.run import Failure
+
+_PERIOD = 2.0
+"""Seconds between rounds."""
+_EXPLAINED = 3
+"""Pods whose events are asked for in a round: those of one run mostly wait for the same."""
+# What a pod says without its events is not all of it.
+_VAGUE = frozenset({"IMAGE_PULL", "STARTING", "NODE_LOST", "STUCK"})
+
+
+class Watchman:
+    """Looks after one run while somebody looks at it."""
+
+    def __init__(
+        self, evidence: Evidence, submission: Submission, settings: ClusterSettings, files: Files
+    ) -> None:
+        self._evidence, self._submission, self._settings = evidence, submission, settings
+        self._files = files
+        self._again = 0.0
+        self._troubles: dict[int, Trouble | None] = {}
+        self._of_job: Trouble | None = None
+        self._explained = 0
+        self._may_end = True
+
+    def waiting(self, completion: int) -> Failure | None:
+        """Why a completion index does not go on."""
+        found = self._troubles.get(completion) or self._of_job
+        return found.failure if found else None
+
+    def round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
+        """Look at what waits; why the run was given up, if it was now."""
+        now = time.monotonic()
+        if now < self._again or job.metadata.deletion_timestamp:
+            return None
+        self._again = now + _PERIOD
+        self._of_job = None if active else self._explain(job, None)
+        self._troubles = {each: self._trouble(job, pod) for each, pod in self._odd(active).items()}
+        running = any(each.state == "running" for each in active.values())
+        waits = [*self._troubles.values()] if active else [self._of_job]
+        return None if running else self._give_up(job, waits)
+
+    def _odd(self, active: Mapping[int, Glimpse]) -> dict[int, Pod]:
+        """The pods that wait, or whose node may be silent."""
+        self._explained = 0
+        pods = {each.completion: each.pod for each in active.values() if each.pod}
+        if active and not pods:
+            pods = {pod.index: pod for pod in self._evidence.some_pending(_EXPLAINED)}
+        return {completion: pod for completion, pod in pods.items() if _is_odd(pod)}
+
+    def _trouble(self, job: Job, pod: Pod) -> Trouble | None:
+        found = diagnose(Situation(job=job, pod=pod), self._settings)
+        vague = found is None or found.failure.code in _VAGUE
+        if vague and self._explained < _EXPLAINED:
+            self._explained += 1
+            return self._explain(job, pod)
+        return found
+
+    def _explain(self, job: Job, pod: Pod | None) -> Trouble | None:
+        found = diagnose(self._evidence.situation(job, pod), self._settings)
+        secret = job.metadata.annotations.get(RUNNER, "")
+        if secret and found and any(f'"{secret}" not found' in x for x in found.failure.evidence):
+            # Whoever made the Job has died before it came to this.
+            self._submission.give(job, self._files())
+        return found
+
+    def _give_up(self, job: Job, waits: Collection[Trouble | None]) -> Failure | None:
+        """End the Job if the time of all that waits is over; nothing of it runs."""
+        now = self._evidence.now()
+        over = [each for each in waits if each and each.over(now)]
+        if not over or len(over) < len(waits) or not self._may_end:
+            return None
+        try:
+            self._submission.remove(job)
+        except ApiForbidden:
+            # Whoever only looks on sees what is wrong, and leaves it to others.
+            self._may_end = False
+            return None
+        return given_up(over[0]).failure
+
+
+def _is_odd(pod: Pod) -> bool:
+    if pod.metadata.deletion_timestamp or pod.status.phase == "Pending":
+        return True
+    return any(each.type == "Ready" and each.status != "True" for each in pod.status.conditions)

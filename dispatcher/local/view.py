@@ -1,0 +1,65 @@
+"""What this machine knows of a run beside the store: whether its supervisor lives."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from dispatcher import diagnosis
+from dispatcher.places import Places
+from dispatcher.run import Failure, Manifest
+from dispatcher.target import Sight
+from packer.record import decode
+
+_LOG_TAIL = 8192
+
+
+class LocalView:
+    """Looks at one run of this machine."""
+
+    def __init__(self, run_id: str, places: Places) -> None:
+        self._run_id, self._folder = run_id, places.supervisor(run_id)
+
+    def look(self, indexes: Collection[int]) -> Sight:
+        """Only the store knows of indexes, and any may have ended."""
+        return Sight(ended=frozenset(indexes), lost=self._lost())
+
+    def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
+        """What became of indexes whose manifest the store did not take."""
+        found = {}
+        for index in indexes:
+            try:
+                data = (self._folder / f"{index}.json").read_bytes()
+            except FileNotFoundError:
+                continue
+            found[index] = decode(data, Manifest)
+        return found
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _lost(self) -> Failure | None:
+        """Why no supervisor looks after the run; None while one does.
+
+        The supervisor holds a lock that ends with it, however it ends.
+        """
+        try:
+            lock = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return diagnosis.of_supervisor(self._run_id, "it was never started on this machine")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        finally:
+            os.close(lock)
+        return diagnosis.of_supervisor(self._run_id, _tail(self._folder / "supervisor.log"))
+
+
+def _tail(path: Path) -> str:
+    try:
+        return path.read_bytes()[-_LOG_TAIL:].decode(errors="replace")
+    except FileNotFoundError:
+        return ""

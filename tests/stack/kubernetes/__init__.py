@@ -1,0 +1,1 @@
+"""Runs on the stack's cluster, and the faults they survive there."""

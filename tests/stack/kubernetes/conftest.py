@@ -1,0 +1,203 @@
+"""A namespace of the test's own, a researcher with the least Role in it, and runs to send there."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pytest
+
+from dispatcher import dispatch
+from dispatcher.kubernetes import manifests
+from dispatcher.kubernetes.client import Client
+from dispatcher.kubernetes.manifests import Tenancy
+from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.places import Places
+from dispatcher.request import Input, Request
+from dispatcher.run import Manifest, Run, new_id
+from dispatcher.status import IndexStatus, RunStatus
+from dispatcher.store import Runs
+from packer.digest import Digest
+from tests.stack.kubernetes import run_image
+from tests.stack.kubernetes.run_image import REPOSITORY
+from tests.stack.stack import Stack
+
+T = TypeVar("T")
+
+
+@dataclass
+class Lab:
+    """A namespace, its researcher, and a store."""
+
+    stack: Stack
+    namespace: str
+    places: Places
+    digest: Digest
+    sent: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> ClusterSettings:
+        assert self.places.cluster
+        return self.places.cluster
+
+    @property
+    def repository(self) -> str:
+        return f"{self.stack.known['registry']['address']}/{REPOSITORY}"
+
+    @property
+    def runs(self) -> Runs:
+        return Runs.at(self.places)
+
+    def client(self, user: str = "researcher", patience: float = 30) -> Client:
+        path = self.stack.known["kubeconfig"][user]
+        return Client(ClusterSettings(kubeconfig=path, namespace=self.namespace), patience)
+
+    def with_settings(self, **settings: Any) -> Lab:
+        """The same lab, its cluster used in another way."""
+        cluster = msgspec.structs.replace(self.settings, **settings)
+        places = msgspec.structs.replace(self.places, cluster=cluster)
+        return Lab(self.stack, self.namespace, places, self.digest, self.sent)
+
+    def run(self, *commands: list[str], digest: Digest | None = None, **request: Any) -> Run:
+        """A run of these commands, not sent off yet."""
+        given = digest or self.digest
+        asked = {"repository": self.repository, "target": "kubernetes", "grace": 2.0, **request}
+        return Run(
+            id=new_id(str(request.get("name") or "test")),
+            created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            request=Request(
+                inputs=tuple(Input(command=tuple(each), digest=given) for each in commands), **asked
+            ),
+            snapshot=given,
+            environment=given,
+        )
+
+    def submit(self, *commands: list[str], **request: Any) -> Run:
+        """A run of these commands, sent off."""
+        return self.send(self.run(*commands, **request))
+
+    def send(self, run: Run) -> Run:
+        self.sent.append(run.id)
+        return dispatch.submit(run, self.places)
+
+    def wait(self, run: Run, timeout: float = 60) -> RunStatus:
+        """The status of a run that has ended."""
+        (status,) = dispatch.wait([run.id], self.places, timeout)
+        assert status.final, (status, self.describe(run))
+        return status
+
+    def end(self, *commands: list[str], **request: Any) -> Manifest:
+        """What became of the first index of a run of these commands."""
+        manifest = self.wait(self.submit(*commands, **request)).indexes[0].manifest
+        assert manifest
+        return manifest
+
+    def index(self, run: Run, number: int = 0) -> IndexStatus:
+        """How an index is now."""
+        return dispatch.status(run.id, self.places).indexes[number]
+
+    def until(self, condition: Callable[[], T], seconds: float = 60) -> T:
+        """The first true value of `condition`."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            assert time.monotonic() < deadline, "it did not come true"
+            time.sleep(0.05)
+        return value
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """As the administrator, in the namespace."""
+        return self.stack.kubectl("-n", self.namespace, *arguments, stdin=stdin)
+
+    def apply(self, *objects: dict[str, Any]) -> None:
+        self.kubectl(
+            "apply",
+            "-f",
+            "-",
+            stdin=json.dumps({"kind": "List", "apiVersion": "v1", "items": objects}),
+        )
+
+    def objects(self, kind: str, run: Run | None = None) -> list[dict[str, Any]]:
+        """The namespace's objects of a kind, those of a run."""
+        selector = ["-l", f"sendoff.io/run={run.id}"] if run else []
+        items: list[dict[str, Any]] = json.loads(
+            self.kubectl("get", kind, *selector, "-o", "json")
+        )["items"]
+        return items
+
+    def pods(self, run: Run) -> list[dict[str, Any]]:
+        return self.objects("pods", run)
+
+    def log(self, run: Run, index: int = 0) -> str:
+        """What a command printed, as stored."""
+        from dispatcher import logs
+
+        return "".join(
+            event.text for event in logs.follow(run.id, index, self.places, follow=False)
+        )
+
+    def describe(self, run: Run) -> str:
+        """What the cluster says, for a failed assertion."""
+        events = self.kubectl("get", "events", "--sort-by=.lastTimestamp")
+        pods = self.kubectl("get", "pods", "-l", f"sendoff.io/run={run.id}", "-o", "wide")
+        return f"{pods}\n{events[-3000:]}"
+
+
+@pytest.fixture(scope="session")
+def digest(stack: Stack) -> Digest:
+    """An image with the runner and an empty project."""
+    return run_image.push(stack.known, {"README": "empty"})
+
+
+@pytest.fixture(scope="module")
+def namespace(stack: Stack) -> Iterator[str]:
+    """A namespace whose researcher has the least Role."""
+    name = f"lab-{os.urandom(4).hex()}"
+    tenancy = Tenancy(namespace=name, subject="researcher", kind="User")
+    objects = [each for each in manifests.render(tenancy) if each["kind"] != "ResourceQuota"]
+    listed = json.dumps({"kind": "List", "apiVersion": "v1", "items": objects})
+    stack.kubectl("apply", "-f", "-", stdin=listed)
+    yield name
+    stack.kubectl("delete", "namespace", name, "--wait=false")
+    for kind in ("clusterrole", "clusterrolebinding"):
+        stack.kubectl("delete", kind, f"sendoff-{name}")
+
+
+@pytest.fixture
+def lab(
+    stack: Stack,
+    namespace: str,
+    digest: Digest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Lab]:
+    known = stack.known
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", known["minio"]["access_key"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", known["minio"]["secret_key"])
+    prefix = f"{namespace}/{os.urandom(4).hex()}"
+    bucket = known["minio"]["bucket"]
+    cluster = ClusterSettings(
+        kubeconfig=known["kubeconfig"]["researcher"],
+        namespace=namespace,
+        store=f"{known['minio']['url_in_cluster']}/{bucket}/{prefix}",
+        cpus=0.1,
+        memory=128 << 20,
+        flush=10,
+    )
+    places = Places(
+        layout=tmp_path / "images",
+        store=f"{known['minio']['url']}/{bucket}/{prefix}",
+        cache=tmp_path / "cache",
+        state=tmp_path / "state",
+        region=known["minio"]["region"],
+        cluster=cluster,
+    )
+    made = Lab(stack, namespace, places, digest)
+    yield made
+    for run in made.sent:
+        made.kubectl("delete", "job", run, "--ignore-not-found", "--wait=false")
