@@ -13,7 +13,8 @@ from typing import Any
 from packer.layers.library_layers import PINS_FORMAT
 
 PINS = Path(__file__).with_name("runner-libraries.toml")
-_WANTED = "minio>=7.2.20,<8\n"
+# What minio's S3 client needs, and nothing of its administration client: see `runner.isolation`.
+_WANTED = "minio>=7.2.20,<8\nurllib3>=2.5\ncertifi\ntyping-extensions\n"
 _OLDEST = "3.10"
 _PLATFORMS = ("-any.whl", "manylinux")
 _MACHINES = ("-any.whl", "x86_64", "aarch64")
@@ -32,7 +33,7 @@ def _resolve() -> list[dict[str, Any]]:
     from packer import process
 
     command = [find_uv_bin(), "pip", "compile", "-", "--format", "pylock.toml", "--quiet"]
-    command += ["--universal", "--python-version", _OLDEST, "--only-binary", ":all:"]
+    command += ["--universal", "--no-deps", "--python-version", _OLDEST, "--only-binary", ":all:"]
     # A version of each that every minor can use, so that one name is one version.
     command += ["--fork-strategy", "fewest", "--no-header"]
     locked = tomllib.loads(process.run(command, stdin=_WANTED.encode()).decode())

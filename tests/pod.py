@@ -22,11 +22,12 @@ import urllib3
 from dispatcher.run import Manifest
 from dispatcher.runner.s3_store import S3Store
 from dispatcher.runner_tree import runner_tree
-from packer.image_paths import RUNNER, WORKSPACE
+from packer.image_paths import RUNNER, WORKSPACE, site_packages
 from packer.record import decode
 from tests import minio
 
 DIGEST = "sha256:" + "0" * 64
+MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 LIBRARY = (minio_package, urllib3, certifi, typing_extensions)
 
 
@@ -161,8 +162,8 @@ def make(folder: Path, url: str, store: Any) -> Pod:
         file = image / path[1:]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    library = image / RUNNER[1:] / "lib"
-    library.mkdir()
+    library = image / RUNNER[1:] / site_packages(MINOR)
+    library.mkdir(parents=True)
     for package in LIBRARY:
         source = Path(package.__file__ or "")
         source = source.parent if source.name == "__init__.py" else source

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from packer.image_paths import RUNNER
+from packer.image_paths import RUNNER, site_packages
+from tests.pod import MINOR
 
 LOOK = """
 import importlib.util, json, os, sys
@@ -59,7 +60,7 @@ def test_variables_of_an_experiment_do_not_reach_the_runner(pod, tmp_path):
 
 
 def test_a_runner_takes_four_packages_and_nothing_compiled(pod):
-    library = pod.image / RUNNER[1:] / "lib"
+    library = pod.image / RUNNER[1:] / site_packages(MINOR)
     names = {path.name for path in library.iterdir()}
     assert names == {"minio", "urllib3", "certifi", "typing_extensions.py"}
     code = (
@@ -84,7 +85,7 @@ def test_a_runner_takes_four_packages_and_nothing_compiled(pod):
 
 
 def test_an_image_without_the_libraries_says_so(pod):
-    for entry in (pod.image / RUNNER[1:] / "lib").iterdir():
+    for entry in (pod.image / RUNNER[1:] / site_packages(MINOR)).iterdir():
         entry.unlink()
     assert pod.run(["true"]) == 70
     assert "there is no minio in" in pod.err
