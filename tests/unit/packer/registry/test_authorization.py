@@ -265,3 +265,15 @@ def test_forbidden(proxy: Proxy, log_in: Log, open_registry: Open) -> None:
         open_registry(proxy.port).check()
     assert caught.value.evidence() == "403 DENIED: quota"
     assert len(proxy.log) == 1
+
+
+def test_the_best_of_several_challenges(
+    serve: Serve, tokens: TokenServer, log_in: Log, open_registry: Open
+) -> None:
+    log_in("ann", "pass")
+    with Proxy(("127.0.0.1", serve(tokens=tokens).port)) as proxy:
+        bearer = f'Bearer realm="{tokens.realm}",service="{tokens.service}"'
+        both = {"WWW-Authenticate": 'Basic realm="x"', "www-authenticate": bearer}
+        proxy.on("*", "", Answer(401, both))
+        open_registry(proxy.port).check()
+        assert tokens.given

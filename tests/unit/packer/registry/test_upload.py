@@ -144,12 +144,12 @@ def test_a_registry_says_that_it_has_more_than_we_know(
     begun = other.server.request("POST", other.at("blobs/uploads/"), other.scope)
     half = other.server.request(
         "PATCH",
-        begun.headers["Location"],
+        begun.headers.get("Location", ""),
         other.scope,
         {"Content-Length": str(SIZE // 2)},
         lambda: content.span(0, SIZE // 2),
     )
-    status = {"Location": half.headers["Location"], "Range": f"0-{SIZE // 2 - 1}"}
+    status = {"Location": half.headers.get("Location", ""), "Range": f"0-{SIZE // 2 - 1}"}
     proxy.on("PATCH", "", CutRequest(after=0))
     proxy.on("GET", "uploads", Answer(204, status))
     proxy.forget()
