@@ -386,7 +386,7 @@ class TestBaseLayers:
         other = Registry(registry.repository, registry._access, registry._cache / "other")
         proxy.forget()
         image = make_image(layout, *base.layers, make_layer(layout))
-        pushed = other.push(request(layout, image, base=base.for_push()))
+        pushed = other.push(request(layout, image, base=for_push(base)))
         assert len(pushed.uploaded) == 2
         assert len(proxy.log) == 5
         assert complete(registry, layout, image)
