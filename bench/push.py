@@ -20,7 +20,7 @@ from packer.layers.layer import Layer
 from packer.project import snapshot
 from packer.registry.access import Access
 from packer.registry.pull import Base
-from packer.registry.push import Pushed, PushRequest
+from packer.registry.push_request import Pushed, PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 

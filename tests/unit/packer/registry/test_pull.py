@@ -18,7 +18,7 @@ from packer.registry.errors import (
     ReferenceInvalid,
     RegistryUnreachable,
 )
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, LoseAnswer
 from tests.faults.proxy import Proxy
