@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -108,7 +109,17 @@ class _Bench:
         sides = ((self._change, work), (self._change, self._peer("gzip")))
         what = f"the same by `sendoff pack`, {self._size.what}"
         timings = paired(*sides, runs=self._size.runs, warmup=2)
+        self._prove(env)
         return times(what, *timings, _NAMES["gzip"], self._size.whole)
+
+    def _prove(self, env: dict[str, str]) -> None:
+        """See that the command did push what it printed."""
+        done = subprocess.run(
+            [sandbox.SENDOFF, "pack"], env=env, cwd=self._project, capture_output=True, check=True
+        )
+        there = Registry(Repository.parse(env["SENDOFF_REGISTRY"]), Access(), self._folder)
+        if not there.has(done.stdout.decode().split()[0]):
+            raise RuntimeError(f"{done.stdout!r} is not in {there.repository}")
 
     def bytes_moved(self) -> Row:
         """Counted on the wire: what goes up besides the new code layer."""
