@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from bench.code_change import change
 from bench.measure import Row, command, paired, times
 from packer.image_paths import WORKSPACE
 from packer.images import image
+from packer.images.base import Base
 from packer.images.image import Image
 from packer.images.layout import Layout
 from packer.layers import code_layers
@@ -19,8 +21,8 @@ from packer.layers.code_layers import Tree
 from packer.layers.layer import Layer
 from packer.project import snapshot
 from packer.registry.access import Access
-from packer.registry.pull import Base
-from packer.registry.push import Pushed, PushRequest
+from packer.registry.pull import for_push
+from packer.registry.push_request import Pushed, PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 
@@ -107,7 +109,17 @@ class _Bench:
         sides = ((self._change, work), (self._change, self._peer("gzip")))
         what = f"the same by `sendoff pack`, {self._size.what}"
         timings = paired(*sides, runs=self._size.runs, warmup=2)
+        self._prove(env)
         return times(what, *timings, _NAMES["gzip"], self._size.whole)
+
+    def _prove(self, env: dict[str, str]) -> None:
+        """See that the command did push what it printed."""
+        done = subprocess.run(
+            [sandbox.SENDOFF, "pack"], env=env, cwd=self._project, capture_output=True, check=True
+        )
+        there = Registry(Repository.parse(env["SENDOFF_REGISTRY"]), Access(), self._folder)
+        if not there.has(done.stdout.decode().split()[0]):
+            raise RuntimeError(f"{done.stdout!r} is not in {there.repository}")
 
     def bytes_moved(self) -> Row:
         """Counted on the wire: what goes up besides the new code layer."""
@@ -146,7 +158,7 @@ def push(project: Path, home: Path, name: str, base_name: str) -> Callable[[], P
         tree = Tree(snapshot=taken, source=project, target=WORKSPACE)
         code = code_layers.build((tree,), layout, home / "cache" / "layers")
         made = image.write(_image(base, code), layout)
-        request = PushRequest(layout=layout.root, images=(made.digest,), base=base.for_push())
+        request = PushRequest(layout=layout.root, images=(made.digest,), base=for_push(base))
         return registry.push(request)
 
     return work

@@ -44,7 +44,7 @@ class Publishing:
             SendoffError: what `packer.registry` raises.
         """
         from packer.registry.pull import for_push
-        from packer.registry.push import PushRequest
+        from packer.registry.push_request import PushRequest
 
         self._registry.push(
             PushRequest(

@@ -15,7 +15,7 @@ from packer.layers.layer import Layer
 from packer.registry.answer import Answer
 from packer.registry.client import Client, Manifest
 from packer.registry.errors import AnswerUnreadable, BaseUnknown, DigestGone, PlatformMissing
-from packer.registry.push import BaseLayer
+from packer.registry.push_request import BaseLayer
 from packer.registry.reference import Reference, Repository
 
 _LAYERS = {

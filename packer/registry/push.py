@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Collection, Iterable
-from pathlib import Path
 
 from packer.digest import Digest
 from packer.errors import BlobMissing, LayoutDamaged
 from packer.images.descriptor import Descriptor
 from packer.images.layout import Layout
 from packer.progress import Progress
-from packer.record import Record
 from packer.registry import push_plan
 from packer.registry.client import BlobUnknown, Client, Manifest
 from packer.registry.content import Content, FileContent, RemoteContent
 from packer.registry.crew import Crew
 from packer.registry.known import KnownBlobs
 from packer.registry.push_plan import ImageParts, PushPlan
+from packer.registry.push_request import Pushed, PushRequest
 from packer.registry.reference import Repository
+from packer.registry.tally import Tally, mark
 from packer.registry.upload import Upload, mount
-
-
-class BaseLayer(Record, frozen=True):
-    """A layer that comes from a base image and is in no layout of ours."""
-
-    layer: Descriptor
-    source: Repository
-
-
-class PushRequest(Record, frozen=True):
-    """What to push."""
-
-    layout: Path
-    images: tuple[Digest, ...]
-    """Manifests of run images."""
-    environment: Digest | None = None
-    """Manifest of the environment image they share."""
-    base: tuple[BaseLayer, ...] = ()
-    """Layers of theirs that the layout need not hold."""
-    tags: dict[str, Digest] = {}
-    """Names for some of the images, put after all of them are there."""
-
-
-class Pushed(Record, frozen=True):
-    """What it took. Blobs are told by their digests."""
-
-    repository: Repository
-    images: tuple[Digest, ...]
-    sent: int
-    """Bytes of blobs and manifests that went to the registry."""
-    uploaded: tuple[Digest, ...] = ()
-    mounted: tuple[Digest, ...] = ()
-    """Taken by the registry from another repository of its own."""
-    present: tuple[Digest, ...] = ()
-    """There already, or known to be."""
-    manifests: tuple[Digest, ...] = ()
-    """Manifests that were put."""
-    seconds: float = 0.0
 
 
 class Push:
@@ -76,7 +36,7 @@ class Push:
         self._known, self._progress = known, progress
         self._layout = Layout(request.layout)
         self._base = {each.layer.digest: each for each in request.base}
-        self._tally = _Tally(progress)
+        self._tally = Tally(progress)
 
     def run(self, at_once: int) -> Pushed:
         """Do it, with so many requests side by side.
@@ -87,28 +47,38 @@ class Push:
         began = time.perf_counter()
         images = [self._parts(digest) for digest in dict.fromkeys(self._request.images)]
         environment = self._request.environment
+        believed = self._believed()
         planned = push_plan.plan(
-            images, self._parts(environment) if environment else None, self._believed()
+            images, self._parts(environment) if environment else None, believed
         )
         patiences = [each.patience for each in (self._client, *self._sources.values())]
-        crew = Crew(at_once, patiences)
-        self._send(planned, crew)
-        crew.each(self._tag, self._request.tags.items())
-        return self._tally.result(self._request, self._client, time.perf_counter() - began)
+        try:
+            self._send(planned, believed, Crew(at_once, patiences))
+        finally:
+            self._known.remember(self._tally.confirmed())
+        return self._tally.result(
+            self._request, self._client.repository, time.perf_counter() - began
+        )
 
-    def _send(self, planned: PushPlan, crew: Crew) -> None:
+    def _send(self, planned: PushPlan, believed: set[str], crew: Crew) -> None:
         lookups = [image.manifest.digest for image in planned.lookups]
-        found = crew.each(self._client.find_manifest, lookups)
-        left = push_plan.after_lookups(planned, {each for each in found if each})
+        found = {each for each in crew.each(self._client.find_manifest, lookups) if each}
+        left = push_plan.after_lookups(planned, found)
         total = sum(blob.size for blob in (*left.asked, *left.sent))
         self._progress.start(f"pushing to {self._client.repository}", total)
         self._tally.present(left.known)
+        self._tally.confirm([*found, *(blob.digest for blob in left.known)], believed)
         # The largest first, so that none is left to go alone.
         ordered = sorted((*left.asked, *left.sent), key=lambda blob: -blob.size)
         asked = {blob.digest for blob in left.asked}
         crew.each(lambda blob: self._blob(blob, ask=blob.digest in asked), ordered)
-        crew.each(self._manifest, left.manifests)
-        self._known.remember(self._confirmed(planned, left, lookups))
+        manifests = [(one.manifest.digest, one) for one in left.manifests]
+        tags = [
+            (name, self._parts(digest))
+            for name, digest in self._request.tags.items()
+            if mark(name, digest) not in believed
+        ]
+        crew.each(lambda each: self._manifest(*each), [*manifests, *tags])
         self._progress.done(f"{self._tally.sent / 1e6:.1f} MB sent")
 
     def _believed(self) -> set[str]:
@@ -116,14 +86,6 @@ class Push:
         here = self._client.repository
         read = {each.layer.digest for each in self._request.base if each.source == here}
         return self._known.recall() | read
-
-    def _confirmed(
-        self, planned: PushPlan, left: PushPlan, lookups: Collection[Digest]
-    ) -> list[Digest]:
-        """All that was sent, asked for, or is held by a manifest that was."""
-        blobs = (blob.digest for blob in (*planned.asked, *planned.sent))
-        manifests = (image.manifest.digest for image in left.manifests)
-        return list(dict.fromkeys((*blobs, *manifests, *lookups)))
 
     def _parts(self, digest: Digest) -> ImageParts:
         try:
@@ -134,7 +96,7 @@ class Push:
     def _blob(self, blob: Descriptor, *, ask: bool) -> None:
         """Have one blob there, by the cheapest way that there is."""
         if ask and self._client.has_blob(blob.digest):
-            self._tally.present((blob,), counted=True)
+            self._tally.seen(blob)
             return
         base = self._base.get(blob.digest)
         location = ""
@@ -159,82 +121,25 @@ class Push:
         self._layout.verify(digest)
         raise BlobMissing(digest, str(self._layout.root))
 
-    def _manifest(self, image: ImageParts) -> None:
+    def _manifest(self, target: str, image: ImageParts) -> None:
+        """Put an image's manifest, under its digest or a tag."""
         manifest = self._read(image.manifest.digest)
         try:
-            self._client.put_manifest(manifest.digest, manifest)
+            self._client.put_manifest(target, manifest)
         except BlobUnknown:
             # What we believed is no longer so: ask for every blob.
             self._known.forget()
             for blob in image.blobs:
                 self._blob(blob, ask=True)
-            self._put_again(manifest)
-        self._tally.put(manifest)
+            self._put_again(target, manifest)
+        self._tally.put(target, manifest)
 
-    def _put_again(self, manifest: Manifest) -> None:
+    def _put_again(self, target: str, manifest: Manifest) -> None:
         try:
-            self._client.put_manifest(manifest.digest, manifest)
+            self._client.put_manifest(target, manifest)
         except BlobUnknown as error:
-            asked = f"store the manifest {manifest.digest.short}"
-            raise self._client.refused(error.answer, asked) from error
-
-    def _tag(self, tag: tuple[str, Digest]) -> None:
-        name, digest = tag
-        self._client.put_manifest(name, self._read(digest))
+            raise self._client.refused(error.answer, f"store the manifest {target}") from error
 
     def _read(self, digest: Digest) -> Manifest:
         data = self._layout.read(digest)
         return Manifest(digest, push_plan.parts(digest, data).manifest.media_type, data)
-
-
-class _Tally:
-    """Counts, from several threads."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._lock = threading.Lock()
-        self.sent = 0
-        self._uploaded: list[Digest] = []
-        self._mounted: list[Digest] = []
-        self._present: list[Digest] = []
-        self._manifests: list[Digest] = []
-
-    def moved(self, amount: int) -> None:
-        """So many more bytes went out."""
-        with self._lock:
-            self.sent += amount
-            self._progress.advance(amount)
-
-    def uploaded(self, blob: Descriptor) -> None:
-        with self._lock:
-            self._uploaded.append(blob.digest)
-
-    def mounted(self, blob: Descriptor) -> None:
-        with self._lock:
-            self._mounted.append(blob.digest)
-            self._progress.advance(blob.size)
-
-    def present(self, blobs: Iterable[Descriptor], *, counted: bool = False) -> None:
-        """`counted`: they are part of the progress's total."""
-        with self._lock:
-            for blob in blobs:
-                self._present.append(blob.digest)
-                if counted:
-                    self._progress.advance(blob.size)
-
-    def put(self, manifest: Manifest) -> None:
-        with self._lock:
-            self.sent += len(manifest.data)
-            self._manifests.append(manifest.digest)
-
-    def result(self, request: PushRequest, client: Client, seconds: float) -> Pushed:
-        return Pushed(
-            repository=client.repository,
-            images=request.images,
-            sent=self.sent,
-            uploaded=tuple(self._uploaded),
-            mounted=tuple(self._mounted),
-            present=tuple(self._present),
-            manifests=tuple(self._manifests),
-            seconds=seconds,
-        )

@@ -13,7 +13,7 @@ from packer.registry.reference import Reference, Repository
 if TYPE_CHECKING:
     from packer.images.base import Base
     from packer.registry.client import Client, Manifest
-    from packer.registry.push import Pushed, PushRequest
+    from packer.registry.push_request import Pushed, PushRequest
 
 
 class Registry:
@@ -40,7 +40,7 @@ class Registry:
         threading.Thread(target=ahead, name="registry", daemon=True).start()
 
     def push(self, request: PushRequest, progress: Progress = SILENT) -> Pushed:
-        """Have images of a layout here: blobs that are missing, manifests, then tags.
+        """Have images of a layout here: blobs that are missing, then manifests and tags.
 
         Raises:
             RegistryAuth, RegistryUnreachable, RegistryReadOnly, PushInterrupted, RegistryRefused …

@@ -12,7 +12,7 @@ from packer.registry import authorization
 from packer.registry.access import Access
 from packer.registry.client import Client
 from packer.registry.errors import RedirectRefused, RegistryAuth
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, LoseAnswer

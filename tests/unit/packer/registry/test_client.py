@@ -19,7 +19,7 @@ from packer.registry.errors import (
     RedirectRefused,
     RegistryAuth,
 )
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.faults.faults import Alter, Answer, CutAnswer, LoseAnswer, Stall

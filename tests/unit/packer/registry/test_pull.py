@@ -19,7 +19,7 @@ from packer.registry.errors import (
     RegistryUnreachable,
 )
 from packer.registry.pull import for_push
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, LoseAnswer
 from tests.faults.proxy import Proxy

@@ -24,7 +24,7 @@ from packer.registry.errors import (
     RegistryRefused,
 )
 from packer.registry.pull import for_push
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, BlackHole, CutRequest, Fault, LoseAnswer
@@ -84,7 +84,8 @@ def test_everything_arrives(
     assert len(pushed.uploaded) == 6
     assert pushed.sent == sum(each.size for each in wheels) + sum(
         layout.path(digest).stat().st_size
-        for digest in {*pushed.uploaded, *pushed.manifests} - {each.digest for each in wheels}
+        for digest in (*pushed.uploaded, *pushed.manifests, *tags.values())
+        if digest not in {each.digest for each in wheels}
     )
     assert registry.has("env-abc") == environment
     assert registry.has("project-1") == image
@@ -117,6 +118,17 @@ def test_nothing_changed_is_one_question(
     assert requests(proxy) == ["HEAD manifests"]
     assert pushed.sent == 0
     assert not pushed.manifests
+
+
+def test_a_tag_is_put_once(registry: Registry, layout: Layout, proxy: Proxy) -> None:
+    first, second = make_image(layout), make_image(layout)
+    registry.push(request(layout, first, tags={"one": first}))
+    proxy.forget()
+    registry.push(request(layout, first, tags={"one": first}))
+    assert requests(proxy) == ["HEAD manifests"]
+    registry.push(request(layout, first, second, tags={"one": second, "two": first}))
+    assert registry.has("one") == second
+    assert registry.has("two") == first
 
 
 def test_another_machine_asks_for_the_images_and_no_blob(
@@ -233,6 +245,7 @@ def test_an_interrupted_push_goes_on_where_it_was(
     assert len(pushed.uploaded) == 3
     assert len(pushed.present) == 2
     assert proxy.up < 2 * BIG
+    assert len(proxy.seen("HEAD", "blobs")) == 1
 
 
 def test_the_first_failure_ends_the_others_at_once(

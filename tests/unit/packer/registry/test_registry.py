@@ -10,7 +10,7 @@ import pytest
 from packer.digest import Digest
 from packer.images.layout import Layout
 from packer.registry.errors import DigestGone
-from packer.registry.push import PushRequest
+from packer.registry.push_request import PushRequest
 from packer.registry.registry import Registry
 from tests.faults.proxy import Proxy
 from tests.registries.images import make_image
@@ -36,7 +36,7 @@ def test_a_push_that_goes_well_loads_neither_tenacity_nor_docker(
         "import sys; from pathlib import Path; from packer.registry.registry import Registry;"
         "from packer.registry.access import Access; from packer.digest import Digest;"
         "from packer.registry.reference import Repository;"
-        "from packer.registry.push import PushRequest;"
+        "from packer.registry.push_request import PushRequest;"
         "name, layout, image = sys.argv[1:];"
         "registry = Registry(Repository.parse(name), Access(), Path(layout) / 'cache');"
         "registry.push(PushRequest(layout=Path(layout), images=(Digest(image),)));"
