@@ -68,14 +68,22 @@ def test_a_command_that_writes_far_too_much_is_told_and_takes_no_memory(pod):
         "open('metrics.json', 'w').write('{}')\n"
     )
     pod.code(main=code)
-    environment = {"LIMIT": "1"}
-    assert pod.run(["python", "main.py"], wait=180, environment=environment) == 80
+    assert pod.run(["python", "main.py"], wait=180, file_limit=500) == 80
     manifest = pod.manifest()
     assert manifest.failure.code == "UPLOAD_INCOMPLETE"
-    assert "60001 files were written; the limit is 10000" in manifest.failure.evidence
-    assert len(manifest.files) == 10_000
+    assert "60001 files were written; the limit is 500" in manifest.failure.evidence
+    assert len(manifest.files) == 500
     assert manifest.files[0].path == "metrics.json"
-    assert pod.peak < 120 * MB
+    assert pod.peak < 80 * MB
+
+
+def test_more_bytes_than_the_limit_are_a_failure_that_keeps_what_fits(pod):
+    # Sparse: it takes no room here, but would in the store.
+    command = ["sh", "-c", "echo 1 > a; truncate -s 200G huge; echo 2 > small"]
+    assert pod.run(command, byte_limit=MB) == 80
+    manifest = pod.manifest()
+    assert manifest.failure.code == "UPLOAD_INCOMPLETE"
+    assert [file.path for file in manifest.files] == ["a"]
 
 
 def test_names_of_every_kind_arrive(pod):
