@@ -165,9 +165,7 @@ def push(project: Path, home: Path, name: str, base_name: str) -> Callable[[], P
 
 
 def _image(base: Base, code: tuple[Layer, ...]) -> Image:
-    return Image(
-        layers=(*base.layers, *code), platform=base.platform, python="3.11.2", base=base.digest
-    )
+    return Image(layers=code, platform=base.platform, python=base.python_version, base=base)
 
 
 def _address(host: str) -> tuple[str, int]:
