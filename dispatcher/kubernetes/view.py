@@ -96,7 +96,8 @@ class ClusterView:
         """It is gone, or about to be made."""
         made = datetime.fromisoformat(self._run.created).timestamp()
         if time.time() - made < _FRESH and not self._seen_active and not self._gave_up:
-            return Sight(ended=frozenset(), seen=dict.fromkeys(indexes, Seen(state="queued")))
+            queued = dict.fromkeys(indexes, Seen(state="queued"))
+            return Sight(ended=frozenset(), likely=frozenset(indexes), seen=queued)
         return Sight(ended=frozenset(indexes), lost=_gone(self._run.id))
 
     def _seen(self, completion: int, glimpse: Glimpse | None, *, ended: bool) -> Seen:

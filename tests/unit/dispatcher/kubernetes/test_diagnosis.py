@@ -27,6 +27,9 @@ def job(**status: Any) -> Job:
     return msgspec.convert({"metadata": metadata, "spec": spec, "status": status}, Job)
 
 
+JOB = job()
+
+
 def pod(phase: str = "Pending", *, node: str = "", deleted: str = "", **status: Any) -> Pod:
     metadata = {
         "name": "r-0-abcde",
