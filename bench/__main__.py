@@ -20,10 +20,12 @@ from bench.measure import Row
 GROUPS = {
     "start": "bench.start",
     "code": "bench.code_change",
+    "push": "bench.push",
     "environment": "bench.environment",
     "layers": "bench.wheel_layers",
     "run": "bench.local_run",
     "imports": "bench.import_time",
+    "results": "bench.results",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -74,7 +74,9 @@ def _install(
         f"{sandbox.UV} venv -q --python {python} {home}/env\n"
         f"{sandbox.UV} pip install -q --offline --python {home}/env/bin/python"
         f" {' '.join(requirements)}\n"
-        f"tar {plain} -C {home}/env -cf - . | tee >(sha256sum >{home}/diffid) | gzip -n -6"
+        # 1 is for a file that "changed": uv's cache links the same file into other environments.
+        f"(tar {plain} -C {home}/env -cf - . || test $? = 1)"
+        f" | tee >(sha256sum >{home}/diffid) | gzip -n -6"
         f" | tee {home}/layer | sha256sum"
     )
     return shell(f"rm -rf {home}; mkdir -p {home}"), shell(script)

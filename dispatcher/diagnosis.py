@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 from typing import Literal
 
+import msgspec
+
 from dispatcher.run import Failure
 from dispatcher.runner import exit_status
 from packer.errors import SendoffError
@@ -31,7 +33,7 @@ def of_error(error: SendoffError) -> Failure:
     )
 
 
-def of_runner(status: int, kept: str) -> Failure:
+def of_runner(run: str, status: int, kept: str) -> Failure:
     """The failure of an attempt whose runner ended without a commit.
 
     `status` is the runner's exit status, negative for the signal that killed it. `kept` is where
@@ -48,7 +50,7 @@ def of_runner(status: int, kept: str) -> Failure:
         retryable=True,
         message=message,
         evidence=(f"its files are in {kept}",) if kept else (),
-        fix="send it off again: sendoff rerun",
+        fix=f"send it off again: sendoff rerun {run} --failed",
     )
 
 
@@ -66,7 +68,7 @@ def of_workspace(error: OSError, folder: str) -> Failure:
     )
 
 
-def of_supervisor(log: str) -> Failure:
+def of_supervisor(run: str, log: str) -> Failure:
     """The failure of a run whose supervisor is gone; `log` is the end of what it wrote."""
     return Failure(
         code="SUPERVISOR_LOST",
@@ -75,5 +77,33 @@ def of_supervisor(log: str) -> Failure:
         retryable=True,
         message="the process that looked after the run is gone",
         evidence=tuple(log.strip().splitlines()[-20:]),
-        fix="send it off again: sendoff rerun",
+        fix=f"send it off again: sendoff rerun {run} --failed",
     )
+
+
+def of_container(run: str, exit_code: int | None, *, out_of_memory: bool, said: str) -> Failure:
+    """The failure of indexes whose container ended without a commit.
+
+    `exit_code` is None where there is no container any more.
+    """
+    if out_of_memory:
+        return Failure(
+            code="OOM_HOST",
+            phase="run",
+            blame="user",
+            retryable=False,
+            message="the container used more memory than it was given",
+            evidence=tuple(said.splitlines()),
+            fix=f"give it more: sendoff rerun {run} --failed --memory …",
+        )
+    if exit_code is None:
+        return Failure(
+            code="CONTAINER_LOST",
+            phase="run",
+            blame="infra",
+            retryable=True,
+            message="the run's containers are gone from the engine",
+            fix=f"send it off again: sendoff rerun {run} --failed",
+        )
+    failure = of_runner(run, exit_code, "")
+    return msgspec.structs.replace(failure, evidence=tuple(said.splitlines())) if said else failure

@@ -131,6 +131,25 @@ class LayerUnsafe(SendoffError):
         return "pack it again: sendoff pack"
 
 
+class StoreNotHere(SendoffError):
+    """The local target keeps results in a directory, and the store is a bucket."""
+
+    code, phase = "STORE_NOT_LOCAL", "admission"
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+    def what(self) -> str:
+        return "the local target can't keep results in a bucket"
+
+    def why(self) -> str:
+        return f"the store is {self.store}"
+
+    def fix(self) -> str:
+        return "give it a directory: export SENDOFF_STORE=DIR, or send it to the cluster"
+
+
 class SecretMissing(SendoffError):
     """A secret that was named has no value in the client's environment."""
 

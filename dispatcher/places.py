@@ -22,6 +22,8 @@ class Places(Record, frozen=True):
     """What can be made again: unpacked layers, environments."""
     state: Path
     """Of this machine's own runs: supervisors' locks and logs, working directories."""
+    store_in_cluster: str = ""
+    """The bucket's address as containers reach it; empty: the same."""
     region: str = ""
     """The bucket's region; empty: `$AWS_REGION`, or MinIO's default."""
     insecure: bool = False

@@ -62,14 +62,23 @@ class Runs:
 
     def all(self) -> list[Run]:
         """Every run, the newest first."""
-        found = []
-        for name in self.store.names(RUNS):
-            try:
-                found.append(self.run(name))
-            except (RunUnknown, RecordUnreadable):
-                # A folder without a run.json is no run; what a newer sendoff wrote, it lists.
-                continue
-        return sorted(found, key=lambda run: (run.created, run.id), reverse=True)
+        names = self.store.names(RUNS)
+        if self.store.parallel == 1:
+            found = [self._readable(name) for name in names]
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self.store.parallel) as pool:
+                found = list(pool.map(self._readable, names))
+        runs = [run for run in found if run]
+        return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
+
+    def _readable(self, name: str) -> Run | None:
+        """The run; None where a folder has no run.json, or one that a newer sendoff wrote."""
+        try:
+            return self.run(name)
+        except (RunUnknown, RecordUnreadable):
+            return None
 
     def commit(self, manifest: Manifest) -> bool:
         """Write an index's manifest; False where another attempt has been quicker."""

@@ -15,13 +15,17 @@ from packer.digest import Digest
 from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.images import image
+from packer.images.base import Base
 from packer.images.descriptor import Descriptor
-from packer.images.image import Image
+from packer.images.errors import BasePythonDiffers
+from packer.images.image import NO_BASE, Image
 from packer.images.layout import Layout
-from packer.layers import code_layers, made_layer
+from packer.layers import code_layers, interpreter_layer, library_layers, made_layer
 from packer.layers.code_layers import Tree
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
+from packer.layers.library_layers import Libraries, Workplace
+from packer.layers.made_layer import Contents
 from packer.progress import SILENT, Progress
 from packer.project import repository, snapshot
 from packer.project.repository import Revision
@@ -31,8 +35,6 @@ from packer.record import Record, encode
 if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
-
-NO_BASE = "empty"
 
 
 class Command(Record, frozen=True):
@@ -60,6 +62,11 @@ class PackRequest(Record, frozen=True):
     """One run image for each."""
     runner: dict[str, bytes] = {}
     """Files that every run image has besides: absolute in-image path → content."""
+    base: Base | None = None
+    """The base image to lay all upon; None for an image without an operating system."""
+    libraries: bytes = b""
+    """Pins of what the runner imports (see `packer.layers.library_layers`), for images with a
+    base."""
     limit: int = DEFAULT_LIMIT
     """Bytes that the project's files may have together."""
 
@@ -78,7 +85,9 @@ class Packed(Record, frozen=True):
     """Of the canonical JSON of the lock's essence: no index, mirror or folder of this machine in
     it."""
     layers: tuple[Layer, ...]
-    """Of each run image: environment, runner, editable trees, project."""
+    """Of each run image, above its base: environment, runner, editable trees, project."""
+    tags: dict[str, Digest]
+    """Names of the images in the layout, fit for a registry too."""
     project: Snapshot
     editables: dict[str, Snapshot]
     """Source trees outside the project, by the name of the distribution."""
@@ -127,17 +136,21 @@ class _Pack:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
         lock = resolved.lock
+        self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
-        key = Digest.of(encode([lock_digest, NO_BASE, LAYOUT_VERSION]))
+        base = self._request.base
+        key = Digest.of(encode([lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]))
         below = self._environment(key, interpreter, resolved)
+        with self._timed("runner layers"):
+            runner = self._runner(interpreter)
         with self._timed("images"):
-            layers = (*below, *self._runner(), *editable_code, *code)
+            layers = (*below, *runner, *editable_code, *code, *self._last())
             labels = {"lock": str(lock_digest)}
             environment = self._image(lock, below, labels)
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands
             images = [self._image(lock, layers, labels, command) for command in commands]
-            self._tag(key, environment, images)
+            tags = self._tag(key, environment, images)
         return Packed(
             images=tuple(one.digest for one in images),
             environment=environment.digest,
@@ -145,6 +158,7 @@ class _Pack:
             lock=lock,
             lock_digest=lock_digest,
             layers=layers,
+            tags=tags,
             project=project,
             editables=editables,
             report=resolved.report,
@@ -189,7 +203,7 @@ class _Pack:
                 interpreter=found,
                 project=request.project.resolve(),
                 cache=request.cache,
-                platform=request.platform,
+                platform=request.platform or (request.base.platform if request.base else ""),
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -215,12 +229,40 @@ class _Pack:
             self._memory,
             self._progress,
         )
+        base = self._request.base
+        if base:
+            return (*layers, self._made(interpreter_layer.contents(base)))
         # An environment with nothing installed is a directory: no image is without a layer.
-        return layers or (made_layer.build({}, self._layout, self._known, (image_paths.PREFIX,)),)
+        return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
 
-    def _runner(self) -> tuple[Layer, ...]:
-        runner = self._request.runner
-        return (made_layer.build(runner, self._layout, self._known),) if runner else ()
+    def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
+        request = self._request
+        layers = (self._made(Contents(files=request.runner)),) if request.runner else ()
+        return (*self._libraries(interpreter), *layers)
+
+    def _libraries(self, interpreter: Interpreter) -> tuple[Layer, ...]:
+        request = self._request
+        if not request.base or not request.libraries:
+            return ()
+        wanted = Libraries(request.libraries, image_paths.RUNNER, request.base.platform)
+        place = Workplace(interpreter, request.project, request.cache, self._layout, self._progress)
+        return library_layers.build(wanted, place)
+
+    def _last(self) -> tuple[Layer, ...]:
+        """Where an image runs by itself, its user may write beside the project's files."""
+        if not self._request.base:
+            return ()
+        return (self._made(Contents(open_directories=(image_paths.WORKSPACE,))),)
+
+    def _made(self, contents: Contents) -> Layer:
+        return made_layer.build(contents, self._layout, self._known)
+
+    def _check_base(self, lock: Lock) -> None:
+        base = self._request.base
+        if base and base.minor != lock.minor:
+            raise BasePythonDiffers(
+                f"{base.repository}@{base.digest}", base.python_version, lock.python
+            )
 
     def _image(
         self,
@@ -234,17 +276,21 @@ class _Pack:
             layers=layers,
             platform=lock.platform,
             python=lock.python,
-            base=NO_BASE,
+            base=self._request.base,
             command=command.arguments,
             environment=command.environment,
             labels={**labels, **({"request": command.request} if command.request else {})},
         )
         return image.write(made, self._layout)
 
-    def _tag(self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]) -> None:
+    def _tag(
+        self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]
+    ) -> dict[str, Digest]:
         project = _tag_name(self._request.project.resolve().name)
-        names = {f"{project}-{one.digest.hex[:12]}": one for one in images}
-        self._layout.tag_all({f"env-{key.hex}": environment, **names})
+        names = {f"env-{key.hex}": environment}
+        names |= {f"{project}-{one.digest.hex[:12]}": one for one in images}
+        self._layout.tag_all(names)
+        return {name: described.digest for name, described in names.items()}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "get": "Fetch files that a run wrote.",
     "compare": "Set runs side by side.",
     "cancel": "Stop runs.",
+    "rerun": "Send a run's images off again.",
     "config": "Tell which settings are in force.",
     "completion": "Print a shell's completion script.",
 }

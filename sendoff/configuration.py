@@ -14,8 +14,15 @@ from sendoff.errors import InvalidConfigurationFile, InvalidSetting, UnknownSett
 from sendoff.nearest import nearest
 from sendoff.settings import BY_KEY, SETTINGS, Settings, xdg
 
-_RESERVED = {"SENDOFF_ROOT", "SENDOFF_OUTPUT_DIR", "SENDOFF_DEBUG"}
-"""The first two are set for the command, so present when sendoff is called inside a run."""
+_RESERVED = {
+    "SENDOFF_ROOT",
+    "SENDOFF_OUTPUT_DIR",
+    "SENDOFF_DEBUG",
+    "SENDOFF_REGISTRY_USERNAME",
+    "SENDOFF_REGISTRY_PASSWORD",
+}
+"""The first two are set for the command, so present when sendoff is called inside a run; the last
+are a login, which no setting may hold."""
 
 
 class Source(Record, frozen=True):

@@ -157,3 +157,22 @@ class IndexUnknown(SendoffError):
 
     def fix(self) -> str:
         return f"sendoff show {self.run_id}"
+
+
+class BaseMissing(SendoffError):
+    """No base image is set, and the target has no operating system of its own to lend."""
+
+    code, phase = "BASE_NEEDED", "configuration"
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.target = target
+
+    def what(self) -> str:
+        return "no base image is set"
+
+    def why(self) -> str:
+        return "an image in a registry needs an operating system and a Python below it"
+
+    def fix(self) -> str:
+        return "export SENDOFF_BASE=registry.example/base/cpu@sha256:…, or set it: sendoff init"

@@ -13,8 +13,8 @@ from sendoff.console import Console
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
-WISHES = (
-    click.option("--target", metavar="NAME", help="Where to run: local."),
+RESOURCES = (
+    click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes."),
     click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2."),
     click.option("--cpus", metavar="N", help="Cores."),
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
@@ -22,6 +22,16 @@ WISHES = (
     click.option("--grace", metavar="TIME", help="Between asking it to stop and making it."),
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
+)
+WISHES = (
+    *RESOURCES,
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="SRC:DST",
+        help="File or directory outside the project; repeatable.",
+    ),
     click.option(
         "--output", "outputs", multiple=True, metavar="GLOB", help="Result files; repeatable."
     ),
@@ -40,8 +50,15 @@ PACKING = (
     click.option("--project", metavar="DIR", default=".", help="What to pack; default: here."),
     click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
 )
+DETACH = click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once.")
+STARTING = (
+    DETACH,
+    click.option(
+        "-n", "--name", "new_name", default="", metavar="NAME", help="Begins the run's id."
+    ),
+)
 SENDING = (
-    click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once."),
+    DETACH,
     click.option("-n", "--name", default="", metavar="NAME", help="Begins the run's id."),
     click.option(
         "--idempotency-key", default="", metavar="KEY", help="The same key gives the same run."

@@ -53,16 +53,22 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
     finally:
         narrator.clear()
     from sendoff.explanation import headline
-    from sendoff.handle import Run
 
     console.say(headline(packed, time.monotonic() - started), "faint")
     if manner.dry_run:
         return _tell(record, console)
+    return start(record, session, console, detach=manner.detach)
+
+
+def start(record: RunRecord, session: Session, console: Console, *, detach: bool) -> int:
+    """Start a run and follow it, unless asked to leave it to itself; return the exit code."""
+    from sendoff.handle import Run
+
     run = Run(dispatch(record, session), session)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
     if not run.prepared:
         console.say("unpacking the environment here, once for all runs with it", "faint")
-    if not manner.detach:
+    if not detach:
         from sendoff.following import follow
 
         return follow(run, console)

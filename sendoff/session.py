@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.places import Places
 from dispatcher.run import Run
 from packer.record import Record
 from sendoff.configuration import Configuration, load
 from sendoff.settings import Settings
+
+if TYPE_CHECKING:
+    from dispatcher.kubernetes.settings import ClusterSettings
 
 
 class Session(Record, frozen=True):
@@ -35,14 +38,41 @@ class Session(Record, frozen=True):
         return self.configuration.settings
 
     @property
+    def embedded(self) -> bool:
+        """Whether the registry is a directory of this machine."""
+        return self.settings.registry.startswith("/")
+
+    @property
     def places(self) -> Places:
         """Where images, runs and caches are."""
         settings = self.settings
         return Places(
-            layout=settings.registry,
-            store=str(settings.store),
+            layout=Path(settings.registry) if self.embedded else settings.cache / "images",
+            store=settings.store,
+            store_in_cluster=settings.store_in_cluster,
+            region=settings.store_region,
+            insecure=settings.store_insecure,
+            # Runs of a cluster have their results in a bucket; nobody else pays for the import.
+            cluster=self._cluster() if "://" in settings.store else None,
             cache=settings.cache,
             state=settings.state,
+        )
+
+    def _cluster(self) -> ClusterSettings:
+        from dispatcher.kubernetes.settings import ClusterSettings
+
+        settings = self.settings
+        return ClusterSettings(
+            context=settings.context,
+            namespace=settings.namespace,
+            store=settings.store_in_cluster,
+            queue=settings.queue,
+            priority_class=settings.priority,
+            image_pull_secrets=(settings.pull_secret,) if settings.pull_secret else (),
+            gpu_classes=settings.classes,
+            spot=settings.spot,
+            pending_timeout=settings.pending_timeout,
+            ttl=round(settings.keep),
         )
 
     def runs(self) -> list[Run]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
-from sendoff.quantities import parse_duration, parse_size
-
-TARGETS = ("local",)
+from sendoff import setting_values as values
 
 
 class Settings(Record, frozen=True):
     """The values in force. Durations are seconds, sizes bytes, paths absolute."""
 
     target: str
-    registry: Path
-    store: Path
+    registry: str
+    """A repository, or the absolute directory of an OCI layout."""
+    store: str
+    """A URL, or an absolute directory."""
+    base: str
     cache: Path
     state: Path
     python: str
@@ -35,6 +35,22 @@ class Settings(Record, frozen=True):
     outputs: tuple[str, ...]
     env: dict[str, str]
     secrets: tuple[str, ...]
+    inputs: tuple[str, ...]
+    context: str
+    namespace: str
+    queue: str
+    priority: str
+    pull_secret: str
+    spot: bool
+    per_pod: int
+    pending_timeout: float
+    keep: float
+    store_in_cluster: str
+    store_region: str
+    store_insecure: bool
+    classes: dict[str, dict[str, Any]]
+    registry_insecure: tuple[str, ...]
+    registry_ca: Path | None
 
 
 class Setting(Record, frozen=True):
@@ -68,141 +84,181 @@ def xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     return (Path(base) if base.startswith("/") else home / fallback) / "sendoff"
 
 
-def _text(value: Any, _base: Path) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is not text")  # noqa: TRY004 - a wrong value, as others
-    return value
-
-
-def _target(value: Any, base: Path) -> str:
-    if _text(value, base) not in TARGETS:
-        raise ValueError(f"there is no target {value!r}; there is {', '.join(TARGETS)}")
-    return str(value)
-
-
-def _path(value: Any, base: Path) -> Path:
-    # Not resolved: a link on the way is the user's own choice of name.
-    return Path(os.path.normpath(base / Path(_text(value, base)).expanduser()))
-
-
-def _duration(value: Any, _base: Path) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    return parse_duration(value if isinstance(value, str) else repr(value))
-
-
-def _size(value: Any, _base: Path) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    return parse_size(value if isinstance(value, str) else repr(value))
-
-
-def _count(value: Any, _base: Path) -> int:
-    text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit():
-        raise ValueError(f"{value!r} is not a whole number of 0 or more")
-    return int(text)
-
-
-def _cores(value: Any, _base: Path) -> float:
-    try:
-        cores = float(value) if isinstance(value, (int, float, str)) else -1.0
-    except ValueError:
-        cores = -1.0
-    if isinstance(value, bool) or not 0 <= cores < float("inf"):
-        raise ValueError(f"{value!r} is not a number of cores")
-    return cores
-
-
-def _list(value: Any, _base: Path) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(filter(None, (part.strip() for part in value.split(","))))
-    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
-        return tuple(value)
-    raise ValueError(f"{value!r} is not a list of texts")
-
-
-def _table(value: Any, base: Path) -> dict[str, str]:
-    if isinstance(value, Mapping) and all(isinstance(part, str) for part in value.values()):
-        return dict(value)
-    if isinstance(value, str) and all("=" in part for part in _list(value, base)):
-        return dict(part.split("=", 1) for part in _list(value, base))
-    raise ValueError(f"{value!r} is not a table of texts")
-
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting(key="target", read=_target, default=lambda _: "local", help="where runs go"),
+    Setting(key="target", read=values.target, default=lambda _: "local", help="where runs go"),
     Setting(
         key="registry",
-        read=_path,
-        default=lambda environ: xdg(environ, "XDG_DATA_HOME", ".local/share") / "registry",
-        help="where images go: the directory of an OCI layout",
+        read=values.registry,
+        default=lambda environ: str(xdg(environ, "XDG_DATA_HOME", ".local/share") / "registry"),
+        help="where images go: a repository, or the directory of an OCI layout",
     ),
     Setting(
         key="store",
-        read=_path,
-        default=lambda environ: xdg(environ, "XDG_DATA_HOME", ".local/share") / "store",
-        help="where runs and their results are kept",
+        read=values.address,
+        default=lambda environ: str(xdg(environ, "XDG_DATA_HOME", ".local/share") / "store"),
+        help="where runs and results are kept: http(s)://HOST/BUCKET[/PREFIX], or a directory",
+    ),
+    Setting(
+        key="base",
+        read=values.text,
+        default=lambda _: "",
+        help="base image of targets other than local, best by digest: REPOSITORY@sha256:…",
     ),
     Setting(
         key="cache",
-        read=_path,
+        read=values.path,
         default=lambda environ: xdg(environ, "XDG_CACHE_HOME", ".cache"),
         help="what can be made again: wheels, known layers, unpacked images",
     ),
     Setting(
         key="state",
-        read=_path,
+        read=values.path,
         default=lambda environ: xdg(environ, "XDG_STATE_HOME", ".local/state"),
         help="what the local target knows of its processes",
     ),
     Setting(
         key="python",
-        read=_text,
+        read=values.text,
         default=lambda _: "",
         help="the sandbox's interpreter; empty: the active environment's, else that on PATH",
     ),
-    Setting(key="gpu", read=_text, default=lambda _: "", help="GPU class, such as h100 or h100:2"),
-    Setting(key="cpus", read=_cores, default=lambda _: 0.0, help="cores; 0: as the target likes"),
-    Setting(key="memory", read=_size, default=lambda _: 0, help="memory; 0: as the target likes"),
-    Setting(key="timeout", read=_duration, default=lambda _: 0.0, help="time limit; 0: none"),
+    Setting(
+        key="gpu", read=values.text, default=lambda _: "", help="GPU class, such as h100 or h100:2"
+    ),
+    Setting(
+        key="cpus", read=values.cores, default=lambda _: 0.0, help="cores; 0: as the target likes"
+    ),
+    Setting(
+        key="memory", read=values.size, default=lambda _: 0, help="memory; 0: as the target likes"
+    ),
+    Setting(key="timeout", read=values.duration, default=lambda _: 0.0, help="time limit; 0: none"),
     Setting(
         key="grace",
-        read=_duration,
+        read=values.duration,
         default=lambda _: 30.0,
         help="time between asking a command to stop and making it",
     ),
     Setting(
         key="retries",
-        read=_count,
+        read=values.count,
         default=lambda _: 0,
         help="further attempts after a failure of the infrastructure",
     ),
     Setting(
         key="max-parallel",
-        read=_count,
+        read=values.count,
         default=lambda _: 0,
         help="indexes of a sweep that run at once; 0: as the target likes",
     ),
-    Setting(key="group", read=_text, default=lambda _: "", help="a label shared by related runs"),
+    Setting(
+        key="group", read=values.text, default=lambda _: "", help="a label shared by related runs"
+    ),
     Setting(
         key="limit",
-        read=_size,
+        read=values.size,
         default=lambda _: DEFAULT_LIMIT,
         help="size that the project's files may have together",
     ),
     Setting(
         key="outputs",
-        read=_list,
+        read=values.texts,
         default=lambda _: (),
         help="patterns of result files; none: whatever the command writes",
     ),
-    Setting(key="env", read=_table, default=lambda _: {}, help="environment variables of commands"),
+    Setting(
+        key="env", read=values.table, default=lambda _: {}, help="environment variables of commands"
+    ),
     Setting(
         key="secrets",
-        read=_list,
+        read=values.texts,
         default=lambda _: (),
         help="names of secret environment variables; never their values",
+    ),
+    Setting(
+        key="inputs",
+        read=values.inputs,
+        default=lambda _: (),
+        help="files and directories besides the project: SRC:DST, read-only for the command",
+    ),
+    Setting(
+        key="context",
+        read=values.text,
+        default=lambda _: "",
+        help="context of the kubeconfig; empty: the current one",
+    ),
+    Setting(
+        key="namespace",
+        read=values.text,
+        default=lambda _: "",
+        help="namespace of the cluster; empty: the context's",
+    ),
+    Setting(key="queue", read=values.text, default=lambda _: "", help="Kueue queue; empty: none"),
+    Setting(key="priority", read=values.text, default=lambda _: "", help="priority class of pods"),
+    Setting(
+        key="pull-secret",
+        read=values.text,
+        default=lambda _: "",
+        help="Secret with which nodes pull images; empty: none is needed",
+    ),
+    Setting(
+        key="spot",
+        read=values.switch,
+        default=lambda _: False,
+        help="whether nodes that may be taken away will do",
+    ),
+    Setting(
+        key="per-pod",
+        read=values.count,
+        default=lambda _: 0,
+        help="inputs that one pod works through, one after another; 0: one",
+    ),
+    Setting(
+        key="pending-timeout",
+        read=values.duration,
+        default=lambda _: 900.0,
+        help="time that a pod may wait for a reason other than a busy cluster; 0: for ever",
+    ),
+    Setting(
+        key="keep",
+        read=values.duration,
+        default=lambda _: 3600.0,
+        help="time after which the cluster forgets a Job that has ended",
+    ),
+    Setting(
+        key="store-in-cluster",
+        read=values.address,
+        default=lambda _: "",
+        help="the store's URL as pods reach it; empty: the same",
+    ),
+    Setting(
+        key="store-region",
+        read=values.text,
+        default=lambda _: "",
+        help="the store's region; empty: $AWS_REGION, or MinIO's default",
+    ),
+    Setting(
+        key="store-insecure",
+        read=values.switch,
+        default=lambda _: False,
+        help="whether a store beyond private networks may be spoken to without TLS",
+    ),
+    Setting(
+        key="classes",
+        read=values.classes,
+        default=lambda _: {},
+        help="GPU classes of the site: a table for each name",
+    ),
+    Setting(
+        key="registry-insecure",
+        read=values.texts,
+        default=lambda _: (),
+        help="registries besides this machine's own that may be spoken to without TLS",
+    ),
+    Setting(
+        key="registry-ca",
+        read=values.path,
+        default=lambda _: None,
+        help="file of authorities that registries' certificates are trusted by",
     ),
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from dispatcher.request import Input, Request, Resources
+from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import Run as RunRecord
 from dispatcher.run import new_id
 from packer.digest import Digest
@@ -25,6 +25,7 @@ from sendoff.version import VERSION
 if TYPE_CHECKING:
     import os
 
+    from dispatcher.input_source import Source
     from sendoff.handle import Run
 
 
@@ -52,6 +53,9 @@ class Wishes(TypedDict, total=False):
     max_parallel: int
     group: str
     outputs: Sequence[str]
+    inputs: Sequence[str]
+    """`SRC:DST`: files and directories outside the project, read-only for the command."""
+    per_pod: int
     env: Mapping[str, str]
     secrets: Sequence[str]
     python: str
@@ -133,14 +137,18 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
 
 
 def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> Packed:
-    """The images of an order, one for each set-up.
+    """The images of an order, one for each set-up, where the session's registry is.
 
     Raises:
-        SendoffError: what `packer.pack` raises.
+        SendoffError: what `packer.pack` and `packer.registry` raise.
     """
+    from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
+    from sendoff.publishing import Publishing
 
     settings, places = session.settings, session.places
+    publishing = None if session.embedded else Publishing(session)
+    base = publishing.base() if publishing else None
     request = PackRequest(
         project=session.project,
         layout=places.layout,
@@ -149,8 +157,13 @@ def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> P
         commands=tuple(_command(set_up, settings) for set_up in order.setups),
         runner=runner_tree(),
         limit=settings.limit,
+        base=base,
+        libraries=runner_libraries.pins() if base else b"",
     )
-    return pack(request, progress)
+    packed = pack(request, progress)
+    if publishing:
+        publishing.push(packed, progress)
+    return packed
 
 
 def prepare(
@@ -165,8 +178,14 @@ def prepare(
         raise Misuse(
             "no command given", "there is nothing to run", "sendoff run -- python train.py"
         )
+    # What is wrong with an input is told before minutes of packing.
+    sources = _sources(session)
     packed = pack_order(session, order, progress)
-    request = _request(order, session, packed.images)
+    request = _request(order, session, packed.images, tuple(each.data for each in sources))
+    if sources:
+        from dispatcher import inputs
+
+        inputs.send(sources, session.places, progress)
     return packed, RunRecord(
         id=new_id(order.name or _stem(order.setups[0].command)),
         created=_now(),
@@ -199,14 +218,27 @@ def _command(set_up: SetUp, settings: Settings) -> Command:
     return Command(arguments=set_up.command, environment=settings.env, request=label.decode())
 
 
-def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Request:
+def _sources(session: Session) -> list[Source]:
+    """What the command is given besides the project, read."""
+    if not session.settings.inputs:
+        return []
+    from dispatcher import inputs
+
+    pairs = (inputs.split(each) for each in session.settings.inputs)
+    cache = session.settings.cache
+    return [inputs.read(Path(source), destination, cache) for source, destination in pairs]
+
+
+def _request(
+    order: Order, session: Session, images: tuple[Digest, ...], data: tuple[Data, ...]
+) -> Request:
     settings = session.settings
     return Request(
         inputs=tuple(
             Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
             for set_up, digest in zip(order.setups, images, strict=True)
         ),
-        repository=str(session.places.layout),
+        repository=session.settings.registry,
         target=settings.target,
         name=order.name,
         group=settings.group,
@@ -216,9 +248,11 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
         grace=settings.grace,
         retries=settings.retries,
         outputs=settings.outputs,
+        data=data,
         environment=settings.env,
         secrets=settings.secrets,
         max_parallel=settings.max_parallel,
+        per_pod=settings.per_pod or 1,
         idempotency_key=order.idempotency_key,
     )
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import gzip
-import json
 from typing import Any
 
+from dispatcher import pod_config
 from dispatcher.kubernetes.errors import AssignmentTooLarge
 from dispatcher.kubernetes.job import MANAGED
 from dispatcher.kubernetes.run_objects import RUN, Job
-from dispatcher.request import Request
+from dispatcher.pod_config import PodTerms
 from dispatcher.run import Run
-from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
 from packer.record import Record
 
-_COMPRESSED_FROM = 200_000
 _LIMIT = (1 << 20) - 16_384
 """Bytes of a Secret's values (core/v1, MaxSecretSize), the credentials aside."""
 
@@ -38,36 +35,13 @@ def assignment(run: Run, store: PodStore, memory: int) -> dict[str, bytes]:
     Raises:
         AssignmentTooLarge
     """
-    request = run.request
-    told = {
-        "format": FORMAT,
-        "run": run.id,
-        "store": {"kind": "s3", "url": store.url, "region": store.region},
-        "inputs": [{"command": each.command, "digest": each.digest} for each in request.inputs],
-        "per_pod": request.per_pod,
-        "outputs": request.outputs,
-        "timeout": request.timeout,
-        "grace": request.grace,
-        "memory": memory,
-        "environment": request.environment,
-        "secrets": request.secrets,
-        "data": _data(request),
-    }
-    data = json.dumps(told, separators=(",", ":")).encode()
-    if len(data) <= _COMPRESSED_FROM:
-        return {NAME: data}
-    packed = gzip.compress(data, 1, mtime=0)
-    if len(packed) > _LIMIT:
-        raise AssignmentTooLarge(len(packed), _LIMIT, len(request.inputs))
-    return {f"{NAME}.gz": packed}
-
-
-def _data(request: Request) -> list[dict[str, Any]]:
-    if not request.data:
-        return []
-    from dispatcher import inputs
-
-    return inputs.told(request.data)
+    place = {"kind": "s3", "url": store.url, "region": store.region}
+    terms = PodTerms(store=place, per_pod=run.request.per_pod, memory=memory)
+    files = pod_config.assignment(run, terms)
+    size = sum(map(len, files.values()))
+    if size > _LIMIT:
+        raise AssignmentTooLarge(size, _LIMIT, len(run.request.inputs))
+    return files
 
 
 def render(name: str, job: Job, files: dict[str, bytes]) -> dict[str, Any]:
@@ -85,6 +59,3 @@ def render(name: str, job: Job, files: dict[str, bytes]) -> dict[str, Any]:
         },
         "data": {file: base64.b64encode(data).decode() for file, data in files.items()},
     }
-
-
-__all__ = ["CREDENTIALS", "PodStore", "assignment", "render", "secret_name"]

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from dispatcher import pod_config
 from dispatcher.kubernetes import cluster, drivers
 from dispatcher.kubernetes.admission import Admission, Choice
 from dispatcher.kubernetes.client import Client
@@ -16,7 +17,7 @@ from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.eye import Eye, PodEye
 from dispatcher.kubernetes.job import pods_of
 from dispatcher.kubernetes.paths import Paths
-from dispatcher.kubernetes.runner_secret import CREDENTIALS, PodStore, assignment
+from dispatcher.kubernetes.runner_secret import PodStore, assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
 from dispatcher.kubernetes.submission import Submission
@@ -26,7 +27,6 @@ from dispatcher.places import Places
 from dispatcher.request import Request, Resources
 from dispatcher.run import Run
 from dispatcher.store import RunKeys, Runs
-from packer.record import encode
 
 _CROWD = 1_000
 """From so many pods at once they are looked at as a table."""
@@ -139,13 +139,11 @@ class KubernetesTarget:
 
     def _files(self, run: Run, memory: int) -> dict[str, bytes]:
         """What the runners are told, with credentials for this run alone."""
-        from dispatcher import credentials, remote_store
+        from dispatcher import remote_store
 
         place = remote_store.address(self._places)
         store = PodStore(url=self._settings.store or place.url, region=place.region)
-        told = assignment(run, store, memory)
-        issued = credentials.issue(self._places, run.id, data=bool(run.request.data))
-        return {**told, CREDENTIALS: encode(issued)}
+        return assignment(run, store, memory) | pod_config.credentials(run, self._places)
 
 
 class ClusterClaim:

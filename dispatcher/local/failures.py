@@ -48,7 +48,7 @@ class Failures:
         """A runner ended without a commit; see `diagnosis.of_runner`."""
         from dispatcher import diagnosis
 
-        failure = diagnosis.of_runner(status, kept)
+        failure = diagnosis.of_runner(self._run_id, status, kept)
         manifest = self._interrupted(index, attempt, failure)
         if manifest:
             self._put(manifest)

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from dispatcher.errors import SecretMissing
+from dispatcher.errors import SecretMissing, StoreNotHere
 from dispatcher.local.preparation import Preparation
 from dispatcher.local.view import LocalView
 from dispatcher.places import Places
@@ -33,8 +33,10 @@ class LocalTarget:
         """Refuse what can't run here.
 
         Raises:
-            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing
+            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing, StoreNotHere
         """
+        if "://" in self._places.store:
+            raise StoreNotHere(self._places.store)
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)

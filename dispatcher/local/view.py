@@ -20,7 +20,7 @@ class LocalView:
     """Looks at one run of this machine."""
 
     def __init__(self, run_id: str, places: Places) -> None:
-        self._folder = places.supervisor(run_id)
+        self._run_id, self._folder = run_id, places.supervisor(run_id)
 
     def look(self, indexes: Collection[int]) -> Sight:
         """Only the store knows of indexes, and any may have ended."""
@@ -48,14 +48,14 @@ class LocalView:
         try:
             lock = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            return diagnosis.of_supervisor("it was never started on this machine")
+            return diagnosis.of_supervisor(self._run_id, "it was never started on this machine")
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return None
         finally:
             os.close(lock)
-        return diagnosis.of_supervisor(_tail(self._folder / "supervisor.log"))
+        return diagnosis.of_supervisor(self._run_id, _tail(self._folder / "supervisor.log"))
 
 
 def _tail(path: Path) -> str:

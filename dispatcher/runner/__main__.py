@@ -50,7 +50,7 @@ def _attempt(arguments: list[str]) -> int:
             data.fetch()
             data.place(assignment.workspace)
         except DataUnusable as error:
-            return attempt.refuse(data_unusable(str(error)))
+            return attempt.refuse("failed", data_unusable(str(error)))
     return attempt.run()
 
 

@@ -64,8 +64,8 @@ class Attempt:
             return LOST
         return self._run(before)
 
-    def refuse(self, failure: dict[str, Any]) -> int:
-        """Commit a failure instead of starting the command; the runner's exit status."""
+    def refuse(self, state: str, failure: dict[str, Any] | None) -> int:
+        """Commit a state instead of starting the command; the runner's exit status."""
         from . import hardware
 
         self._began = time.time()
@@ -76,7 +76,7 @@ class Attempt:
         self._ledger.ended()
         self._ledger.close_log()
         record = {"failure": failure, "hardware": hardware.facts(), **self._times(0)}
-        return self._commit({"state": "failed", **record})
+        return self._commit({"state": state, **record})
 
     def _started(self) -> dict[str, Any]:
         return {

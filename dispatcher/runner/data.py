@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .store import Store
 
 TREE = "sendoff.tree/1"
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _POLL = 0.2
 
 

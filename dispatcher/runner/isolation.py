@@ -1,6 +1,7 @@
 """The runner's own libraries: importable in this process, never by the command.
 
-They lie beside the runner in the image (`lib`), where nothing but the lines below looks.
+They lie below the runner in the image, laid out as in an environment, where nothing but the lines
+below looks.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import importlib.util
 import os
 import sys
 
-_LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/lib"
+_PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+_RUNNER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARY = f"{_RUNNER}/lib/{_PYTHON}/site-packages"
 
 
 def use_library() -> None:

@@ -158,11 +158,14 @@ class Ending:
 
 def not_found(name: str, reason: str, path: str) -> dict[str, Any]:
     """The failure of a command that could not be started."""
+    fix = "install it in the environment, or give its path in the project"
+    if name.endswith(".py") and os.path.exists(name):
+        fix = f"start it with its interpreter: python {name}"
     return _failure(
         "COMMAND_NOT_FOUND",
         f"no such command: {name}",
         evidence=[f"{path}: {reason}" if path else reason],
-        fix="install it in the environment, or give its path in the project",
+        fix=fix,
     )
 
 

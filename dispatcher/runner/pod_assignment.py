@@ -36,6 +36,8 @@ class PodAssignment:
         environment: dict[str, str] | None = None,
         secrets: list[str] | None = None,
         data: list[dict[str, Any]] | None = None,
+        file_limit: int = 10_000,
+        byte_limit: int = 100 << 30,
         scratch: str = "/sendoff",
         image: str = "",
     ) -> None:
@@ -57,6 +59,8 @@ class PodAssignment:
         """Names of variables that the container has already."""
         self.data = data or []
         """`{sha256, size, path, mode, kind}` of what is to be fetched before the start."""
+        self.file_limit, self.byte_limit = file_limit, byte_limit
+        """How many results an attempt may have, and how many bytes together."""
         self.scratch = scratch
         """A folder to write to, which goes with the pod."""
         self.image = image

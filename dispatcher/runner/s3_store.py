@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .address import S3Address
     from .store_faults import StoreFault
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
 
 
 class S3Store:

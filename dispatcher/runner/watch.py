@@ -28,6 +28,8 @@ class Signals:
     """Signals as bytes on a pipe, so that one `poll` waits for everything."""
 
     def __init__(self) -> None:
+        self.seen: set[int] = set()
+        """Every signal that has been read."""
         self.fd, write = os.pipe()
         os.set_blocking(self.fd, False)
         os.set_blocking(write, False)
@@ -38,9 +40,11 @@ class Signals:
     def read(self) -> list[int]:
         """The signals that came since the last call."""
         try:
-            return list(os.read(self.fd, 1024))
+            found = list(os.read(self.fd, 1024))
         except BlockingIOError:
             return []
+        self.seen.update(found)
+        return found
 
 
 class Watch:

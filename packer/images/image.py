@@ -12,6 +12,7 @@ from typing import Any
 from packer.digest import Digest
 from packer.image_paths import PREFIX, SYSTEM_PATH, WORKSPACE
 from packer.images import descriptor
+from packer.images.base import Base
 from packer.images.descriptor import Descriptor
 from packer.images.layout import Layout
 from packer.layers.layer import LAYOUT_VERSION, Layer
@@ -22,41 +23,52 @@ EPOCH = "1970-01-01T00:00:00Z"
 LABEL = "io.sendoff."
 """What all our labels begin with."""
 
+NO_BASE = "empty"
+"""What stands for the digest of a base where there is none."""
+
 
 class Image(Record, frozen=True):
     """An image, before it has a digest."""
 
     layers: tuple[Layer, ...]
-    """The lowest first."""
+    """Those above the base, the lowest first."""
     platform: str
     """OCI platform: "linux/amd64"."""
     python: str
     """The full version of the Python it is for."""
-    base: str = "empty"
-    """What brings operating system and interpreter: a digest, or "empty" for nothing."""
+    base: Base | None = None
+    """What brings operating system and interpreter; None leaves both to the target."""
     command: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     """Variables besides those that every image has."""
     labels: dict[str, str] = {}
     """Further labels, without `LABEL`."""
 
+    @property
+    def all_layers(self) -> tuple[Layer, ...]:
+        """Those of the base, and those above it."""
+        return (*(self.base.layers if self.base else ()), *self.layers)
+
 
 def config(image: Image) -> bytes:
     """The image config."""
     system, architecture, *variant = image.platform.split("/")
     settings: dict[str, Any] = {
-        "Env": _environment(image.environment),
+        "Env": _environment(image),
         "WorkingDir": WORKSPACE,
         "Labels": _labels(image),
     }
+    if image.base and image.base.user:
+        settings["User"] = image.base.user
     if image.command:
         settings["Cmd"] = list(image.command)
+    diff_ids = [str(layer.diff_id) for layer in image.all_layers]
     content: dict[str, Any] = {
         "created": EPOCH,
         "os": system,
         "architecture": architecture,
         "config": settings,
-        "rootfs": {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in image.layers]},
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }
     if variant:
         content["variant"] = variant[0]
@@ -73,7 +85,7 @@ def manifest(image: Image, config: bytes) -> bytes:
             "config": described.as_oci(),
             "layers": [
                 {"mediaType": layer.media_type, "digest": str(layer.digest), "size": layer.size}
-                for layer in image.layers
+                for layer in image.all_layers
             ],
         }
     )
@@ -93,14 +105,21 @@ def write(image: Image, layout: Layout) -> Descriptor:
     )
 
 
-def _environment(further: dict[str, str]) -> list[str]:
-    own = {"PATH": f"{PREFIX}/bin:{SYSTEM_PATH}", "VIRTUAL_ENV": PREFIX}
-    return [f"{name}={value}" for name, value in {**own, **dict(sorted(further.items()))}.items()]
+def _environment(image: Image) -> list[str]:
+    inherited = image.base.environment if image.base else {}
+    path = image.base.path if image.base else SYSTEM_PATH
+    own = {"PATH": f"{PREFIX}/bin:{path}", "VIRTUAL_ENV": PREFIX}
+    further = dict(sorted({**inherited, **image.environment}.items()))
+    if "PATH" not in image.environment:
+        further.pop("PATH", None)
+    return [f"{name}={value}" for name, value in {**own, **further}.items()]
 
 
 def _labels(image: Image) -> dict[str, str]:
-    own = {"base": image.base, "python": image.python, "layout-version": str(LAYOUT_VERSION)}
-    return {LABEL + name: value for name, value in {**own, **image.labels}.items()}
+    base = str(image.base.digest) if image.base else NO_BASE
+    own = {"base": base, "python": image.python, "layout-version": str(LAYOUT_VERSION)}
+    inherited = image.base.labels if image.base else {}
+    return inherited | {LABEL + name: value for name, value in {**own, **image.labels}.items()}
 
 
 def _canonical(value: Any) -> bytes:

@@ -21,8 +21,10 @@ _WORKER = Path(__file__).with_name("bytecode_worker.py")
 class Compiler:
     """Worker processes of the target's interpreter, started when there is something to do."""
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(self, interpreter: Interpreter, prefix: str = image_paths.PREFIX) -> None:
         self._interpreter = interpreter
+        self.prefix = prefix
+        """In-image path that the sources are laid out below."""
         self.minor = interpreter.minor
         self.site = image_paths.site_packages(interpreter.minor) + "/"
         self._site_dirs = dict.fromkeys(
@@ -57,12 +59,14 @@ class Compiler:
         places = [self._in_sandbox(source.path) for source in sources]
         made = self._ask(
             [
-                ("installed", _in_image(source), place, *source.checksum())
+                ("installed", self._in_image(source), place, *source.checksum())
                 for source, place in zip(sources, places, strict=True)
             ]
         )
         left = [source for source, pyc in zip(sources, made, strict=True) if pyc is None]
-        fresh = self._ask([("compiled", _in_image(source), source.content()) for source in left])
+        fresh = self._ask(
+            [("compiled", self._in_image(source), source.content()) for source in left]
+        )
         compiled = iter(fresh)
         return [next(compiled) if pyc is None else pyc for pyc in made]
 
@@ -70,6 +74,9 @@ class Compiler:
         """Where the .pyc of the source `path` belongs."""
         folder, _, name = path.rpartition("/")
         return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self._interpreter.cache_tag}.pyc"
+
+    def _in_image(self, source: TreeFile) -> str:
+        return f"{self.prefix}/{source.path}"
 
     def _in_sandbox(self, path: str) -> str:
         """Where the sandbox has the file; empty where it has none."""
@@ -94,7 +101,3 @@ class Compiler:
         worker = Companion((self._interpreter.executable, *options, str(_WORKER)))
         self._started.append(worker)
         return worker
-
-
-def _in_image(source: TreeFile) -> str:
-    return f"{image_paths.PREFIX}/{source.path}"

@@ -38,8 +38,10 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
     layout: Layout,
     memory: Path,
     progress: Progress,
+    *,
+    prefix: str = image_paths.PREFIX,
 ) -> tuple[Layer, ...]:
-    """The environment's layers in their order, all of them in `layout`.
+    """The environment's layers in their order, all of them in `layout`, laid out below `prefix`.
 
     A layer that `memory` knows costs a look-up: its wheel need not be here. `files` holds the
     bytes of what comes without a wheel, by sha256.
@@ -51,12 +53,14 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
         DiskFull
     """
     known = LayerMemory(memory, layout)
-    plans = {layer_memory.key(plan, interpreter): plan for plan in environment_plan.plan(lock)}
+    plans = {
+        layer_memory.key(plan, interpreter, prefix): plan for plan in environment_plan.plan(lock)
+    }
     layers = {key: known.recall(key) for key in plans}
     missing = {key: plans[key] for key, layer in layers.items() if layer is None}
     if missing:
         wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
-        with Compiler(interpreter) as compiler:
+        with Compiler(interpreter, prefix) as compiler:
             builder = _Builder(wheels, files, compiler, layout)
             for key, layer in builder.build(missing, progress):
                 known.remember(key, layer)
@@ -108,7 +112,7 @@ class _Builder:
             writer = LayerWriter(blob)
             try:
                 for path in sorted(tree, key=os.fsencode):
-                    tree[path].write(writer, f"{image_paths.PREFIX[1:]}/{path}")
+                    tree[path].write(writer, f"{self._compiler.prefix[1:]}/{path}")
             except ZipDamaged as error:
                 raise WheelCorrupt(plan.what, str(error)) from error
             layer = writer.finish()

@@ -84,15 +84,18 @@ class LayerWriter:
         self._pending = bytearray()
         self._directories: set[str] = {""}
 
-    def directory(self, path: str) -> None:
-        """A directory, and those above it, each once. Paths are relative, without a slash."""
+    def directory(self, path: str, *, is_open: bool = False) -> None:
+        """A directory, and those above it, each once. Paths are relative, without a slash.
+
+        `is_open`: anyone may write to it, but not to those above it.
+        """
         missing = []
         while path not in self._directories:
             missing.append(path)
             path = path.rpartition("/")[0]
         for directory in reversed(missing):
             self._directories.add(directory)
-            self._pending += tar.directory(directory)
+            self._pending += tar.directory(directory, is_open=is_open and directory == missing[0])
 
     def symlink(self, path: str, target: str) -> None:
         """A symbolic link."""

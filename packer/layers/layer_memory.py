@@ -13,6 +13,7 @@ import msgspec
 from packer import disk
 from packer.digest import Digest
 from packer.environment.interpreter import Interpreter
+from packer.image_paths import PREFIX
 from packer.images.layout import Layout
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import LAYOUT_VERSION, Layer
@@ -58,12 +59,13 @@ class LayerMemory:
         disk.replace(self._root / key.hex, encode(layers))
 
 
-def key(plan: LayerPlan, interpreter: Interpreter) -> Digest:
-    """What decides the bytes of a layer: its content, the bytecode's compiler, our version.
+def key(plan: LayerPlan, interpreter: Interpreter, prefix: str = PREFIX) -> Digest:
+    """What decides the bytes of a layer: content, place, the bytecode's compiler, our version.
 
     Where a wheel came from does not.
     """
     wheels = [[pin.name, pin.filename, pin.sha256] for pin in plan.wheels]
     files = [pin.files for pin in plan.files]
     compiler = [interpreter.version, interpreter.magic, interpreter.cache_tag]
-    return Digest.of(encode([LAYOUT_VERSION, compiler, wheels, files, plan.overlay, plan.removed]))
+    content = [wheels, files, plan.overlay, plan.removed]
+    return Digest.of(encode([LAYOUT_VERSION, prefix, compiler, *content]))

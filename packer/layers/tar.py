@@ -28,9 +28,9 @@ def file(path: str, size: int, *, executable: bool = False) -> bytes:
     return _entry(_REGULAR, os.fsencode(path), size, 0o755 if executable else 0o644)
 
 
-def directory(path: str) -> bytes:
-    """The header of a directory, mode 0755."""
-    return _entry(_DIRECTORY, os.fsencode(path) + b"/", 0, 0o755)
+def directory(path: str, *, is_open: bool = False) -> bytes:
+    """The header of a directory, mode 0755, or 0777 for one that is open to all."""
+    return _entry(_DIRECTORY, os.fsencode(path) + b"/", 0, 0o777 if is_open else 0o755)
 
 
 def symlink(path: str, target: str) -> bytes:

@@ -28,6 +28,7 @@ from sendoff.console import Console
 )
 @click.option("--zip", "zipped", is_flag=True, help="Take values side by side, not all ways.")
 @click.option("--max-parallel", metavar="N", help="Indexes that run at once.")
+@click.option("--per-pod", metavar="N", help="Indexes that one pod works through in turn.")
 @options.add(options.PACKING + options.WISHES + options.SENDING)
 @options.WORDS
 @options.console

@@ -434,3 +434,20 @@ def test_python(place: Place) -> None:
         check=False,
     )
     assert done.stdout == "did you mean 'timeout'?\nRUN_UNKNOWN\n", done.stderr
+
+
+def test_the_same_images_once_more(place: Place) -> None:
+    place.write("fails.py", "import sys; print(sys.argv[1]); sys.exit(int(sys.argv[1]))\n")
+    done = place("sweep", "-p", "code=0,3", "--", "python", "fails.py", "{code}")
+    assert done.returncode == 1
+    before = place.json("show", "@last")
+    # What the project is by now makes no difference.
+    place.write("fails.py", "raise SystemExit(9)\n")
+    again = place("rerun", "@last", "--failed", "--timeout", "1m")
+    assert (again.returncode, again.stdout) == (3, "3\n")
+    after = place.json("show", "@last")
+    assert after["digest"] == before["indexes"][1]["digest"]
+    assert after["provenance"]["rerun"] == before["id"]
+    assert place("rerun", f"{before['id']}/0", "-d", "-n", "other").stdout.startswith("other-")
+    place("wait", "@last")
+    assert place("rerun", "@last", "--failed").returncode == 2

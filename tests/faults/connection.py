@@ -18,6 +18,7 @@ from tests.faults.faults import (
     CutAnswer,
     CutRequest,
     Delay,
+    Extra,
     Fault,
     LoseAnswer,
     Slow,
@@ -114,6 +115,8 @@ class Connection:
                 pass
             return self._answer(fault, exchange) if isinstance(fault, Answer) else False
         exchange.status = status
+        if isinstance(fault, Extra):
+            head = Head(head.start, (*head.headers, *fault.headers.items()))
         self._send(bytes(head), exchange)
         if status == HTTPStatus.SWITCHING_PROTOCOLS:
             return self._tunnel(exchange)

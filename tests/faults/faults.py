@@ -72,3 +72,10 @@ class Alter(Fault):
     """One byte of the answer's body, at offset `at`, arrives as another."""
 
     at: int = 0
+
+
+@dataclass(frozen=True)
+class Extra(Fault):
+    """The server's answer has these headers besides its own."""
+
+    headers: Mapping[str, str]

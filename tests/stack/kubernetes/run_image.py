@@ -16,7 +16,7 @@ from typing import Any
 
 from dispatcher.runner_tree import runner_tree
 from packer.digest import Digest
-from packer.image_paths import PREFIX, RUNNER, WORKSPACE
+from packer.image_paths import PREFIX, RUNNER, WORKSPACE, site_packages
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -98,7 +98,8 @@ def _runner() -> dict[str, bytes]:
         top = site / name
         for path in [top] if top.is_file() else top.rglob("*"):
             if path.suffix in (".py", ".pem"):
-                found[f"{RUNNER}/lib/{path.relative_to(site)}"] = path.read_bytes()
+                below = path.relative_to(site)
+                found[f"{RUNNER}/{site_packages('3.11')}/{below}"] = path.read_bytes()
     return found
 
 

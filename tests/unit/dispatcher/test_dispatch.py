@@ -60,6 +60,14 @@ def test_only_the_images_packages_are_importable(bench):
     assert manifest.state == "succeeded", manifest.failure
 
 
+def test_a_script_without_its_interpreter_is_told_so(bench):
+    failure = bench.failure(["main.py"], digest=bench.code(main="print(1)"))
+    assert (failure.code, failure.fix) == (
+        "COMMAND_NOT_FOUND",
+        "start it with its interpreter: python main.py",
+    )
+
+
 def test_the_hosts_variables_stay_out(bench, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("API_KEY", "private")

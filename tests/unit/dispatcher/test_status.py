@@ -8,7 +8,7 @@ from packer.digest import Digest
 
 DIGEST = Digest.of(b"")
 STARTED = status.Started(run="r", index=0, attempt=2, digest=DIGEST, started="t", host="h", pid=1)
-LOST = diagnosis.of_supervisor("Traceback\nMemoryError")
+LOST = diagnosis.of_supervisor("run", "Traceback\nMemoryError")
 
 
 def manifest(state: str) -> Manifest:

@@ -31,6 +31,7 @@ def test_what_decided_a_digest_is_told(tmp_path: Path):
         lock=Lock(python="3.11.7", platform="linux/amd64", wheels=()),
         lock_digest=some,
         layers=layers,
+        tags={},
         project=taken,
         editables={"other": taken},
         report=report,

@@ -28,8 +28,8 @@ def test_the_embedded_default_needs_nothing(project: Path, environ: dict[str, st
     found = load(project, {}, environ)
     home = project.parent / "home"
     assert found.settings.target == "local"
-    assert found.settings.registry == home / ".local/share/sendoff/registry"
-    assert found.settings.store == home / ".local/share/sendoff/store"
+    assert found.settings.registry == str(home / ".local/share/sendoff/registry")
+    assert found.settings.store == str(home / ".local/share/sendoff/store")
     assert found.settings.cache == home / ".cache/sendoff"
     assert found.settings.state == home / ".local/state/sendoff"
     assert set(found.sources.values()) == {"default"}
@@ -60,8 +60,8 @@ def test_paths_are_relative_to_the_file_that_has_them(
 ) -> None:
     (project / "sendoff.toml").write_text('store = "results"\nregistry = "~/images"\n')
     settings = load(project, {}, environ).settings
-    assert settings.store == project / "results"
-    assert settings.registry == Path("~/images").expanduser()
+    assert settings.store == str(project / "results")
+    assert settings.registry == str(Path("~/images").expanduser())
 
 
 def test_every_kind_of_value(project: Path, environ: dict[str, str]) -> None:
@@ -130,4 +130,43 @@ def test_a_file_that_is_not_toml(project: Path, environ: dict[str, str]) -> None
 
 def test_a_relative_xdg_path_is_ignored(project: Path, environ: dict[str, str]) -> None:
     settings = load(project, {}, {**environ, "XDG_DATA_HOME": "data"}).settings
-    assert settings.store == project.parent / "home/.local/share/sendoff/store"
+    assert settings.store == str(project.parent / "home/.local/share/sendoff/store")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_repository"),
+    [
+        ("registry.example/team/runs", True),
+        ("localhost/runs", True),
+        ("127.0.0.1:5000/runs/", True),
+        ("images/here", False),
+        ("./registry.example/x", False),
+        ("images", False),
+    ],
+)
+def test_a_registry_is_a_repository_or_a_directory(
+    project: Path, environ: dict[str, str], given: str, is_repository: bool
+) -> None:
+    found = load(project, {}, {**environ, "SENDOFF_REGISTRY": given}).settings.registry
+    assert found == (given.rstrip("/") if is_repository else str(Path(given).absolute()))
+
+
+def test_settings_of_a_cluster(project: Path, environ: dict[str, str]) -> None:
+    (project / "sendoff.toml").write_text(
+        """
+        target = "kubernetes"
+        store = "https://store.example/runs/team"
+        spot = true
+        pending-timeout = "5m"
+        [classes.big]
+        resource = "nvidia.com/gpu"
+        """
+    )
+    found = load(project, {}, environ).settings
+    assert found.store == "https://store.example/runs/team"
+    assert (found.target, found.spot, found.pending_timeout) == ("kubernetes", True, 300)
+    assert found.classes == {"big": {"resource": "nvidia.com/gpu"}}
+    with pytest.raises(InvalidSetting):
+        load(project, {"classes": {"big": 1}}, environ)
+    with pytest.raises(InvalidSetting):
+        load(project, {"spot": "perhaps"}, environ)

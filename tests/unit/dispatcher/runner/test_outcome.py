@@ -9,9 +9,16 @@ import pytest
 from dispatcher.runner.outcome import Ending
 
 
-def failure(status: int = 0, errors: str = "", kills=(0, 0), stopped: str = "", killed=False):
+def failure(
+    status: int = 0, errors: str = "", *, kills=(0, 0), stopped="", killed=False, alone=False
+):
     ending = Ending(
-        status=status, stopped=stopped, killed=killed, errors=errors, memory_kills=kills
+        status=status,
+        stopped=stopped,
+        killed=killed,
+        errors=errors,
+        memory_kills=kills,
+        alone=alone,
     )
     return ending.failure(10, 5)
 
@@ -59,6 +66,15 @@ def exited(code: int) -> int:
         ),
         ({"status": exited(1), "errors": "ValueError: no MemoryError here"}, "EXIT_NONZERO"),
         ({"status": exited(1), "errors": "RuntimeError: CUDA error: out of memory"}, "OOM_GPU"),
+        # Whatever the command says, where nobody else can have been meant.
+        ({"status": exited(0), "kills": (1, 1), "alone": True}, "OOM_HOST"),
+        (
+            {
+                "status": exited(1),
+                "errors": "OSError: [Errno 28] No space left on device: 'checkpoint.pt'",
+            },
+            "DISK_FULL",
+        ),
         ({"status": exited(1), "errors": "CUBLAS_STATUS_ALLOC_FAILED when calling"}, "OOM_GPU"),
     ],
 )
@@ -69,6 +85,10 @@ def test_the_code(facts, code):
 def test_what_succeeded_or_was_cancelled_has_no_failure():
     assert failure(exited(0)) is None
     assert failure(exited(0), errors="MemoryError") is None
+    assert failure(exited(0), errors="No space left on device") is None
+    # In a group that is not the command's own, another process may have been killed.
+    assert failure(exited(0), kills=(1, 1)) is None
+    assert failure(exited(0), kills=(0, 1), alone=True) is None
     assert failure(signal.SIGTERM, stopped="signal") is None
 
 

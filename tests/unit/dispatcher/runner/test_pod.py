@@ -147,6 +147,27 @@ def test_sigterm_of_a_cancelled_run_is_its_end(pod):
     assert pod.manifest().state == "cancelled"
 
 
+@pytest.mark.parametrize("signalled", [True, False])
+def test_what_follows_a_cancelled_input_is_not_started(pod, signalled):
+    first = ["sh", "-c", f"echo 1 > {pod.folder}/started; exec sleep 300"]
+    pod.tell(first, ["echo", "second"], ["echo", "third"], per_pod=3)
+    process = pod.start()
+    started(pod)
+    pod.store.put(pod.key("cancel.json"), b"{}")
+    if signalled:
+        process.send_signal(signal.SIGTERM)
+    assert pod.end(process) == (75 if signalled else 80)
+    assert pod.out == ""
+    assert pod.manifest(0).state == "cancelled"
+    for index in (1, 2):
+        # Those that a pod which is ended has no time for, the client commits.
+        if signalled:
+            with pytest.raises(Missing):
+                pod.manifest(index)
+        else:
+            assert (pod.manifest(index).state, pod.manifest(index).exit_code) == ("cancelled", None)
+
+
 def test_time_is_up_in_a_pod_too(pod):
     assert pod.run(["sleep", "300"], timeout=0.3) == 80
     assert pod.manifest().state == "timed-out"

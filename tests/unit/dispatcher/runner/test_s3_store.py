@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 
@@ -28,6 +31,7 @@ from tests.faults.faults import (
     LoseAnswer,
     Slow,
 )
+from tests.faults.proxy import Proxy
 
 MB = 1 << 20
 XML = {"Content-Type": "application/xml"}
@@ -347,7 +351,61 @@ def test_what_the_store_can_not_take_is_said_in_its_words(store):
         store.put("/".join(["x" * 250] * 5), b"")
 
 
+@pytest.mark.parametrize("body", [b"<not xml", b"", b"<a/>", b"\xff\xfe"])
+def test_an_answer_that_means_nothing_is_said(store, proxy, body):
+    for method, call in (("PUT", lambda: store.put("k", b"")), ("GET", lambda: store.names("k/"))):
+        proxy.on(method, ".", Answer(400, XML, body))
+        with pytest.raises(StoreRefused):
+            call()
+
+
 def test_an_answer_that_is_no_s3_is_said(store, proxy):
     proxy.on("PUT", "k", Answer(400, {"Content-Type": "text/html"}, b"<html>nothing here</html>"))
     with pytest.raises(StoreRefused, match="non-XML"):
         store.put("k", b"")
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that nobody trusts unless told to."""
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl")
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    names = ["-subj", "/CN=store", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [*command, "-keyout", key, "-out", cert, *names], check=True, capture_output=True
+    )
+    return key, cert
+
+
+@pytest.fixture
+def encrypted(server, certificate):
+    """The address of a store behind TLS."""
+    key, cert = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    with Proxy(("127.0.0.1", server.port), tls=context) as running:
+        yield f"https://127.0.0.1:{running.port}/{minio.BUCKET}/tls"
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(
+    store, encrypted, certificate, monkeypatch
+):
+    began = time.monotonic()
+    with pytest.raises(StoreUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        other(store, url=encrypted).put("k", b"")
+    assert time.monotonic() - began < 5
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[1]))
+    trusting = other(store, url=encrypted)
+    trusting.put_new("k", b"1")
+    with pytest.raises(Exists):
+        trusting.put_new("k", b"2")
+    data = os.urandom(20 * MB)
+    upload = trusting.upload("large")
+    upload.write(data)
+    upload.commit()
+    assert trusting.get("large") == data

@@ -1,0 +1,1 @@
+"""The docker target: runs as containers of one machine's engine."""

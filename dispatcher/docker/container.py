@@ -1,0 +1,93 @@
+"""The containers of a run: a pure function of its record. The keywords are the docker SDK's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from dispatcher.kubernetes.gpu_expression import parse
+from dispatcher.run import Run
+from packer.image_paths import PREFIX, RUNNER
+from packer.record import Record
+
+RUN_LABEL = "io.sendoff.run"
+PLACE_LABEL = "io.sendoff.place"
+"""Which of the run's containers it is, from 0."""
+CONFIG = "/etc/sendoff"
+"""Where the runner finds its assignment and credentials, as in a pod."""
+SCRATCH = "/sendoff"
+STORE = "/var/lib/sendoff/store"
+"""Where a directory store is mounted."""
+
+
+class Spread(Record, frozen=True):
+    """How inputs are spread over containers: each works through so many, one after another."""
+
+    containers: int
+    each: int
+
+
+class Surroundings(Record, frozen=True):
+    """What of this machine a container depends on."""
+
+    cores: int
+    """Containers at once where the request leaves it to the target."""
+    store: str = ""
+    """The directory of the store; empty for one that is a server."""
+    user: str = ""
+    """Who writes to that directory: "1000:1000"; empty for the image's own user."""
+
+
+def spread(run: Run, cores: int) -> Spread:
+    """At most `max_parallel` containers (else one for each core), all with as many inputs."""
+    inputs = len(run.request.inputs)
+    each = -(-inputs // min(inputs, run.request.max_parallel or cores))
+    return Spread(containers=-(-inputs // each), each=each)
+
+
+def containers(run: Run, around: Surroundings) -> list[dict[str, Any]]:
+    """Keywords of `docker.DockerClient.containers.create`, for each container of the run."""
+    count = spread(run, around.cores).containers
+    return [_container(run, place, around) for place in range(count)]
+
+
+def name(run_id: str, place: int) -> str:
+    """Fixed by the run, so that creating it twice is a conflict and no second container."""
+    return f"{run_id}-{place}"
+
+
+def _container(run: Run, place: int, around: Surroundings) -> dict[str, Any]:
+    request = run.request
+    # One machine has what it has: of several classes the first one's count is taken.
+    wanted = parse(request.resources.gpu)
+    gpus = wanted[0].count if wanted else 0
+    keywords: dict[str, Any] = {
+        "image": f"{request.repository}@{request.inputs[0].digest}",
+        "name": name(run.id, place),
+        "command": [f"{PREFIX}/bin/python", "-I", "-S", RUNNER, "pod"],
+        "labels": {RUN_LABEL: run.id, PLACE_LABEL: str(place)},
+        "environment": {
+            "JOB_COMPLETION_INDEX": str(place),
+            "SENDOFF_POD_CONFIG": CONFIG,
+            # Else a CUDA base would see every GPU of the machine.
+            **({} if gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}),
+        },
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "stop_signal": "SIGTERM",
+        "network_mode": "bridge",
+    }
+    if request.retries:
+        keywords["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": request.retries}
+    if gpus:
+        keywords["device_requests"] = [{"count": gpus, "capabilities": [["gpu"]]}]
+    if request.resources.cpus:
+        keywords["nano_cpus"] = int(request.resources.cpus * 1e9)
+    if request.resources.memory:
+        keywords["mem_limit"] = request.resources.memory
+        # Without it as much again could be swapped.
+        keywords["memswap_limit"] = request.resources.memory
+    if around.store:
+        keywords["volumes"] = {os.path.abspath(around.store): {"bind": STORE, "mode": "rw"}}  # noqa: PTH100
+        keywords["user"] = around.user
+    return keywords

@@ -1,0 +1,100 @@
+"""What can go wrong with an engine. See `packer.errors` for the form."""
+
+from __future__ import annotations
+
+from packer.errors import SendoffError
+
+
+class EngineUnreachable(SendoffError):
+    """No docker engine answers."""
+
+    code, phase, retryable = "ENGINE_UNREACHABLE", "admission", True
+
+    def __init__(self, where: str, said: str) -> None:
+        super().__init__(where, said)
+        self.where, self.said = where, said
+
+    def what(self) -> str:
+        return f"no docker engine answers at {self.where}"
+
+    def why(self) -> str:
+        return self.said
+
+    def fix(self) -> str:
+        return "start it, or name another: export DOCKER_HOST=unix:///run/docker.sock"
+
+
+class EngineRefused(SendoffError):
+    """The engine did not do what it was asked; its words say why."""
+
+    code, phase = "ENGINE_REFUSED", "admission"
+
+    def __init__(self, doing: str, said: str) -> None:
+        super().__init__(doing, said)
+        self.doing, self.said = doing, said
+
+    def what(self) -> str:
+        return f"the docker engine refused to {self.doing}"
+
+    def why(self) -> str:
+        return self.said
+
+
+class PullFailed(SendoffError):
+    """The engine can't get the image."""
+
+    code, phase = "IMAGE_PULL", "schedule"
+
+    def __init__(self, image: str, said: str) -> None:
+        super().__init__(image, said)
+        self.image, self.said = image, said
+
+    def what(self) -> str:
+        return f"the docker engine can't pull {self.image}"
+
+    def why(self) -> str:
+        return self.said
+
+    def fix(self) -> str:
+        return "log the engine in to the registry: docker login; or push again: sendoff pack"
+
+
+class EngineWithoutGpus(SendoffError):
+    """GPUs were asked of an engine that can't give containers any."""
+
+    code, phase = "GPU_IMPOSSIBLE", "admission"
+
+    def __init__(self, wanted: str, runtimes: tuple[str, ...]) -> None:
+        super().__init__(wanted, runtimes)
+        self.wanted, self.runtimes = wanted, runtimes
+
+    def what(self) -> str:
+        return f"the docker engine can't give a container {self.wanted}"
+
+    def why(self) -> str:
+        return "it has no NVIDIA runtime"
+
+    def evidence(self) -> str:
+        return "runtimes: " + ", ".join(self.runtimes)
+
+    def fix(self) -> str:
+        return "install the NVIDIA Container Toolkit there, or leave --gpu out"
+
+
+class RegistryNotPullable(SendoffError):
+    """Images are in a directory, where no engine can pull from."""
+
+    code, phase = "REGISTRY_NEEDED", "admission"
+
+    def __init__(self, target: str, registry: str) -> None:
+        super().__init__(target, registry)
+        self.target, self.registry = target, registry
+
+    def what(self) -> str:
+        return f"the target {self.target} needs a registry"
+
+    def why(self) -> str:
+        return f"images are in the directory {self.registry}, and others pull them from a server"
+
+    def fix(self) -> str:
+        return "export SENDOFF_REGISTRY=registry.example/team/runs, or set it: sendoff init"

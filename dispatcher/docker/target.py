@@ -1,0 +1,131 @@
+"""The docker target: checks a request against an engine and starts its containers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from dispatcher import pod_config
+from dispatcher.docker import container
+from dispatcher.docker.container import Surroundings
+from dispatcher.docker.engine import Engine
+from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
+from dispatcher.docker.view import DockerView
+from dispatcher.errors import SecretMissing
+from dispatcher.kubernetes.gpu_expression import parse
+from dispatcher.places import Places
+from dispatcher.pod_config import PodTerms
+from dispatcher.request import Request
+from dispatcher.run import Run
+from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
+
+_NVIDIA = "nvidia"
+_DONE = (COMMITTED, UNSUCCESSFUL)
+"""Exit statuses of containers that have left nothing to find out."""
+
+
+class DockerTarget:
+    """Runs as containers of the engine that `DOCKER_HOST` names, else this machine's."""
+
+    def __init__(self, places: Places) -> None:
+        self._places, self._engine = places, Engine()
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there.
+
+        Raises:
+            RegistryNotPullable, SecretMissing, EngineUnreachable, EngineWithoutGpus
+        """
+        if request.repository.startswith("/"):
+            raise RegistryNotPullable("docker", request.repository)
+        missing = [name for name in request.secrets if name not in os.environ]
+        if missing:
+            raise SecretMissing(missing)
+        runtimes = self._engine.runtimes()
+        if parse(request.resources.gpu) and _NVIDIA not in runtimes:
+            raise EngineWithoutGpus(request.resources.gpu, runtimes)
+
+    def claim(self, run_id: str) -> DockerClaim | None:
+        """The right to start a run: a container's name is taken once, so anyone may try."""
+        del run_id
+        return DockerClaim(self._engine, self._places)
+
+    def started(self, run_id: str) -> bool:
+        """Whether the run has containers."""
+        return bool(self._engine.states(run_id))
+
+    def prepared(self, run_id: str) -> bool:
+        """Always: its images were pulled before anything was started."""
+        del run_id
+        return True
+
+    def view(self, run: Run) -> DockerView:
+        """A look at a run of the engine."""
+        return DockerView(run.id, self._engine)
+
+    def cancel(self, run: Run, index: int | None) -> None:
+        """Ask the run's runners to end; one index is left to its runner, which looks for it."""
+        if index is None:
+            self._engine.stop(run.id)
+
+
+class DockerClaim:
+    """The right to start one run."""
+
+    def __init__(self, engine: Engine, places: Places) -> None:
+        self._engine, self._places = engine, places
+
+    def start(self, run: Run) -> None:
+        """Pull its image and start its containers.
+
+        Raises:
+            PullFailed, EngineUnreachable, EngineRefused
+        """
+        around = _surroundings(self._places)
+        spread = container.spread(run, around.cores)
+        terms = PodTerms(
+            store=_store(self._places),
+            per_pod=spread.each,
+            memory=run.request.resources.memory,
+        )
+        files = pod_config.assignment(run, terms) | pod_config.credentials(run, self._places)
+        self._engine.sweep(_DONE)
+        self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
+        for keywords in container.containers(run, around):
+            secrets = {name: os.environ[name] for name in run.request.secrets}
+            keywords["environment"] |= secrets
+            self._engine.create(keywords, _placed(files))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Nothing was held."""
+
+
+def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {f"{container.CONFIG}/{name}": data for name, data in files.items()}
+
+
+def _store(places: Places) -> dict[str, Any]:
+    """The store as a container reaches it."""
+    if places.store.startswith("/"):
+        return {"kind": "directory", "path": container.STORE}
+    url = places.store_in_cluster or places.store
+    return {"kind": "s3", "url": url, "region": places.region}
+
+
+def _surroundings(places: Places) -> Surroundings:
+    cores = len(os.sched_getaffinity(0))
+    if not places.store.startswith("/"):
+        return Surroundings(cores=cores)
+    os.makedirs(places.store, exist_ok=True)  # noqa: PTH103
+    return Surroundings(cores=cores, store=places.store, user=f"{os.getuid()}:{os.getgid()}")

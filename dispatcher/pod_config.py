@@ -1,0 +1,72 @@
+"""The files that a runner in a container is started with: its assignment, and credentials."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+from dispatcher.places import Places
+from dispatcher.request import Request
+from dispatcher.run import Run
+from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
+from packer.record import Record, encode
+
+_LARGE = 200_000
+"""Bytes from which an assignment is compressed: a Secret holds a megabyte, all told."""
+
+
+class PodTerms(Record, frozen=True):
+    """What of a runner's surroundings its request does not say."""
+
+    store: dict[str, Any]
+    """As `PodAssignment.store`, as the container reaches it."""
+    per_pod: int = 1
+    """Inputs that one container works through."""
+    memory: int = 0
+    """Bytes that the container may use."""
+
+
+def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
+    """The file that tells a runner what to do, by name; compressed where it is large."""
+    request = run.request
+    told = {
+        "format": FORMAT,
+        "run": run.id,
+        "store": terms.store,
+        "inputs": [{"command": each.command, "digest": each.digest} for each in request.inputs],
+        "per_pod": terms.per_pod,
+        "outputs": request.outputs,
+        "timeout": request.timeout,
+        "grace": request.grace,
+        "memory": terms.memory,
+        "environment": request.environment,
+        "secrets": request.secrets,
+        "data": _data(request),
+    }
+    data = json.dumps(told, separators=(",", ":")).encode()
+    if len(data) <= _LARGE:
+        return {NAME: data}
+    return {f"{NAME}.gz": gzip.compress(data, 1, mtime=0)}
+
+
+def credentials(run: Run, places: Places) -> dict[str, bytes]:
+    """The file with credentials for this run alone, by name; none for a store of this machine.
+
+    Raises:
+        StoreFailed: the store issues none.
+    """
+    if "://" not in places.store:
+        return {}
+    from dispatcher import credentials as issuing
+
+    issued = issuing.issue(places, run.id, data=bool(run.request.data))
+    return {CREDENTIALS: encode(issued)}
+
+
+def _data(request: Request) -> list[dict[str, Any]]:
+    if not request.data:
+        return []
+    from dispatcher import inputs
+
+    return inputs.told(request.data)

@@ -1,0 +1,1 @@
+"""Images in a registry: everything that speaks to one (OCI distribution-spec 1.1)."""

@@ -1,0 +1,95 @@
+"""The registry that images go to, and those that base images come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packer.digest import Digest
+from packer.progress import SILENT, Progress
+from packer.registry.access import Access
+from packer.registry.reference import Reference, Repository
+
+if TYPE_CHECKING:
+    from packer.images.base import Base
+    from packer.registry.client import Client, Manifest
+    from packer.registry.push_request import Pushed, PushRequest
+
+
+class Registry:
+    """One repository, where environment and run images lie side by side.
+
+    Making one costs nothing; connections and tokens are this process's and stay warm. What every
+    method may raise is in packer/registry/errors.py.
+    """
+
+    def __init__(self, repository: Repository, access: Access, cache: Path) -> None:
+        """`cache`: directory for what can be found out again."""
+        self.repository, self._access, self._cache = repository, access, cache
+
+    def warm(self) -> None:
+        """Load what a push needs, connect and log in, in a thread beside what comes before."""
+        import threading
+
+        def ahead() -> None:
+            from packer.registry import push  # noqa: F401 - loaded for later
+
+            client = self._client(writes=True)
+            client.server.greet(client.scope)
+
+        threading.Thread(target=ahead, name="registry", daemon=True).start()
+
+    def push(self, request: PushRequest, progress: Progress = SILENT) -> Pushed:
+        """Have images of a layout here: blobs that are missing, then manifests and tags.
+
+        Raises:
+            RegistryAuth, RegistryUnreachable, RegistryReadOnly, PushInterrupted, RegistryRefused …
+            BlobMissing, BlobAltered: the layout does not hold what the manifests name.
+        """
+        from packer.registry.known import KnownBlobs
+        from packer.registry.push import Push
+
+        sources = {each.source: self._client(each.source) for each in request.base}
+        known = KnownBlobs(self._cache, self.repository)
+        client = self._client(writes=True)
+        return Push(request, client, sources, known, progress).run(self._access.at_once)
+
+    def has(self, target: str) -> Digest | None:
+        """The digest of the image that a digest or a tag names here; None where there is none."""
+        return self._client().find_manifest(target)
+
+    def manifest(self, target: str) -> Manifest:
+        """The manifest that a digest or a tag names here.
+
+        Raises:
+            DigestGone, AnswerAltered
+        """
+        return self._client().manifest(target)
+
+    def base(self, name: str, platform: str) -> Base:
+        """The base image of that name (from any registry) for a platform.
+
+        Raises:
+            ReferenceInvalid, BaseUnknown, PlatformMissing, AnswerAltered, AnswerUnreadable
+        """
+        from packer.registry.pull import Pull
+
+        reference = Reference.parse(name)
+        return Pull(self._client(reference.repository), self._cache).base(reference, platform)
+
+    def check(self) -> None:
+        """Find out whether pushing is allowed: begin an upload, and take it back.
+
+        Raises:
+            RegistryAuth, RegistryReadOnly, RegistryUnreachable, RegistryUntrusted …
+        """
+        from packer.registry.upload import probe
+
+        probe(self._client(writes=True))
+
+    def _client(self, repository: Repository | None = None, *, writes: bool = False) -> Client:
+        from packer.registry.client import Client
+
+        repository = repository or self.repository
+        own = repository.host == self.repository.host
+        return Client(repository, self._access, own=own, writes=writes)

@@ -1,0 +1,233 @@
+"""Putting one blob into a repository (distribution-spec, "Pushing blobs").
+
+One POST and one PUT for most; in pieces above `CHUNK`. After a broken connection the registry is
+asked how much it has, and the rest goes there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from urllib.parse import urlencode
+
+from packer.digest import Digest
+from packer.registry.answer import Answer, Interrupted
+from packer.registry.client import (
+    ACCEPTED,
+    CREATED,
+    NO_CONTENT,
+    OK,
+    Client,
+)
+from packer.registry.content import Content
+from packer.registry.errors import AnswerUnreadable, PushInterrupted, RegistryError
+from packer.registry.reference import Repository
+from packer.registry.transport import READ
+
+CHUNK = 96_000_000
+"""Bytes sent with one request. Some proxies before registries take no more than 100 MB."""
+
+_SMALL = 1 << 20
+_SLOWEST = 5_000_000
+_BINARY = {"Content-Type": "application/octet-stream"}
+_RANGE_INVALID = 416
+_MOST_BEGINNINGS = 8
+"""A registry that cannot resume may take the first piece for ever, and never the last."""
+
+Sent = Callable[[int], object]
+"""Told how many more bytes have been handed to the network."""
+
+
+def mount(client: Client, digest: Digest, source: Repository) -> str | None:
+    """Have the registry take a blob from another repository of its own.
+
+    Returns None where that was done, else where to upload the blob: an address, or "" for nowhere
+    yet. Harbor has answered 401 and others 4xx to what they do not mount.
+    """
+    url = client.at("blobs/uploads/", mount=digest, **{"from": source.path})
+    scope = (*client.scope, f"repository:{source.path}:pull")
+
+    def attempt() -> Answer | None:
+        try:
+            return client.server.request("POST", url, scope)
+        except RegistryError:
+            return None
+
+    answer = client.patiently(f"mounting {digest.short}", attempt)
+    if answer and answer.status == CREATED:
+        return None
+    return answer.headers.get("Location", "") if answer and answer.status == ACCEPTED else ""
+
+
+class Upload:
+    """One blob on its way."""
+
+    def __init__(
+        self,
+        client: Client,
+        content: Content,
+        sent: Sent,
+        *,
+        location: str = "",
+        chunk: int = CHUNK,
+    ) -> None:
+        """`location`: an upload that the registry has begun already."""
+        self._client, self._content, self._sent = client, content, sent
+        self._blob = content.blob
+        self._location, self._offset, self._chunk = location, 0, chunk
+        self._told = self._begun = 0
+        self._failed = False
+
+    def run(self) -> None:
+        """Send it.
+
+        Raises:
+            As `Client`; and BlobMissing, BlobAltered where the content is not what it should be.
+        """
+        while not self._client.patiently(self._blob.digest.short, self._attempt):
+            pass
+
+    def _attempt(self) -> bool:
+        """One request further; whether the blob is there now."""
+        try:
+            if self._failed and self._resume():
+                return True
+            if not self._location:
+                self._begin()
+            if self._in_pieces and self._offset < self._blob.size:
+                self._patch()
+                return False
+            self._put()
+        except Interrupted:
+            self._failed = True
+            raise
+        return True
+
+    @property
+    def _in_pieces(self) -> bool:
+        """Whether the last request carries nothing: not every registry takes a range with it."""
+        return self._offset > 0 or self._blob.size > self._chunk
+
+    def _begin(self) -> None:
+        self._begun += 1
+        if self._begun > _MOST_BEGINNINGS:
+            raise PushInterrupted(
+                str(self._client.repository),
+                self._blob.digest.short,
+                f"begun {_MOST_BEGINNINGS} times, and cut each time",
+                self._client.patience.seconds,
+            )
+        answer = self._request("POST", self._client.at("blobs/uploads/"))
+        if answer.status != ACCEPTED:
+            raise self._client.refused(answer, f"take the upload of {self._blob.digest.short}")
+        least = answer.headers.get("OCI-Chunk-Min-Length", "")
+        self._chunk = max(self._chunk, int(least) if least.isdigit() else 0)
+        self._offset = 0
+        self._follow(answer)
+
+    def _patch(self) -> None:
+        """Send the next piece of a large blob."""
+        end = min(self._offset + self._chunk, self._blob.size)
+        answer = self._send("PATCH", self._location, end)
+        if answer.status == _RANGE_INVALID:
+            raise Interrupted(answer.said)
+        if answer.status not in (ACCEPTED, CREATED, NO_CONTENT):
+            raise self._unexpected(answer)
+        self._follow(answer)
+        self._offset = _received(answer, end)
+
+    def _put(self) -> None:
+        """Send all that was not, and end the upload."""
+        separator = "&" if "?" in self._location else "?"
+        location = self._location + separator + urlencode({"digest": self._blob.digest})
+        answer = self._send("PUT", location, self._blob.size)
+        if answer.status in (CREATED, NO_CONTENT, OK):
+            return
+        raise self._unexpected(answer)
+
+    def _request(self, method: str, location: str) -> Answer:
+        return self._client.server.request(method, location, self._client.scope)
+
+    def _send(self, method: str, location: str, end: int) -> Answer:
+        """Send the bytes from where the upload is to `end`; none need no range."""
+        start, size = self._offset, end - self._offset
+        headers = {**_BINARY, "Content-Length": str(size)}
+        if method == "PATCH":
+            headers["Content-Range"] = f"{start}-{end - 1}"
+        return self._client.server.request(
+            method,
+            location,
+            self._client.scope,
+            headers,
+            (lambda: self._pieces(start, end)) if size else b"",
+            read=READ + self._blob.size / _SLOWEST,
+        )
+
+    def _pieces(self, start: int, end: int) -> Iterator[bytes]:
+        for piece in self._content.span(start, end):
+            if self._client.patience.ended:
+                raise Interrupted("something else failed")
+            yield piece
+            start += len(piece)
+            # What is sent again after a failure was told before.
+            if start > self._told:
+                self._sent(start - self._told)
+                self._told = start
+        if start < end:
+            self._content.check()
+            raise Interrupted(f"only {start} of {end} bytes could be read")
+
+    def _resume(self) -> bool:
+        """Find out what became of the last attempt; whether the blob is there."""
+        held = self._request("HEAD", self._client.at(f"blobs/{self._blob.digest}"))
+        if held.status == OK:
+            return True
+        location, self._location = self._location, ""
+        self._failed = False
+        if location and self._blob.size > _SMALL:
+            answer = self._request("GET", location)
+            if answer.status == NO_CONTENT:
+                self._location = location
+                self._follow(answer)
+                self._offset = min(_received(answer, 0), self._blob.size)
+        return False
+
+    def _unexpected(self, answer: Answer) -> Exception:
+        """What an answer means that ends this upload."""
+        if "DIGEST_INVALID" in answer.codes:
+            self._content.check()
+            # The bytes are right here, so they were not there: once more from the start.
+            self._location = ""
+            return Interrupted(answer.said)
+        if {"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"} & set(answer.codes):
+            self._location = ""
+            return Interrupted(answer.said)
+        return self._client.refused(answer, f"take {self._blob.digest.short}")
+
+    def _follow(self, answer: Answer) -> None:
+        location = answer.headers.get("Location", "") or self._location
+        if not location:
+            raise AnswerUnreadable(str(self._client.repository), "an upload without a Location")
+        self._location = location
+
+
+def _received(answer: Answer, otherwise: int) -> int:
+    """How many bytes the registry says it has; "0-0" is what it says of none."""
+    found = re.fullmatch(r"(?:bytes=)?0-(\d+)", answer.headers.get("Range", "").strip())
+    if not found:
+        return otherwise
+    last = int(found[1])
+    return last + 1 if last else 0
+
+
+def probe(client: Client) -> None:
+    """Begin an upload and take it back: whether the repository may be pushed to."""
+    url = client.at("blobs/uploads/")
+    answer = client.patiently("an upload", lambda: client.server.request("POST", url, client.scope))
+    if answer.status != ACCEPTED:
+        raise client.refused(answer, "take an upload")
+    if location := answer.headers.get("Location", ""):
+        # Registries clean up by themselves, and some let only few delete.
+        with suppress(RegistryError, Interrupted):
+            client.server.request("DELETE", location, client.scope)

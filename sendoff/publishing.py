@@ -1,0 +1,69 @@
+"""Images on their way into the session's registry, and base images out of one."""
+
+from __future__ import annotations
+
+from packer.images.base import Base
+from packer.pack import Packed
+from packer.progress import Progress
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from sendoff.errors import BaseMissing
+from sendoff.session import Session
+
+PLATFORM = "linux/amd64"
+"""What clusters and engines run."""
+
+
+class Publishing:
+    """The registry of a session. A connection is made while other things are still to be done."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._registry = registry(session)
+        self._registry.warm()
+        self._base: Base | None = None
+
+    def base(self) -> Base:
+        """The base image of the session's settings.
+
+        Raises:
+            BaseMissing: none is set.
+            SendoffError: what `packer.registry` raises; BaseUnusable.
+        """
+        if not self._session.settings.base:
+            raise BaseMissing(self._session.settings.target)
+        if self._base is None:
+            self._base = self._registry.base(self._session.settings.base, PLATFORM)
+        return self._base
+
+    def push(self, packed: Packed, progress: Progress) -> None:
+        """Have the images of `packed` in the registry, and their names.
+
+        Raises:
+            SendoffError: what `packer.registry` raises.
+        """
+        from packer.registry.pull import for_push
+        from packer.registry.push_request import PushRequest
+
+        self._registry.push(
+            PushRequest(
+                layout=self._session.places.layout,
+                images=packed.images,
+                environment=packed.environment,
+                base=for_push(self.base()),
+                tags=packed.tags,
+            ),
+            progress,
+        )
+
+
+def registry(session: Session) -> Registry:
+    """The repository that images go to.
+
+    Raises:
+        ReferenceInvalid
+    """
+    settings = session.settings
+    access = Access(certificates=settings.registry_ca, insecure=settings.registry_insecure)
+    return Registry(Repository.parse(settings.registry), access, settings.cache / "registry")

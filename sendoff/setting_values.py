@@ -1,0 +1,129 @@
+"""How the value of a setting is read from what a source holds.
+
+Every function takes the value and the directory that relative paths are relative to, and raises
+ValueError with words for a person.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dispatcher.targets import NAMES as TARGETS
+from sendoff.quantities import parse_duration, parse_size
+
+
+def text(value: Any, _base: Path) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")  # noqa: TRY004 - a wrong value, as others
+    return value
+
+
+def target(value: Any, base: Path) -> str:
+    """The name of a target."""
+    if text(value, base) not in TARGETS:
+        raise ValueError(f"there is no target {value!r}; there is {', '.join(TARGETS)}")
+    return str(value)
+
+
+def path(value: Any, base: Path) -> Path:
+    """An absolute path."""
+    # Not resolved: a link on the way is the user's own choice of name.
+    return Path(os.path.normpath(base / Path(text(value, base)).expanduser()))
+
+
+def duration(value: Any, _base: Path) -> float:
+    """Seconds."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return parse_duration(value if isinstance(value, str) else repr(value))
+
+
+def size(value: Any, _base: Path) -> int:
+    """Bytes."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return parse_size(value if isinstance(value, str) else repr(value))
+
+
+def count(value: Any, _base: Path) -> int:
+    """A whole number of 0 or more."""
+    text = str(value)
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit():
+        raise ValueError(f"{value!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def cores(value: Any, _base: Path) -> float:
+    """A number of cores."""
+    try:
+        cores = float(value) if isinstance(value, (int, float, str)) else -1.0
+    except ValueError:
+        cores = -1.0
+    if isinstance(value, bool) or not 0 <= cores < float("inf"):
+        raise ValueError(f"{value!r} is not a number of cores")
+    return cores
+
+
+def texts(value: Any, _base: Path) -> tuple[str, ...]:
+    """Texts: a list, or one text with commas."""
+    if isinstance(value, str):
+        return tuple(filter(None, (part.strip() for part in value.split(","))))
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise ValueError(f"{value!r} is not a list of texts")
+
+
+def table(value: Any, base: Path) -> dict[str, str]:
+    """Names and texts: a table, or "A=1,B=2"."""
+    if isinstance(value, Mapping) and all(isinstance(part, str) for part in value.values()):
+        return dict(value)
+    if isinstance(value, str) and all("=" in part for part in texts(value, base)):
+        return dict(part.split("=", 1) for part in texts(value, base))
+    raise ValueError(f"{value!r} is not a table of texts")
+
+
+def switch(value: Any, _base: Path) -> bool:
+    """Yes or no."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    found = words.get(str(value).lower())
+    if found is None:
+        raise ValueError(f"{value!r} is neither true nor false")
+    return found
+
+
+def address(value: Any, base: Path) -> str:
+    """A URL as it is, or an absolute path."""
+    found = text(value, base)
+    return found if found.startswith(("http://", "https://")) else str(path(found, base))
+
+
+def registry(value: Any, base: Path) -> str:
+    """A repository as it is, such as "registry.example/team/runs", or an absolute path.
+
+    As docker has it, a first part with a dot or a port, or "localhost", is a host.
+    """
+    found = text(value, base).rstrip("/")
+    host, slash, _ = found.partition("/")
+    if found.startswith((".", "/", "~")) or not slash:
+        return str(path(found, base))
+    is_host = "." in host or ":" in host or host == "localhost"
+    return found if is_host else str(path(found, base))
+
+
+def classes(value: Any, _base: Path) -> dict[str, dict[str, Any]]:
+    """GPU classes of the site: a table for each name."""
+    if isinstance(value, Mapping) and all(isinstance(each, Mapping) for each in value.values()):
+        return {name: dict(each) for name, each in value.items()}
+    raise ValueError("it is not a table of tables: [tool.sendoff.classes.NAME]")
+
+
+def inputs(value: Any, base: Path) -> tuple[str, ...]:
+    """Each as `SRC:DST`, the source an absolute path."""
+    from dispatcher.inputs import split
+
+    pairs = map(split, texts(value, base))
+    return tuple(f"{path(source, base)}:{destination}" for source, destination in pairs)

@@ -1,0 +1,34 @@
+"""Small images to push, which may be bases of others too."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+from packer.digest import Digest
+from packer.images import image
+from packer.images.image import Image
+from packer.images.layout import Layout
+from packer.layers.layer import Layer, LayerWriter
+
+
+def make_layer(layout: Layout, size: int = 1000) -> Layer:
+    """A layer of one file with so many random bytes."""
+    with layout.blob() as writer:
+        made = LayerWriter(writer)
+        made.file(f"workspace/{uuid.uuid4().hex}", os.urandom(size))
+        layer = made.finish()
+        writer.commit(layer.digest)
+    return layer
+
+
+def make_image(layout: Layout, *layers: Layer, command: str = "true") -> Digest:
+    """An image of these layers, or of one of its own."""
+    made = Image(
+        layers=layers or (make_layer(layout),),
+        platform="linux/amd64",
+        python="3.11.7",
+        command=("sh", "-c", command),
+        labels={"base.python": "/usr/bin/python3.11", "base.python-version": "3.11.2"},
+    )
+    return image.write(made, layout).digest
