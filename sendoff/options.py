@@ -23,6 +23,19 @@ RESOURCES = (
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
 )
+ON_CLUSTERS = (
+    click.option("--namespace", metavar="NAME", help="Namespace of the cluster."),
+    click.option("--queue", metavar="NAME", help="Kueue queue to wait in."),
+    click.option("--priority", metavar="NAME", help="Priority class of its pods."),
+    click.option("--spot/--no-spot", default=None, help="Whether nodes may be taken away."),
+    click.option(
+        "--pending-timeout", metavar="TIME", help="Give up if it has not started."
+    ),
+)
+MANY = (
+    click.option("--max-parallel", metavar="N", help="Indexes that run at once."),
+    click.option("--per-pod", metavar="N", help="Indexes that one pod works through in turn."),
+)
 WISHES = (
     *RESOURCES,
     click.option(
@@ -45,10 +58,12 @@ WISHES = (
         metavar="NAME",
         help="Environment variable whose value is kept nowhere; repeatable.",
     ),
+    *ON_CLUSTERS,
 )
 PACKING = (
     click.option("--project", metavar="DIR", default=".", help="What to pack; default: here."),
     click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
+    click.option("--base", metavar="IMAGE", help="Base image, where the target is not local."),
 )
 DETACH = click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once.")
 STARTING = (
