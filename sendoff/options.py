@@ -13,8 +13,9 @@ from sendoff.console import Console
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
+TARGET = click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes.")
 RESOURCES = (
-    click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes."),
+    TARGET,
     click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2."),
     click.option("--cpus", metavar="N", help="Cores."),
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
@@ -28,9 +29,7 @@ ON_CLUSTERS = (
     click.option("--queue", metavar="NAME", help="Kueue queue to wait in."),
     click.option("--priority", metavar="NAME", help="Priority class of its pods."),
     click.option("--spot/--no-spot", default=None, help="Whether nodes may be taken away."),
-    click.option(
-        "--pending-timeout", metavar="TIME", help="Give up if it has not started."
-    ),
+    click.option("--pending-timeout", metavar="TIME", help="Give up if it has not started."),
 )
 MANY = (
     click.option("--max-parallel", metavar="N", help="Indexes that run at once."),
