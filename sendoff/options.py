@@ -24,9 +24,11 @@ RESOURCES = (
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
 )
+NAMESPACE = click.option("--namespace", metavar="NAME", help="Namespace of the cluster.")
+QUEUE = click.option("--queue", metavar="NAME", help="Kueue queue to wait in.")
 ON_CLUSTERS = (
-    click.option("--namespace", metavar="NAME", help="Namespace of the cluster."),
-    click.option("--queue", metavar="NAME", help="Kueue queue to wait in."),
+    NAMESPACE,
+    QUEUE,
     click.option("--priority", metavar="NAME", help="Priority class of its pods."),
     click.option("--spot/--no-spot", default=None, help="Whether nodes may be taken away."),
     click.option("--pending-timeout", metavar="TIME", help="Give up if it has not started."),
