@@ -25,6 +25,8 @@ def command(console: Console, *, project: str, **asked: Any) -> int:
     A line for each thing says whether it is ok, poor (runs work, with less comfort) or a problem,
     and what to do then. Exits with 1 if there is a problem.
     """
+    from msgspec.structs import asdict
+
     from sendoff.checkup import checkup
     from sendoff.session import Session
 
@@ -41,7 +43,9 @@ def command(console: Console, *, project: str, **asked: Any) -> int:
             console.result(f"{state}  {check.area:<8}  {visible(words)}")
     bad = sum(check.state == "problem" for check in made)
     if console.machine:
-        console.document({"target": session.settings.target, "ok": not bad, "checks": made})
+        console.document(
+            {"target": session.settings.target, "ok": not bad, "checks": list(map(asdict, made))}
+        )
     elif bad:
         console.say(f"{bad} problem{'s' * (bad > 1)}", "red")
     return 1 if bad else 0
