@@ -38,7 +38,7 @@ def submit(run: Run, places: Places) -> Run:
         Conflict: the key stands for another request; nothing was changed.
         SendoffError: the target refused it; nothing was written.
     """
-    target = targets.named(run.request.target, places)
+    target = targets.of(run, places)
     runs = Runs.at(places)
     known = _known(run, runs)
     if known and target.started(known.id):
@@ -126,7 +126,7 @@ def _looks(observers: Sequence[Observer], timeout: float | None) -> Iterator[lis
 
 def prepared(run: Run, places: Places) -> bool:
     """Whether the target had the run's images ready, so that it began at once."""
-    return targets.named(run.request.target, places).prepared(run.id)
+    return targets.of(run, places).prepared(run.id)
 
 
 def cancel(run_id: str, places: Places, index: int | None = None) -> None:
@@ -141,7 +141,7 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
     observer.runs.store.put(key, record.encode({"at": _now()}))
-    targets.named(observer.run.request.target, places).cancel(observer.run, index)
+    targets.of(observer.run, places).cancel(observer.run, index)
 
 
 def _known(run: Run, runs: Runs) -> Run | None:

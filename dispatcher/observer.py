@@ -29,7 +29,7 @@ class Observer:
     def __init__(self, run_id: str, places: Places) -> None:
         self.runs = Runs.at(places)
         self.run = self.runs.run(run_id)
-        self._view = targets.named(self.run.request.target, places).view(self.run)
+        self._view = targets.of(self.run, places).view(self.run)
         self._final: dict[int, IndexStatus] = {}
 
     def all(self) -> RunStatus:
