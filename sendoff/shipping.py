@@ -14,7 +14,9 @@ from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run as RunRecord
 from dispatcher.run import new_id
 from packer.digest import Digest
-from packer.pack import Command, Packed, PackRequest, pack
+from packer.pack import pack
+from packer.pack_request import Command, PackRequest
+from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from sendoff.errors import Misuse
