@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
     from dispatcher.metrics import Metric
 
-_LOOK = 0.25
-"""Seconds between looks at a run of several indexes."""
+_FRESH, _REST = 0.05, 4
+"""Seconds for which what was seen is good, and how often as long as the look has taken."""
 
 
 class Index:
@@ -86,9 +87,20 @@ class Index:
         """What it printed so far, both streams in order; the last `tail` lines of it."""
         return "".join(event.text for event in self.events(follow=False, tail=tail))
 
-    def events(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
-        """What it prints, piece by piece; with `follow` as it comes, until it ends."""
-        return logs.follow(self._run.id, self.number, self._places, follow=follow, tail=tail)
+    def events(
+        self,
+        *,
+        follow: bool = True,
+        tail: int | None = None,
+        seen: Callable[[IndexStatus], None] | None = None,
+    ) -> Iterator[LogEvent]:
+        """What it prints, piece by piece; with `follow` as it comes, until it ends.
+
+        `seen` is told now and then how it is.
+        """
+        return logs.follow(
+            self._run.id, self.number, self._places, follow=follow, tail=tail, seen=seen
+        )
 
     def cancel(self) -> None:
         """Ask for its end; returns at once."""
@@ -104,6 +116,7 @@ class Run:
     def __init__(self, record: RunRecord, session: Session) -> None:
         self.record, self.session = record, session
         self._last: dispatch.RunStatus | None = None
+        self._stale = 0.0
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
@@ -114,9 +127,21 @@ class Run:
     @property
     def status(self) -> dispatch.RunStatus:
         """What is known of it now."""
-        if self._last is None or not self._last.final:
-            self._last = dispatch.status(self.id, self.session.places)
-        return self._last
+        last = self._last
+        if last is None or (not last.final and time.monotonic() >= self._stale):
+            began = time.monotonic()
+            last = self.take(dispatch.status(self.id, self.session.places), began)
+        return last
+
+    def take(self, status: dispatch.RunStatus, began: float | None = None) -> dispatch.RunStatus:
+        """Keep what was found out elsewhere, beginning at that moment of the monotonic clock.
+
+        It is not asked again at once: of many indexes it takes a while, and all are asked for it.
+        """
+        now = time.monotonic()
+        cost = 0.0 if began is None else now - began
+        self._last, self._stale = status, now + max(_FRESH, _REST * cost)
+        return status
 
     @property
     def state(self) -> State:
@@ -154,18 +179,24 @@ class Run:
         Raises:
             TimeoutError: it has not after `timeout` seconds; it goes on.
         """
-        (self._last,) = dispatch.wait([self.id], self.session.places, timeout)
-        if not self._last.final:
-            raise TimeoutError(f"run {self.id} is {self._last.state} after {timeout} s")
+        (status,) = dispatch.wait([self.id], self.session.places, timeout)
+        self.take(status)
+        if not status.final:
+            raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
         return self
 
-    def as_ended(self) -> Iterator[Index]:
-        """Each index once it has ended, in the order in which they end."""
+    def as_ended(self, seen: Callable[[dispatch.RunStatus], None] | None = None) -> Iterator[Index]:
+        """Each index once it has ended, in the order in which they end.
+
+        `seen` is told how the run is, whenever that has changed.
+        """
         left = set(range(len(self)))
-        while left:
-            (self._last,) = dispatch.wait([self.id], self.session.places, _LOOK)
+        for status in dispatch.changes(self.id, self.session.places):
+            self.take(status)
+            if seen:
+                seen(status)
             for number in sorted(left):
-                if self._last.indexes[number].final:
+                if status.indexes[number].final:
                     left.discard(number)
                     yield self[number]
 

@@ -11,6 +11,7 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 if TYPE_CHECKING:
+    from dispatcher.status import RunStatus
     from sendoff.handle import Run
 
 SHOWN = 20
@@ -52,9 +53,18 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
 def _row(run: Run, *, wide: bool) -> list[str]:
     from sendoff.shipping import quoted
 
-    states = [index.state for index in run.status.indexes]
+    status = run.status
+    states = [index.state for index in status.indexes]
     words = quoted(run[0].command)
     if not wide and len(words) > _COMMAND_WIDTH:
         words = words[: _COMMAND_WIDTH - 1] + "…"
     done = f"{states.count('succeeded')}/{len(states)}"
-    return [run.id, run.state, done, run.record.created, words]
+    return [run.id, _state(status), done, run.record.created, words]
+
+
+def _state(status: RunStatus) -> str:
+    """The state, with the code of what keeps the run from going on."""
+    codes = (index.waiting.code for index in status.indexes if index.waiting)
+    # That it is queued, the state says already.
+    code = next((code for code in codes if code != "QUEUED"), "")
+    return f"{status.state} ({code})" if code and not status.final else status.state
