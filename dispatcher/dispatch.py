@@ -197,4 +197,4 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-__all__ = ["IndexStatus", "RunStatus", "cancel", "runs", "status", "submit", "wait"]
+__all__ = ["IndexStatus", "RunStatus", "cancel", "changes", "runs", "status", "submit", "wait"]

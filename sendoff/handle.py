@@ -42,7 +42,7 @@ class Index:
     @property
     def status(self) -> IndexStatus:
         """What is known of it now."""
-        return self._run.status.indexes[self.number]
+        return self._run.status_of(self.number)
 
     @property
     def state(self) -> State:
@@ -143,6 +143,12 @@ class Run:
         self._last, self._stale = status, now + max(_FRESH, _REST * cost)
         return status
 
+    def status_of(self, number: int) -> IndexStatus:
+        """What is known of one index now; of one that was seen to end, without another look."""
+        if self._last and self._last.indexes[number].final:
+            return self._last.indexes[number]
+        return self.status.indexes[number]
+
     @property
     def state(self) -> State:
         """That of its indexes; the worst where all have ended."""
@@ -179,8 +185,10 @@ class Run:
         Raises:
             TimeoutError: it has not after `timeout` seconds; it goes on.
         """
-        (status,) = dispatch.wait([self.id], self.session.places, timeout)
-        self.take(status)
+        status = self._last
+        if status is None or not status.final:
+            (status,) = dispatch.wait([self.id], self.session.places, timeout)
+            self.take(status)
         if not status.final:
             raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
         return self
