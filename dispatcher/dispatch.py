@@ -65,6 +65,11 @@ def runs(places: Places) -> list[Run]:
     return Runs.at(places).all()
 
 
+def recent(places: Places) -> Iterator[Run]:
+    """The runs of the store, the newest first; no more are read than are asked for."""
+    return Runs.at(places).recent()
+
+
 def status(run_id: str, places: Places) -> RunStatus:
     """What is known of a run.
 

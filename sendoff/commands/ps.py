@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sendoff.handle import Run
 
 SHOWN = 20
+LOOKED_AT = 1_000
+"""Of so many of the newest those of a group or in a state are shown."""
 _COMMAND_WIDTH = 48
 
 
@@ -25,16 +27,17 @@ _COMMAND_WIDTH = 48
 @options.console
 def command(console: Console, *, everything: bool, group: str, state: str) -> int:
     """List runs, the newest first."""
+    from itertools import islice
     from pathlib import Path
 
     from sendoff.handle import Run
     from sendoff.session import Session
 
     session = Session.open(Path())
-    records = [run for run in session.runs() if not group or run.request.group == group]
-    if state:
-        records = [record for record in records if Run(record, session).state == state]
-    shown = [Run(record, session) for record in (records if everything else records[:SHOWN])]
+    records = islice(session.runs().recent(), None if everything else LOOKED_AT)
+    runs = (Run(run, session) for run in records if not group or run.request.group == group)
+    found = (run for run in runs if not state or run.state == state)
+    shown = list(islice(found, None if everything else SHOWN))
     if console.machine:
         from sendoff.summary import of_run
 
@@ -45,8 +48,8 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
         return 0
     header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
-    if len(shown) < len(records):
-        console.say(f"{len(records) - len(shown)} older ones: sendoff ps --all", "faint")
+    if not everything and next(records, None):
+        console.say("older ones: sendoff ps --all", "faint")
     return 0
 
 
