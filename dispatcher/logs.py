@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from dispatcher.observer import Observer
 from dispatcher.places import Places
+from dispatcher.status import IndexStatus
 from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
 
@@ -31,25 +32,36 @@ class LogEvent(Record, frozen=True):
 
 
 def follow(
-    run_id: str, index: int, places: Places, *, follow: bool = True, tail: int | None = None
+    run_id: str,
+    index: int,
+    places: Places,
+    *,
+    follow: bool = True,
+    tail: int | None = None,
+    seen: Callable[[IndexStatus], None] | None = None,
 ) -> Iterator[LogEvent]:
     """The log of an index's latest attempt, both streams in the order in which they came.
 
     With `follow` it goes on until the index has ended, through further attempts. With `tail` it
-    begins with the last so many lines of what there is.
+    begins with the last so many lines of what there is. `seen` is told how the index is at each
+    look.
 
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
     observer = Observer(run_id, places)
-    observer.one(index)
+    status = observer.one(index)
     reader = _Reader(observer.runs, RunKeys(run_id), index)
     if tail is not None:
         yield from reader.tail(tail)
     began = time.monotonic()
     while True:
         # Looked at before reading: what the attempt wrote, it wrote before it ended.
-        over = not follow or observer.one(index).final
+        if follow:
+            status = observer.one(index)
+            if seen:
+                seen(status)
+        over = not follow or status.final
         yield from reader.read()
         if over:
             return

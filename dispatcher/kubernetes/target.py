@@ -20,6 +20,7 @@ from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.runner_secret import PodStore, assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
+from dispatcher.kubernetes.shortage import Shortage
 from dispatcher.kubernetes.submission import Submission
 from dispatcher.kubernetes.view import ClusterView
 from dispatcher.kubernetes.watchman import Watchman
@@ -88,7 +89,16 @@ class KubernetesTarget:
         """A look at one run."""
         evidence = Evidence(self._client, self._paths, run.id)
         settler = Settler(run, self._runs, evidence, self._settings)
-        watchman = Watchman(evidence, self._submission, self._settings, lambda: self._files(run, 0))
+        shortage = Shortage(
+            run.request.resources.gpu, lambda: cluster.facts(self._client), self._settings
+        )
+        watchman = Watchman(
+            evidence,
+            self._submission,
+            self._settings,
+            lambda: self._files(run, 0),
+            shortage.words,
+        )
         return ClusterView(run, self._submission, self._eye(run), settler, watchman)
 
     def cancel(self, run: Run, index: int | None) -> None:
