@@ -77,7 +77,7 @@ class Observer:
 
     @cached_property
     def _view(self) -> View:
-        return targets.named(self.run.request.target, self._places).view(self.run)
+        return targets.of(self.run, self._places).view(self.run)
 
     def _left(self, indexes: Iterable[int]) -> list[int]:
         return [index for index in indexes if index not in self._final]

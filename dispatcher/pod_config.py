@@ -25,6 +25,8 @@ class PodTerms(Record, frozen=True):
     """Inputs that one container works through."""
     memory: int = 0
     """Bytes that the container may use."""
+    retries: int | None = None
+    """As `PodAssignment.retries`."""
 
 
 def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
@@ -39,6 +41,7 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "outputs": request.outputs,
         "timeout": request.timeout,
         "grace": request.grace,
+        "retries": terms.retries,
         "memory": terms.memory,
         "environment": request.environment,
         "secrets": request.secrets,

@@ -67,6 +67,13 @@ class View(Protocol):
 class Target(Protocol):
     """Where runs go."""
 
+    def admit(self, request: Request) -> None:
+        """Refuse what can never run there, before anything is packed: images need not exist.
+
+        Raises:
+            SendoffError
+        """
+
     def check(self, request: Request) -> None:
         """Refuse what can't run there, before anything is written.
 

@@ -12,6 +12,9 @@ PREFIX = "/opt/sendoff/env"
 RUNNER = "/opt/sendoff/runner"
 """The runner's own files; never on the experiment's import path."""
 
+RUNNER_PROGRAM = f"{RUNNER}/__main__.py"
+"""What starts the runner. Naming the folder would do too, and load Python's own `runpy`."""
+
 EDITABLE = "/opt/sendoff/editable"
 """Source trees of editable installs that lie outside the project, one folder for each."""
 

@@ -20,7 +20,13 @@ from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
 from packer.images.image import NO_BASE, Image
 from packer.images.layout import Layout
-from packer.layers import code_layers, interpreter_layer, library_layers, made_layer
+from packer.layers import (
+    code_layers,
+    interpreter_layer,
+    library_layers,
+    made_layer,
+    program_layer,
+)
 from packer.layers.code_layers import Tree
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
@@ -237,8 +243,11 @@ class _Pack:
 
     def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request
-        layers = (self._made(Contents(files=request.runner)),) if request.runner else ()
-        return (*self._libraries(interpreter), *layers)
+        if not request.base:
+            # On this machine the runner is compiled where it is unpacked.
+            return (self._made(Contents(files=request.runner)),) if request.runner else ()
+        runner = program_layer.build(request.runner, interpreter, self._layout, self._known)
+        return (*self._libraries(interpreter), runner)
 
     def _libraries(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request

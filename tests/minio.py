@@ -82,8 +82,9 @@ def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.poll() is None, log.read_text()
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
         try:
-            connection.request("GET", "/minio/health/live")
-            if connection.getresponse().status == 200:
+            # It answers so to strangers; before it is ready, it answers 503.
+            connection.request("GET", f"/{BUCKET}")
+            if connection.getresponse().status == 403:
                 return
         except OSError:
             pass

@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.run import Run
-from packer.image_paths import PREFIX, RUNNER
+from packer.image_paths import PREFIX, RUNNER_PROGRAM
 from packer.record import Record
 
 RUN_LABEL = "io.sendoff.run"
@@ -64,7 +64,7 @@ def _container(run: Run, place: int, around: Surroundings) -> dict[str, Any]:
     keywords: dict[str, Any] = {
         "image": f"{request.repository}@{request.inputs[0].digest}",
         "name": name(run.id, place),
-        "command": [f"{PREFIX}/bin/python", "-I", "-S", RUNNER, "pod"],
+        "command": [f"{PREFIX}/bin/python", "-I", "-S", RUNNER_PROGRAM, "pod"],
         "labels": {RUN_LABEL: run.id, PLACE_LABEL: str(place)},
         "environment": {
             "JOB_COMPLETION_INDEX": str(place),

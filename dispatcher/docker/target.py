@@ -11,9 +11,9 @@ from dispatcher import pod_config
 from dispatcher.docker import container
 from dispatcher.docker.container import Surroundings
 from dispatcher.docker.engine import Engine
-from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
+from dispatcher.docker.errors import EngineWithoutGpus
 from dispatcher.docker.view import DockerView
-from dispatcher.errors import SecretMissing
+from dispatcher.errors import RegistryNotPullable, SecretMissing
 from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.places import Places
 from dispatcher.pod_config import PodTerms
@@ -32,8 +32,8 @@ class DockerTarget:
     def __init__(self, places: Places) -> None:
         self._places, self._engine = places, Engine()
 
-    def check(self, request: Request) -> None:
-        """Refuse what can't run there.
+    def admit(self, request: Request) -> None:
+        """Refuse what can never run there; nobody knows what driver the engine has.
 
         Raises:
             RegistryNotPullable, SecretMissing, EngineUnreachable, EngineWithoutGpus
@@ -46,6 +46,10 @@ class DockerTarget:
         runtimes = self._engine.runtimes()
         if parse(request.resources.gpu) and _NVIDIA not in runtimes:
             raise EngineWithoutGpus(request.resources.gpu, runtimes)
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there; as `admit`."""
+        self.admit(request)
 
     def claim(self, run_id: str) -> DockerClaim | None:
         """The right to start a run: a container's name is taken once, so anyone may try."""

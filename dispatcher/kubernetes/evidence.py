@@ -14,6 +14,7 @@ from dispatcher.kubernetes.listing import Listed, everything
 from dispatcher.kubernetes.objects import Event, Node, Workload
 from dispatcher.kubernetes.paths import NODES, Paths
 from dispatcher.kubernetes.run_objects import INDEX, RUN, Job, Pod
+from dispatcher.runner import exit_status
 
 _INDEXES_A_CALL = 100
 """A selector goes into the URL, which has its limits."""
@@ -44,7 +45,7 @@ class Evidence:
         )
 
     def pods(self, completions: Iterable[int]) -> dict[int, Pod]:
-        """The latest pod of each of these completion indexes, ended ones too."""
+        """The latest pod of each of these completion indexes that tried, ended ones too."""
         latest: dict[int, Pod] = {}
         for some in _parts(sorted(completions)):
             selector = f"{RUN}={self._run},{INDEX} in ({','.join(map(str, some))})"
@@ -94,8 +95,11 @@ class Evidence:
         return None
 
 
-def _age(pod: Pod) -> tuple[int, str]:
-    return pod.failures, pod.metadata.creation_timestamp
+def _age(pod: Pod) -> tuple[bool, int, str]:
+    """What orders pods, those last that only found that there was nothing more to try."""
+    ended = pod.terminated
+    tried = ended is None or ended.exit_code != exit_status.SPENT
+    return tried, pod.failures, pod.metadata.creation_timestamp
 
 
 def _parts(numbers: list[int]) -> Iterator[list[int]]:

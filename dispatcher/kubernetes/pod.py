@@ -12,11 +12,11 @@ from dispatcher.kubernetes.run_objects import FAILURES
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.tolerations import tolerations
 from dispatcher.request import Request
-from packer.image_paths import PREFIX, RUNNER
+from packer.image_paths import PREFIX, RUNNER_PROGRAM
 
 CONTAINER = "command"
 CONFIG, SCRATCH = "/etc/sendoff", "/sendoff"
-COMMAND = (f"{PREFIX}/bin/python", "-I", "-S", RUNNER, "pod")
+COMMAND = (f"{PREFIX}/bin/python", "-I", "-S", RUNNER_PROGRAM, "pod")
 _IGNORED = "batch.kubernetes.io/job-index-ignored-failure-count"
 _HOME, _CACHE = f"{SCRATCH}/home", f"{SCRATCH}/home/.cache"
 # The root file system is read-only, and images made for root keep caches where only root may write.

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dispatcher.kubernetes.objects import Condition, Event, Node, condition
 from dispatcher.kubernetes.run_objects import Pod, Terminated
 from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble
+from dispatcher.runner import exit_status
 
-_KILLED = 137
+_KILLED = 128 + signal.SIGKILL
 _START_FAILED = frozenset({"StartError", "ContainerCannotRun", "RunContainerError"})
-# Exit codes of the runner; see `dispatcher.runner.exit_status`.
+# Exit codes of the runner, and of a process that SIGTERM ends.
 _RUNNER = {
-    70: ("RUNNER_FAILED", "the runner failed"),
-    74: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
-    75: ("INTERRUPTED", "the attempt was ended from outside"),
-    143: ("INTERRUPTED", "the attempt was ended from outside"),
+    exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
+    exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
+    exit_status.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
+    128 + signal.SIGTERM: ("INTERRUPTED", "the attempt was ended from outside"),
 }
-_UNUSABLE = 81
 # The node-pressure and volume limits that are the pod's own doing (kubelet, eviction manager).
 _OWN_LIMIT = ("emptyDir", "EmptyDir", "ephemeral local storage usage exceeds", "exceeds the limit")
 _DISRUPTIONS = {
@@ -96,7 +96,7 @@ def _by_node(pod: Pod, disruption: Condition | None, said: list[str]) -> Trouble
             "it wrote more than a pod may",
             blame="user",
             evidence=said,
-            fix="write less, or allow more: scratch in [tool.sendoff.kubernetes]",
+            fix="write less, or allow more: scratch in [tool.sendoff]",
             phase="run",
         )
     if disruption:
@@ -124,7 +124,7 @@ def _by_container(ended: Terminated | None, said: list[str]) -> Trouble | None:
             fix="is the base image one that sendoff's images can stand on? sendoff base list",
             phase="image",
         )
-    if ended.exit_code == _UNUSABLE:
+    if ended.exit_code == exit_status.UNUSABLE:
         return trouble(
             "NOT_PREPARED",
             "the command could not be started",

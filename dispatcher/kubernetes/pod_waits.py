@@ -11,8 +11,9 @@ from dispatcher.kubernetes.run_objects import Pod, Waiting
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble, words
 
-_BUSY = re.compile(r"Insufficient (\S+?)[,.]|Too many pods")
-_PREEMPTION = re.compile(r"\s*preemption: .*", re.DOTALL)
+_BUSY = re.compile(r"Insufficient (\S+?)[,.]?(?:\s|$)|Too many pods")
+# What making room for the pod would not bring (scheduler, DefaultPreemption, DynamicResources).
+_PREEMPTION = re.compile(r"\s*(?:no new claims to deallocate, ?)?(?:preemption: .*)?$", re.DOTALL)
 _SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret \S+')
 _STARTING = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedSync")
 
@@ -53,7 +54,7 @@ def _unscheduled(reason: str, message: str, since: float, settings: ClusterSetti
         "no node of the cluster takes the pod",
         blame="config",
         evidence=[said],
-        fix="sendoff gpus shows the nodes; taints need tolerations: [tool.sendoff.kubernetes]",
+        fix="sendoff gpus shows the nodes; taints need tolerations in [tool.sendoff]",
         since=since,
         grace=settings.pending_timeout,
     )

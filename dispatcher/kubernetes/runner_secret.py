@@ -36,7 +36,8 @@ def assignment(run: Run, store: PodStore, memory: int) -> dict[str, bytes]:
         AssignmentTooLarge
     """
     place = {"kind": "s3", "url": store.url, "region": store.region}
-    terms = PodTerms(store=place, per_pod=run.request.per_pod, memory=memory)
+    request = run.request
+    terms = PodTerms(store=place, per_pod=request.per_pod, memory=memory, retries=request.retries)
     files = pod_config.assignment(run, terms)
     size = sum(map(len, files.values()))
     if size > _LIMIT:

@@ -43,6 +43,10 @@ class Settler:
         self._keys = RunKeys(run.id)
         self._kept = 0
 
+    def has_traces(self) -> bool:
+        """Whether the store has anything that a pod of the run left."""
+        return any(name.isdigit() for name in self._runs.store.names(self._keys.prefix))
+
     def failed(self, job: Job, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of indexes that the Job has done with why there is no result."""
         asked = list(indexes)

@@ -45,6 +45,7 @@ class ClusterView:
         self._seen_active: set[int] = set()
         self._gave_up: Failure | None = None
         self._turn = 0
+        self._traces = False
 
     def look(self, indexes: Collection[int]) -> Sight:
         """See `dispatcher.target.View`."""
@@ -88,15 +89,18 @@ class ClusterView:
             return
         self._job_again = now + _JOB_PERIOD
         self._job = self._submission.find(self._run.id)
-        if self._job:
+        if self._job is None:
+            self._traces = self._settler.has_traces()
+        else:
             status = self._job.status
             self._done = spans.parse(status.completed_indexes) | spans.parse(status.failed_indexes)
 
     def _without_job(self, indexes: Collection[int]) -> Sight:
         """It is gone, or about to be made."""
         made = datetime.fromisoformat(self._run.created).timestamp()
-        if time.time() - made < _FRESH and not self._seen_active and not self._gave_up:
-            return Sight(ended=frozenset(), seen=dict.fromkeys(indexes, Seen(state="queued")))
+        if time.time() - made < _FRESH and not self._gave_up and not self._traces:
+            queued = dict.fromkeys(indexes, Seen(state="queued"))
+            return Sight(ended=frozenset(), likely=frozenset(indexes), seen=queued)
         return Sight(ended=frozenset(indexes), lost=_gone(self._run.id))
 
     def _seen(self, completion: int, glimpse: Glimpse | None, *, ended: bool) -> Seen:

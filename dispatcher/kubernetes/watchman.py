@@ -51,10 +51,16 @@ class Watchman:
             return None
         self._again = now + _PERIOD
         self._of_job = None if active else self._explain(job, None)
-        self._troubles = {each: self._trouble(job, pod) for each, pod in self._odd(active).items()}
-        running = any(each.state == "running" for each in active.values())
+        odd = self._odd(active)
+        self._troubles = {each: self._trouble(job, pod) for each, pod in odd.items()}
         waits = [*self._troubles.values()] if active else [self._of_job]
-        return None if running else self._give_up(job, waits)
+        running = any(each.state == "running" for each in active.values())
+        if running or not self._may_end or not self._is_over(waits):
+            return None
+        # Once the pods are gone nobody can ask about them any more.
+        for pod in [*odd.values()][:_EXPLAINED]:
+            self._evidence.situation(job, pod)
+        return self._give_up(job, waits)
 
     def _odd(self, active: Mapping[int, Glimpse]) -> dict[int, Pod]:
         """The pods that wait, or whose node may be silent."""
@@ -80,19 +86,20 @@ class Watchman:
             self._submission.give(job, self._files())
         return found
 
-    def _give_up(self, job: Job, waits: Collection[Trouble | None]) -> Failure | None:
-        """End the Job if the time of all that waits is over; nothing of it runs."""
+    def _is_over(self, waits: Collection[Trouble | None]) -> bool:
+        """Whether the time of all that waits is over."""
         now = self._evidence.now()
-        over = [each for each in waits if each and each.over(now)]
-        if not over or len(over) < len(waits) or not self._may_end:
-            return None
+        return bool(waits) and all(each is not None and each.over(now) for each in waits)
+
+    def _give_up(self, job: Job, waits: Collection[Trouble | None]) -> Failure | None:
+        """End the Job, of which nothing runs."""
         try:
             self._submission.remove(job)
         except ApiForbidden:
             # Whoever only looks on sees what is wrong, and leaves it to others.
             self._may_end = False
             return None
-        return given_up(over[0]).failure
+        return next(given_up(each).failure for each in waits if each)
 
 
 def _is_odd(pod: Pod) -> bool:

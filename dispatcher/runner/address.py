@@ -6,6 +6,9 @@ REGION = "us-east-1"
 """What MinIO answers to unless it was told otherwise."""
 
 _SCHEMES = ("http", "https")
+# S3, "Bucket naming rules", with what older buckets may have.
+_SHORTEST, _LONGEST = 3, 63
+_BUCKET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_")
 _PRIVATE_NAMES = (".svc", ".local", ".internal", ".localhost")
 
 
@@ -27,6 +30,8 @@ class S3Address:
             raise ValueError(f"{scheme}://… has no host, or more before it than a store's URL has")
         if not self.bucket:
             raise ValueError(f"{url!r} names no bucket: {scheme}://{self.host}/BUCKET")
+        if not _SHORTEST <= len(self.bucket) <= _LONGEST or not _BUCKET.issuperset(self.bucket):
+            raise ValueError(f"{self.bucket!r} is no name of a bucket")
         if any(letter in path for letter in "?#\\") or "//" in path:
             raise ValueError(f"{url!r} has more than a bucket and a prefix")
         self.secure = scheme == "https"

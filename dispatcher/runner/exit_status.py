@@ -19,3 +19,8 @@ UNSUCCESSFUL = 80
 """In a pod: as COMMITTED, but a command did not succeed. Trying again would change nothing."""
 UNUSABLE = 81
 """In a pod: something was wrong before a command could start, and will stay so."""
+SPENT = 82
+"""In a pod: the attempts before it that started a command were as many as there may be.
+
+A Job counts pods, also those that never came to start a command; attempts are counted here.
+"""

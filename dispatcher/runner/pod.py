@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED, UNSUCCESSFUL, UNUSABLE
+from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED, SPENT, UNSUCCESSFUL, UNUSABLE
 from .pod_assignment import CREDENTIALS, PodAssignment
 from .store_faults import StoreFault
 from .watch import Signals
@@ -67,7 +67,7 @@ class Pod:
                 return NOT_STORED
             if status == COMMITTED and state != "succeeded":
                 status = UNSUCCESSFUL
-            if status not in {COMMITTED, UNSUCCESSFUL, UNUSABLE}:
+            if status not in {COMMITTED, UNSUCCESSFUL, UNUSABLE, SPENT}:
                 return status
             worst = max(worst, status)
         return worst
@@ -81,6 +81,9 @@ class Pod:
         first = index == self._assignment.indexes(self._completion)[0]
         if self._attempt > 1 and self._committed(index):
             return LOST, ""
+        if self._attempt > 1 and self._spent(index):
+            _say("earlier attempts ended without a result, and there may be no further one")
+            return SPENT, ""
         attempt = PodAttempt(self._assignment, self._link, self._signals, index, self._attempt)
         if not first and self._cancelled(index):
             return attempt.cancel()
@@ -105,6 +108,17 @@ class Pod:
                 store.give_up_at(None)
             self._data = data
         self._data.place(workspace)
+
+    def _spent(self, index: int) -> bool:
+        """Whether the attempts that started a command, disruptions aside, are all there may be."""
+        if self._assignment.retries is None:
+            return False
+        from .keys import RunKeys
+
+        prefix = f"{RunKeys(self._assignment.run).prefix}{index}/"
+        started = sum(name.isdigit() for name in self._link.store().names(prefix))
+        disrupted = int(os.environ.get("SENDOFF_IGNORED_FAILURES") or 0)
+        return started - disrupted > self._assignment.retries
 
     def _committed(self, index: int) -> str:
         """The state that an index was committed with; empty where it was not."""

@@ -31,6 +31,7 @@ class PodAssignment:
         outputs: list[str] | None = None,
         timeout: float = 0,
         grace: float = 30,
+        retries: int | None = None,
         patience: float = 300,
         memory: int = 0,
         environment: dict[str, str] | None = None,
@@ -50,6 +51,8 @@ class PodAssignment:
         """How many indexes one completion index of the Job stands for."""
         self.outputs = outputs or []
         self.timeout, self.grace = timeout, grace
+        self.retries = retries
+        """Further attempts after one that left no manifest; None leaves that to others."""
         self.patience = patience
         """How long the store may be away at an attempt's end before its results are given up."""
         self.memory = memory

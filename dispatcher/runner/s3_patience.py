@@ -27,6 +27,8 @@ _FIRST, _LONGEST = 0.1, 5.0
 _UNWELL = frozenset({429, 500, 502, 503, 504})
 # Answers of 400 and 409: a body that came too slowly, and two conditional writes at once.
 _AGAIN = frozenset({"ConditionalRequestConflict", "OperationAborted", "RequestTimeout"})
+# Among them what minio raises where there are no credentials, and for XML that is none.
+_ANSWERS = (S3Error, ServerError, InvalidResponseError, ValueError, SyntaxError)
 _EXPIRED = frozenset({"ExpiredToken", "InvalidTokenId", "TokenRefreshRequired"})
 _KINDS: dict[str, type[faults.StoreFault]] = {
     "AccessDenied": faults.StoreDenied,
@@ -110,7 +112,7 @@ class Patience:
             except (urllib3.exceptions.HTTPError, Unwell, OSError) as error:
                 again, wait = not _hopeless(error), getattr(error, "after", 0.0)
                 judged = self.fault(faults.StoreUnreachable, doing, _reason(error))
-            except (S3Error, ServerError, InvalidResponseError, ValueError) as error:
+            except _ANSWERS as error:
                 again, wait = self._worth_asking_again(error), 0.0
                 judged = self._judged(doing, error, expected)
             wait = wait or pause * random.uniform(0.5, 1)  # noqa: S311 (no secret)
@@ -130,7 +132,7 @@ class Patience:
         return error.code in _AGAIN or (error.code in _EXPIRED and self._renewed)
 
     def _judged(self, doing: str, error: Exception, expected: Container[int]) -> Exception:
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
             # What minio's providers raise where there are no credentials.
             return self.fault(faults.StoreDenied, doing, _line(error))
         if not isinstance(error, S3Error):

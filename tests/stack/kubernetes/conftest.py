@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import time
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,7 @@ from dispatcher.run import Manifest, Run, new_id
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Runs
 from packer.digest import Digest
+from tests.faults.proxy import Proxy
 from tests.stack.kubernetes import run_image
 from tests.stack.kubernetes.run_image import REPOSITORY
 from tests.stack.stack import Stack
@@ -54,9 +57,34 @@ class Lab:
     def runs(self) -> Runs:
         return Runs.at(self.places)
 
-    def client(self, user: str = "researcher", patience: float = 30) -> Client:
-        path = self.stack.known["kubeconfig"][user]
-        return Client(ClusterSettings(kubeconfig=path, namespace=self.namespace), patience)
+    def client(self, patience: float = 30) -> Client:
+        return Client(self.settings, patience)
+
+    @property
+    def admin(self) -> Client:
+        path = self.stack.known["kubeconfig"]["admin"]
+        return Client(ClusterSettings(kubeconfig=path, namespace=self.namespace))
+
+    def through(self, proxy: Proxy, user: str = "researcher") -> Lab:
+        """The same lab, its API server reached through a proxy that fails on demand."""
+        return self.with_settings(kubeconfig=str(self.kubeconfig(proxy, self.token(user))))
+
+    def token(self, user: str) -> str:
+        return str(self.stack.known["tokens"][user])
+
+    def kubeconfig(self, proxy: Proxy, token: str = "", **user: str) -> Path:
+        """A kubeconfig of one user, whose server is the proxy."""
+        path = self.places.state / f"kubeconfig-{proxy.port}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cluster = {"server": f"http://127.0.0.1:{proxy.port}"}
+        document = {
+            "current-context": "c",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": {"token": token, **user}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        }
+        path.write_text(json.dumps(document))
+        return path
 
     def with_settings(self, **settings: Any) -> Lab:
         """The same lab, its cluster used in another way."""
@@ -166,6 +194,16 @@ def namespace(stack: Stack) -> Iterator[str]:
     stack.kubectl("delete", "namespace", name, "--wait=false")
     for kind in ("clusterrole", "clusterrolebinding"):
         stack.kubectl("delete", kind, f"sendoff-{name}")
+
+
+@pytest.fixture
+def proxy(stack: Stack) -> Iterator[Proxy]:
+    """Between a client and the API server."""
+    url = urllib.parse.urlsplit(stack.known["api"]["url"])
+    tls = ssl.create_default_context(cafile=stack.known["api"]["ca"])
+    where = (url.hostname or "", url.port or 443)
+    with Proxy(where, upstream_tls=tls, upstream_name=url.hostname) as made:
+        yield made
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from dispatcher.runner.address import S3Address
 @pytest.mark.parametrize(
     ("url", "endpoint", "bucket", "prefix"),
     [
-        ("https://s3.example.com/b", "https://s3.example.com", "b", ""),
-        ("http://127.0.0.1:9000/b/a/c/", "http://127.0.0.1:9000", "b", "a/c"),
-        ("http://[::1]:9000/b/x", "http://[::1]:9000", "b", "x"),
+        ("https://s3.example.com/b-1", "https://s3.example.com", "b-1", ""),
+        ("http://127.0.0.1:9000/b-1/a/c/", "http://127.0.0.1:9000", "b-1", "a/c"),
+        ("http://[::1]:9000/b-1/x", "http://[::1]:9000", "b-1", "x"),
     ],
 )
 def test_its_parts(url, endpoint, bucket, prefix):
@@ -29,7 +29,16 @@ def test_its_parts(url, endpoint, bucket, prefix):
 
 @pytest.mark.parametrize(
     "url",
-    ["s3://b", "https://host", "https:///b", "https://user:x@host/b", "https://h/b?x=1", "h://x/y"],
+    [
+        "s3://bucket",
+        "https://host",
+        "https:///bucket",
+        "https://user:x@host/bucket",
+        "https://host/bucket?x=1",
+        "ftp://host/bucket",
+        "https://host/b",
+        "https://host/no bucket",
+    ],
 )
 def test_what_is_none(url):
     with pytest.raises(ValueError) as caught:
@@ -54,13 +63,13 @@ def test_what_is_none(url):
     ],
 )
 def test_plain_http_is_for_private_networks(host, exposed):
-    assert S3Address(f"http://{host}/b").exposed() is exposed
-    assert S3Address(f"https://{host}/b").exposed() is False
+    assert S3Address(f"http://{host}/bucket").exposed() is exposed
+    assert S3Address(f"https://{host}/bucket").exposed() is False
 
 
 @given(some.lists(some.binary(min_size=1, max_size=6), min_size=2, max_size=2, unique=True))
 def test_different_keys_have_different_names_that_xml_and_utf8_can_carry(raw):
-    address = S3Address("http://127.0.0.1/b/p")
+    address = S3Address("http://127.0.0.1/bucket/p")
     names = [address.name("runs/r/" + os.fsdecode(part)) for part in raw]
     assert names[0] != names[1]
     for name in names:
@@ -70,6 +79,6 @@ def test_different_keys_have_different_names_that_xml_and_utf8_can_carry(raw):
 
 
 def test_ordinary_names_stay_as_they_are():
-    address = S3Address("http://127.0.0.1/b")
+    address = S3Address("http://127.0.0.1/bucket")
     for key in ("runs/a-1/0/1/files/out/metrics.json", "a b", "ümläut €", "q?&=#+'\"<>"):
         assert address.name(key) == key

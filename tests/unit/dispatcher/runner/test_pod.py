@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.runner import exit_status
 from dispatcher.runner.store import Missing
 from tests.faults.faults import Answer, LoseAnswer
 
@@ -309,3 +310,21 @@ def test_credentials_that_are_over_for_good_are_named(pod):
     pod.authorize(session_token="of another day")
     assert pod.end(pod.start()) == 74
     assert "the credentials for the store have expired" in pod.err
+
+
+def test_what_has_used_up_its_attempts_is_not_tried_again(pod):
+    pod.store.put(pod.key("0/1/attempt.json"), b"{}")
+    killed = {"SENDOFF_FAILURES": "1"}
+    pod.tell(["sh", "-c", "echo again"], retries=0)
+    assert pod.end(pod.start(**killed)) == exit_status.SPENT
+    assert not pod.store.has(pod.key("0/manifest.json"))
+    # One more was allowed; and a pod that never started a command was no attempt.
+    pod.tell(["sh", "-c", "echo again"], retries=1)
+    assert pod.end(pod.start(**killed)) == exit_status.COMMITTED
+
+
+def test_neither_a_disruption_nor_a_pod_that_never_began_is_an_attempt(pod):
+    pod.store.put(pod.key("0/1/attempt.json"), b"{}")
+    pod.tell(["true"], ["true"], retries=0)
+    assert pod.end(pod.start(SENDOFF_IGNORED_FAILURES="1")) == exit_status.COMMITTED
+    assert pod.end(pod.start(SENDOFF_FAILURES="1", JOB_COMPLETION_INDEX="1")) == 0

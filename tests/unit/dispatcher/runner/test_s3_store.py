@@ -351,6 +351,14 @@ def test_what_the_store_can_not_take_is_said_in_its_words(store):
         store.put("/".join(["x" * 250] * 5), b"")
 
 
+@pytest.mark.parametrize("body", [b"<not xml", b"", b"<a/>", b"\xff\xfe"])
+def test_an_answer_that_means_nothing_is_said(store, proxy, body):
+    for method, call in (("PUT", lambda: store.put("k", b"")), ("GET", lambda: store.names("k/"))):
+        proxy.on(method, ".", Answer(400, XML, body))
+        with pytest.raises(StoreRefused):
+            call()
+
+
 def test_an_answer_that_is_no_s3_is_said(store, proxy):
     proxy.on("PUT", "k", Answer(400, {"Content-Type": "text/html"}, b"<html>nothing here</html>"))
     with pytest.raises(StoreRefused, match="non-XML"):

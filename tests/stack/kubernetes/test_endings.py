@@ -1,0 +1,272 @@
+"""Pods that end before their time: faults 18 to 22 of the design's list, and cancelling."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from dispatcher import dispatch
+from dispatcher.kubernetes.gpu_classes import Toleration
+from dispatcher.request import Data, Resources
+from dispatcher.runner import exit_status
+
+GPUS = Resources(gpu="h100:2", cpus=0.1, memory=128 << 20)
+# Says when it has started, and keeps something when it is told to end.
+PATIENT = [
+    "python3",
+    "-c",
+    (
+        "import os, signal, sys, time\n"
+        "if os.environ['SENDOFF_ATTEMPT'] != '1': print('again'); sys.exit(0)\n"
+        "def end(*_):\n"
+        "    open('saved.txt', 'w').write('so far'); print('flushed', flush=True); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(300)\n"
+    ),
+]
+
+
+def up(lab, run) -> None:
+    lab.until(lambda: "up" in lab.log(run))
+
+
+def test_preemption_flushes_and_leaves_the_budget_alone(lab):
+    lab.apply(
+        *(
+            {
+                "apiVersion": "scheduling.k8s.io/v1",
+                "kind": "PriorityClass",
+                "metadata": {"name": f"{lab.namespace}-{name}"},
+                "value": value,
+            }
+            for name, value in {"low": 1, "high": 1000}.items()
+        )
+    )
+    low = lab.with_settings(priority_class=f"{lab.namespace}-low", spare=0)
+    high = lab.with_settings(priority_class=f"{lab.namespace}-high")
+    try:
+        victim = low.submit(PATIENT, resources=GPUS, retries=0, grace=10.0)
+        up(lab, victim)
+        winner = high.submit(["sh", "-c", "echo first"], resources=GPUS)
+        assert high.wait(winner).state == "succeeded", high.describe(winner)
+        status = low.wait(victim)
+        assert status.state == "succeeded", status
+        assert status.indexes[0].attempts == 2
+        first = lab.runs.store.get(f"runs/{victim.id}/0/1/interrupted.json")
+        assert [each["path"] for each in json.loads(first)["files"]] == ["saved.txt"]
+        log = lab.runs.store.get(f"runs/{victim.id}/0/1/log/000000.jsonl")
+        assert b"up" in log
+        (job,) = lab.objects("jobs", victim)
+        assert job["status"].get("failedIndexes", "") == ""
+    finally:
+        lab.stack.kubectl(
+            "delete", "priorityclass", f"{lab.namespace}-low", f"{lab.namespace}-high"
+        )
+
+
+def test_memory_that_is_used_up_is_named_with_advice(lab):
+    hungry = "x = []\nwhile True: x.append(bytearray(10_000_000))"
+    run = lab.submit(["python3", "-c", hungry], resources=Resources(cpus=0.1, memory=96 << 20))
+    failure = lab.wait(run).indexes[0].failure
+    assert failure.code == "OOM_HOST", failure
+    assert "--memory" in failure.fix
+
+
+def runner_of(pod: dict) -> int:
+    """The process id, on this machine, of the runner in a pod."""
+    for process in Path("/proc").iterdir():
+        try:
+            inside = pod["metadata"]["uid"] in (process / "cgroup").read_text()
+            if inside and b"/opt/sendoff/runner" in (process / "cmdline").read_bytes():
+                return int(process.name)
+        except (OSError, ValueError):
+            continue
+    return 0
+
+
+def kill_runner(lab, run) -> None:
+    """As the kernel does when memory is short: no process of the pod itself could."""
+    (pod,) = [each for each in lab.pods(run) if each["status"]["phase"] == "Running"]
+    os.kill(lab.until(lambda: runner_of(pod)), signal.SIGKILL)
+
+
+def test_a_runner_that_is_killed_is_no_attempt_of_the_user(lab):
+    run = lab.submit(["sh", "-c", "echo up; sleep 300"], retries=0)
+    up(lab, run)
+    kill_runner(lab, run)
+    status = lab.wait(run, timeout=90)
+    assert status.indexes[0].failure.code == "KILLED"
+    assert status.indexes[0].failure.blame == "infra"
+    assert status.indexes[0].attempts == 1
+    codes = {
+        each["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
+        for each in lab.pods(run)
+    }
+    assert codes == {137, exit_status.SPENT}
+
+
+def test_a_full_disk_of_the_pod_is_an_eviction(lab):
+    small = lab.with_settings(scratch=4 << 20, spare=0)
+    code = "import time; open('big', 'wb').write(bytes(64_000_000)); time.sleep(120)"
+    run = small.submit(["python3", "-c", code])
+    failure = small.wait(run, timeout=90).indexes[0].failure
+    assert (failure.code, failure.blame) == ("EVICTED", "user"), failure
+    assert "exceeds the limit" in "\n".join(failure.evidence)
+
+
+def test_a_node_that_does_not_admit_the_pod_is_tried_again_and_bounded(lab):
+    name = f"odd-{lab.namespace}"
+    # A node without a kubelet: what that would do, the test does.
+    lab.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}})
+    status = {
+        "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "10"},
+        "capacity": {"cpu": "4", "memory": "8Gi", "pods": "10"},
+        "conditions": [
+            {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "ready"}
+        ],
+    }
+    patch = json.dumps({"status": status})
+    lab.stack.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "-p", patch)
+    lab.stack.kubectl("label", "node", name, f"kubernetes.io/hostname={name}")
+    odd = lab.with_settings(
+        node_selector={"kubernetes.io/hostname": name},
+        tolerations=(
+            Toleration(key="node.kubernetes.io/not-ready"),
+            Toleration(key="node.kubernetes.io/unreachable"),
+        ),
+        spare=1,
+    )
+    refused: set[str] = set()
+    try:
+        run = odd.submit(["true"], retries=0)
+
+        def refuse() -> bool:
+            for pod in lab.pods(run):
+                uid, called = pod["metadata"]["uid"], pod["metadata"]["name"]
+                if pod["spec"].get("nodeName") and uid not in refused:
+                    said = {
+                        "phase": "Failed",
+                        "reason": "UnexpectedAdmissionError",
+                        "message": "Allocate failed due to no healthy devices present",
+                    }
+                    words = json.dumps({"status": said})
+                    lab.kubectl(
+                        "patch", "pod", called, "--subresource=status", "--type=merge", "-p", words
+                    )
+                    refused.add(uid)
+            return dispatch.status(run.id, odd.places).final
+
+        lab.until(refuse, seconds=90)
+        failure = lab.index(run).failure
+        assert failure.code == "UnexpectedAdmissionError", failure
+        assert (failure.blame, failure.retryable) == ("infra", True)
+        assert "no healthy devices" in "\n".join(failure.evidence)
+        assert len(refused) == 2
+    finally:
+        lab.stack.kubectl("delete", "node", name)
+
+
+def test_a_node_that_vanishes_is_named_and_a_late_writer_changes_nothing(lab, stack_alone):
+    run = lab.submit(["sh", "-c", "echo up; sleep 60; echo late > late.txt"])
+    up(lab, run)
+    stack_alone.stop("kubelet")
+    failure = lab.until(lambda: lab.index(run).waiting, seconds=90)
+    assert failure.code == "NODE_LOST"
+    assert "localhost" in failure.message + "".join(failure.evidence)
+
+    def stuck():
+        found = lab.index(run).waiting
+        return found and "is stuck" in found.message and found
+
+    (pod,) = lab.pods(run)
+    failure = lab.until(stuck, seconds=120)
+    assert pod["metadata"]["name"] in failure.message
+    assert "--force" in failure.fix
+    assert lab.index(run).state == "running", "it may still bring its result"
+    # Somebody gives it up; what the container commits later loses.
+    dispatch.cancel(run.id, lab.places)
+    lab.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0")
+    assert lab.wait(run, timeout=30).state in ("cancelled", "succeeded")
+    before = lab.runs.store.get(f"runs/{run.id}/0/manifest.json")
+    stack_alone.start("kubelet")
+    assert lab.runs.store.get(f"runs/{run.id}/0/manifest.json") == before
+
+
+def test_a_cancelled_run_ends_and_keeps_what_it_wrote(lab):
+    run = lab.submit(PATIENT, ["true"], max_parallel=1, grace=5.0)
+    up(lab, run)
+    dispatch.cancel(run.id, lab.places)
+    status = lab.wait(run)
+    assert [each.state for each in status.indexes] == ["cancelled", "cancelled"]
+    assert [each.path for each in status.indexes[0].manifest.files] == ["saved.txt"]
+    assert status.indexes[1].attempts == 0
+    for kind in ("jobs", "pods", "secrets"):
+        lab.until(lambda kind=kind: lab.objects(kind, run) == [])
+
+
+def test_one_index_can_be_cancelled(lab):
+    run = lab.submit(PATIENT, ["sh", "-c", "echo mine"], PATIENT, max_parallel=2)
+    up(lab, run)
+    dispatch.cancel(run.id, lab.places, 0)
+    dispatch.cancel(run.id, lab.places, 2)
+    states = [each.state for each in lab.wait(run).indexes]
+    assert states == ["cancelled", "succeeded", "cancelled"]
+
+
+def test_a_time_out_is_the_runners_and_keeps_what_was_written(lab):
+    manifest = lab.end(PATIENT, timeout=1.0, grace=5.0)
+    assert manifest.state == "timed-out"
+    assert [each.path for each in manifest.files] == ["saved.txt"]
+
+
+def test_a_deadline_ends_what_has_no_time_out(lab):
+    brief = lab.with_settings(longest=4)
+    run = brief.submit(PATIENT, grace=2.0)
+    status = brief.wait(run)
+    assert status.state == "timed-out"
+    assert status.indexes[0].failure.code == "DEADLINE"
+    assert [each.path for each in status.indexes[0].manifest.files] == ["saved.txt"]
+
+
+def test_a_commands_own_failure_is_not_tried_again(lab):
+    run = lab.submit(["sh", "-c", "echo tried; exit 3"], ["true"], retries=3)
+    status = lab.wait(run)
+    assert [each.state for each in status.indexes] == ["failed", "succeeded"]
+    assert (status.indexes[0].exit_code, status.indexes[0].attempts) == (3, 1)
+    (job,) = lab.until(
+        lambda: [
+            each
+            for each in lab.objects("jobs", run)
+            if each["status"].get("failedIndexes") == "0"
+            and each["status"].get("completedIndexes") == "1"
+        ]
+    )
+    assert job["status"]["failed"] == 1
+
+
+def test_a_killed_pod_is_tried_again_as_often_as_was_asked(lab):
+    run = lab.submit(PATIENT, retries=1)
+    up(lab, run)
+    kill_runner(lab, run)
+    status = lab.wait(run, timeout=90)
+    assert status.state == "succeeded"
+    assert status.indexes[0].attempts == 2
+
+
+def test_a_job_that_somebody_deletes_is_lost_and_said_to_be(lab):
+    run = lab.submit(["sleep", "300"])
+    lab.until(lambda: lab.index(run).state == "running")
+    lab.kubectl("delete", "job", run.id, "--cascade=foreground")
+    status = lab.wait(run)
+    assert status.indexes[0].failure.code in ("JOB_GONE", "INTERRUPTED"), status
+
+
+def test_what_can_not_be_prepared_fails_for_good(lab):
+    data = Data(sha256="0" * 64, size=1, path="data.bin")
+    run = lab.submit(["true"], data=(data,), retries=3)
+    status = lab.wait(run)
+    assert status.indexes[0].state == "failed"
+    assert len(lab.pods(run)) == 1

@@ -1,0 +1,188 @@
+"""A run is sent off once: faults 1 to 5 of the design's list."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dispatcher import dispatch
+from dispatcher.errors import Conflict
+from dispatcher.kubernetes.errors import ApiForbidden, JobTaken, QuotaExceeded
+from dispatcher.kubernetes.paths import Paths
+from tests.faults.faults import Answer, CutAnswer, LoseAnswer
+
+ROOT = Path(__file__).parents[3]
+HELLO = ["sh", "-c", "echo hello"]
+
+
+def test_a_client_that_died_before_the_job_is_made_up_for(lab):
+    run = lab.run(HELLO, idempotency_key="k")
+    lab.runs.add(run)
+    dispatch._named_by_key(run, lab.runs)
+    assert lab.objects("jobs", run) == []
+    again = lab.run(HELLO, idempotency_key="k")
+    assert lab.send(again).id == run.id
+    assert lab.wait(run).state == "succeeded"
+    assert len(lab.objects("jobs", run)) == 1
+    assert lab.objects("jobs", again) == []
+
+
+def test_a_client_that_died_before_the_secret_is_made_up_for(lab):
+    # What is killed is the whole client: the Job is there, and nobody knows what to tell it.
+    code = (
+        "import os, sys\n"
+        "from dispatcher.kubernetes.submission import Submission\n"
+        "Submission.give = lambda *a, **k: os._exit(9)\n"
+        "from dispatcher import dispatch\n"
+        "import pickle\n"
+        "run, places = pickle.loads(sys.stdin.buffer.read())\n"
+        "dispatch.submit(run, places)\n"
+    )
+    run = lab.run(HELLO)
+    lab.sent.append(run.id)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps((run, lab.places)), cwd=ROOT, check=False
+    )
+    assert done.returncode == 9
+    assert len(lab.objects("jobs", run)) == 1
+    assert lab.objects("secrets", run) == []
+    assert lab.wait(run).state == "succeeded"
+
+
+@pytest.mark.parametrize("fault", [LoseAnswer(), CutAnswer(after=10), Answer(500, forwarded=True)])
+def test_a_lost_answer_makes_no_second_job(lab, proxy, fault):
+    paths = Paths(lab.namespace)
+    rule = proxy.on("POST", paths.jobs, fault)
+    run = lab.through(proxy).submit(HELLO)
+    assert rule.met
+    assert len(lab.objects("jobs", run)) == 1
+    assert len(proxy.seen("POST", paths.jobs)) == 1, "it was read, not made again"
+    assert lab.wait(run).state == "succeeded"
+
+
+def test_a_create_that_never_arrived_is_made_after_all(lab, proxy):
+    paths = Paths(lab.namespace)
+    rule = proxy.on("POST", paths.jobs, Answer(500))
+    run = lab.through(proxy).submit(HELLO)
+    assert rule.met
+    assert lab.wait(run).state == "succeeded"
+
+
+@pytest.mark.parametrize("fault", [LoseAnswer(), Answer(500), Answer(429)])
+def test_a_lost_answer_about_the_secret_is_survived(lab, proxy, fault):
+    rule = proxy.on("POST", Paths(lab.namespace).secrets, fault)
+    run = lab.through(proxy).submit(HELLO)
+    assert rule.met
+    assert lab.wait(run).state == "succeeded"
+
+
+def test_the_same_key_for_another_request_is_a_conflict(lab):
+    first = lab.submit(HELLO, idempotency_key="k")
+    before = lab.objects("jobs")
+    with pytest.raises(Conflict) as caught:
+        lab.submit(["false"], idempotency_key="k")
+    assert (caught.value.run, caught.value.differences) == (first.id, ("inputs",))
+    assert [each["metadata"]["uid"] for each in lab.objects("jobs")] == [
+        each["metadata"]["uid"] for each in before
+    ]
+    assert lab.wait(first).state == "succeeded"
+
+
+def test_a_job_of_that_name_which_is_not_ours_is_left_alone(lab):
+    run = lab.run(HELLO)
+    lab.kubectl("create", "job", run.id, "--image=x", "--dry-run=none")
+    before = lab.kubectl("get", "job", run.id, "-o", "jsonpath={.metadata.resourceVersion}")
+    with pytest.raises(JobTaken, match=run.id):
+        lab.send(run)
+    assert lab.kubectl("get", "job", run.id, "-o", "jsonpath={.metadata.uid}")
+    assert before
+
+
+def test_the_same_request_after_the_job_is_gone_has_the_stored_result(lab):
+    brief = lab.with_settings(ttl=0)
+    run = brief.submit(HELLO, idempotency_key="k")
+    assert brief.wait(run).state == "succeeded"
+    lab.until(lambda: lab.objects("jobs", run) == [])
+    lab.until(lambda: lab.objects("pods", run) == [] and lab.objects("secrets", run) == [])
+    again = brief.submit(HELLO, idempotency_key="k")
+    assert again.id == run.id
+    assert brief.wait(again).state == "succeeded"
+    assert lab.objects("jobs", run) == []
+
+
+def test_a_job_that_is_being_deleted_is_seen_off_first(lab):
+    slow = ["sh", "-c", "trap 'sleep 2; exit 0' TERM; echo up; sleep 300 & wait"]
+    run = lab.submit(slow, idempotency_key="k", grace=5.0)
+    lab.until(lambda: "up" in lab.log(run))
+    (first,) = lab.objects("jobs", run)
+    lab.kubectl("delete", "job", run.id, "--cascade=foreground", "--wait=false")
+    lab.until(lambda: lab.objects("jobs", run)[0]["metadata"].get("deletionTimestamp"))
+    from dispatcher.kubernetes.target import KubernetesTarget
+
+    KubernetesTarget(lab.places).start(run)
+    (second,) = lab.objects("jobs", run)
+    assert second["metadata"]["uid"] != first["metadata"]["uid"]
+    (secret,) = [
+        each
+        for each in lab.objects("secrets", run)
+        if each["metadata"]["ownerReferences"][0]["uid"] == second["metadata"]["uid"]
+    ]
+    assert secret["metadata"]["name"] == f"{run.id}-runner-{first['metadata']['uid'][:5]}"
+    lab.until(lambda: any(each["status"]["phase"] == "Running" for each in lab.pods(run)))
+
+
+def test_two_clients_with_one_key_make_one_job(lab):
+    runs = [lab.run(HELLO, idempotency_key="k") for _ in range(4)]
+    sent: list[str] = []
+    threads = [
+        threading.Thread(target=lambda run=run: sent.append(lab.send(run).id)) for run in runs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(sent)) == 1
+    assert len([each for each in lab.objects("jobs") if each["metadata"]["name"] in sent]) == 1
+
+
+def test_a_secret_that_may_not_be_made_leaves_no_job(lab, proxy):
+    forbidden = Answer(403, body=b'{"message": "secrets is forbidden"}')
+    proxy.on("POST", Paths(lab.namespace).secrets, forbidden, times=9)
+    run = lab.run(HELLO)
+    with pytest.raises(ApiForbidden):
+        lab.through(proxy).send(run)
+    lab.until(lambda: lab.objects("jobs", run) == [])
+
+
+def test_a_quota_on_jobs_is_said_at_once(lab):
+    lab.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "no-jobs"},
+            "spec": {"hard": {"count/jobs.batch": "0"}},
+        }
+    )
+    try:
+        lab.until(lambda: "count/jobs.batch" in lab.kubectl("get", "quota", "-o", "yaml"))
+        with pytest.raises(QuotaExceeded) as caught:
+            lab.submit(HELLO)
+        assert caught.value.code == "QUOTA"
+        assert "no-jobs" in caught.value.evidence()
+    finally:
+        lab.kubectl("delete", "quota", "no-jobs")
+
+
+def test_nothing_is_left_of_a_run_but_what_is_stored(lab):
+    run = lab.submit(HELLO)
+    lab.wait(run)
+    dispatch.cancel(run.id, lab.places)
+    for kind in ("jobs", "pods", "secrets"):
+        lab.until(lambda kind=kind: lab.objects(kind, run) == [])
+    assert dispatch.status(run.id, lab.places).state == "succeeded"
+    assert "hello" in lab.log(run)
