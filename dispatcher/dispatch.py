@@ -38,7 +38,7 @@ def submit(run: Run, places: Places) -> Run:
         Conflict: the key stands for another request; nothing was changed.
         SendoffError: the target refused it; nothing was written.
     """
-    target = targets.named(run.request.target, places)
+    target = targets.of(run, places)
     runs = Runs.at(places)
     known = _known(run, runs)
     if known and target.started(known.id):
@@ -88,17 +88,37 @@ def wait(
         return _wait(observers, timeout)
 
 
+def ended(run_id: str, places: Places) -> Iterator[IndexStatus]:
+    """Each index of a run once it has ended, in the order in which they end.
+
+    Raises:
+        RunUnknown
+    """
+    with Observer(run_id, places) as observer:
+        for found in _looks([observer], None):
+            yield from found
+
+
 def _wait(observers: Sequence[Observer], timeout: float | None) -> tuple[RunStatus, ...]:
+    for _ in _looks(observers, timeout):
+        pass
+    return tuple(observer.all() for observer in observers)
+
+
+def _looks(observers: Sequence[Observer], timeout: float | None) -> Iterator[list[IndexStatus]]:
+    """What each look found to have ended, until all has or `timeout` seconds are over."""
     began = time.monotonic()
     left = [set(range(len(observer.run.request.inputs))) for observer in observers]
     while True:
         looked = time.monotonic()
         for observer, indexes in zip(observers, left, strict=True):
             if indexes:
-                indexes -= {index.index for index in observer.some(indexes) if index.final}
+                final = [status for status in observer.some(indexes) if status.final]
+                indexes -= {status.index for status in final}
+                yield final
         waited = time.monotonic() - began
         if not any(left) or (timeout is not None and waited >= timeout):
-            return tuple(observer.all() for observer in observers)
+            return
         # Of a large run a look takes its time, and waiting is not to keep a core busy.
         pause = _PERIOD if waited < _LONG else _LONG_PERIOD
         time.sleep(max(pause, _REST * (time.monotonic() - looked)))
@@ -106,7 +126,7 @@ def _wait(observers: Sequence[Observer], timeout: float | None) -> tuple[RunStat
 
 def prepared(run: Run, places: Places) -> bool:
     """Whether the target had the run's images ready, so that it began at once."""
-    return targets.named(run.request.target, places).prepared(run.id)
+    return targets.of(run, places).prepared(run.id)
 
 
 def cancel(run_id: str, places: Places, index: int | None = None) -> None:
@@ -121,7 +141,7 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
     observer.runs.store.put(key, record.encode({"at": _now()}))
-    targets.named(observer.run.request.target, places).cancel(observer.run, index)
+    targets.of(observer.run, places).cancel(observer.run, index)
 
 
 def _known(run: Run, runs: Runs) -> Run | None:
@@ -169,4 +189,4 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-__all__ = ["IndexStatus", "RunStatus", "cancel", "runs", "status", "submit", "wait"]
+__all__ = ["IndexStatus", "RunStatus", "cancel", "ended", "runs", "status", "submit", "wait"]

@@ -150,6 +150,25 @@ class StoreNotHere(SendoffError):
         return "give it a directory: export SENDOFF_STORE=DIR, or send it to the cluster"
 
 
+class RegistryNotPullable(SendoffError):
+    """Images are in a directory, where no engine can pull from."""
+
+    code, phase = "REGISTRY_NEEDED", "admission"
+
+    def __init__(self, target: str, registry: str) -> None:
+        super().__init__(target, registry)
+        self.target, self.registry = target, registry
+
+    def what(self) -> str:
+        return f"the target {self.target} needs a registry"
+
+    def why(self) -> str:
+        return f"images are in the directory {self.registry}, and others pull them from a server"
+
+    def fix(self) -> str:
+        return "export SENDOFF_REGISTRY=registry.example/team/runs, or set it: sendoff init"
+
+
 class SecretMissing(SendoffError):
     """A secret that was named has no value in the client's environment."""
 
@@ -163,7 +182,7 @@ class SecretMissing(SendoffError):
         return "no value for the secret " + ", ".join(self.names)
 
     def why(self) -> str:
-        return "on the local target secrets come from the environment of the client"
+        return "without a cluster, secrets come from the environment of whoever sends it off"
 
     def fix(self) -> str:
         return "export " + " ".join(f"{name}=…" for name in self.names)

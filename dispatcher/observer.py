@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
 from typing import Self
 
 from dispatcher import status as states
@@ -12,15 +13,20 @@ from dispatcher.places import Places
 from dispatcher.run import Manifest
 from dispatcher.status import IndexStatus, RunStatus, Started
 from dispatcher.store import Missing, RunKeys, Runs
-from dispatcher.target import Sight
+from dispatcher.target import Sight, View
 from packer import record
+from packer.errors import SendoffError
 
 _MANY = 16
 """Manifests that are worth asking for at the same time."""
+_FEW = 64
+"""Indexes that are looked for in the store before their target is asked."""
 
 
 class Observer:
     """Looks at a run. What has ended stays as it is; all else is looked at afresh each time.
+
+    Of what has ended the store says all, so that its target need not be there any more.
 
     Raises:
         RunUnknown: the store has no such run.
@@ -29,8 +35,9 @@ class Observer:
     def __init__(self, run_id: str, places: Places) -> None:
         self.runs = Runs.at(places)
         self.run = self.runs.run(run_id)
-        self._view = targets.named(self.run.request.target, places).view(self.run)
+        self._places = places
         self._final: dict[int, IndexStatus] = {}
+        self._looked = False
 
     def all(self) -> RunStatus:
         """The run and all its indexes."""
@@ -50,13 +57,17 @@ class Observer:
     def some(self, indexes: Iterable[int]) -> list[IndexStatus]:
         """These indexes, which exist."""
         asked = list(indexes)
-        left = [index for index in asked if index not in self._final]
+        left = self._left(asked)
+        if not self._looked and len(left) <= _FEW:
+            self._looked = True
+            left = self._without_target(left)
         fresh = self._look(left) if left else {}
         return [self._final.get(index) or fresh[index] for index in asked]
 
     def close(self) -> None:
         """Look no more."""
-        self._view.close()
+        if "_view" in vars(self):
+            self._view.close()
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +75,28 @@ class Observer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @cached_property
+    def _view(self) -> View:
+        return targets.of(self.run, self._places).view(self.run)
+
+    def _left(self, indexes: Iterable[int]) -> list[int]:
+        return [index for index in indexes if index not in self._final]
+
+    def _without_target(self, indexes: list[int]) -> list[int]:
+        """Note what the store knows the end of; the indexes that are left."""
+        for index, manifest in self._manifests(indexes).items():
+            self._final[index] = states.of_index(index, manifest, None, None)
+        return self._left(indexes)
+
     def _look(self, indexes: list[int]) -> dict[int, IndexStatus]:
         # First what the target sees, then what there is: in the other order the last commit of
         # a supervisor that is just ending could be missed.
-        sight = self._view.look(indexes)
+        try:
+            sight = self._view.look(indexes)
+        except SendoffError:
+            if self._without_target(indexes):
+                raise
+            return {}
         manifests = self._manifests(
             [index for index in indexes if index in sight.ended or index in sight.likely]
         )

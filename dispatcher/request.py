@@ -27,6 +27,8 @@ class Resources(Record, frozen=True):
     """Cores; 0 leaves it to the target."""
     memory: int = 0
     """Bytes; 0 leaves it to the target."""
+    cuda: str = ""
+    """The CUDA version that the images are for, such as "12.4"; empty where it is not known."""
 
 
 class Data(Record, frozen=True):

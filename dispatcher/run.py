@@ -26,6 +26,8 @@ class Run(Record, frozen=True, tag_field="format", tag=RUN_FORMAT):
     snapshot: Digest
     environment: Digest
     """The environment image."""
+    namespace: str = ""
+    """Of the cluster; empty where that of whoever looks is meant."""
     provenance: dict[str, Any] = {}
     """Facts for people, never relied on: git commit and dirty flag, sendoff's version, …"""
 

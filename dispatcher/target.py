@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from dispatcher.request import Request
@@ -19,13 +18,7 @@ class Claim(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
 
 class Seen(Record, frozen=True):
@@ -66,6 +59,13 @@ class View(Protocol):
 
 class Target(Protocol):
     """Where runs go."""
+
+    def admit(self, request: Request) -> None:
+        """Refuse what can never run there, before anything is packed: images need not exist.
+
+        Raises:
+            SendoffError
+        """
 
     def check(self, request: Request) -> None:
         """Refuse what can't run there, before anything is written.

@@ -24,6 +24,9 @@ COMMANDS = {
     "compare": "Set runs side by side.",
     "cancel": "Stop runs.",
     "rerun": "Send a run's images off again.",
+    "gpus": "List the GPUs there are.",
+    "doctor": "Check that everything a run needs is there.",
+    "init": "Write the configuration.",
     "config": "Tell which settings are in force.",
     "completion": "Print a shell's completion script.",
 }

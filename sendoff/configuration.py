@@ -12,7 +12,8 @@ import msgspec
 from packer.record import Record
 from sendoff.errors import InvalidConfigurationFile, InvalidSetting, UnknownSetting
 from sendoff.nearest import nearest
-from sendoff.settings import BY_KEY, SETTINGS, Settings, xdg
+from sendoff.setting import xdg
+from sendoff.settings import BY_KEY, SETTINGS, Settings
 
 _RESERVED = {
     "SENDOFF_ROOT",

@@ -103,6 +103,25 @@ class InvalidConfigurationFile(SendoffError):
         return f"correct {self.path}"
 
 
+class ConfigurationExists(SendoffError):
+    """There are settings already, which would be lost."""
+
+    code, phase, exit_code = "CONFIG_EXISTS", "configuration", 2
+
+    def __init__(self, path: str, remedy: str) -> None:
+        super().__init__(path, remedy)
+        self.path, self.remedy = path, remedy
+
+    def what(self) -> str:
+        return f"{self.path} is there already"
+
+    def why(self) -> str:
+        return "what it says would be lost; nothing was written"
+
+    def fix(self) -> str:
+        return self.remedy
+
+
 class RunUnknown(SendoffError):
     """No run has this name."""
 

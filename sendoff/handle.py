@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dispatcher import dispatch, logs, results
 from dispatcher.run import OutputFile, State
 from dispatcher.run import Run as RunRecord
-from dispatcher.status import IndexStatus
+from dispatcher.status import IndexStatus, of_run
 from packer.digest import Digest
 from sendoff import outcome, reference
 from sendoff.errors import Misuse
@@ -18,9 +18,6 @@ from sendoff.session import Session
 if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
     from dispatcher.metrics import Metric
-
-_LOOK = 0.25
-"""Seconds between looks at a run of several indexes."""
 
 
 class Index:
@@ -41,7 +38,7 @@ class Index:
     @property
     def status(self) -> IndexStatus:
         """What is known of it now."""
-        return self._run.status.indexes[self.number]
+        return self._run.status_of(self.number)
 
     @property
     def state(self) -> State:
@@ -104,6 +101,7 @@ class Run:
     def __init__(self, record: RunRecord, session: Session) -> None:
         self.record, self.session = record, session
         self._last: dispatch.RunStatus | None = None
+        self._ended: dict[int, IndexStatus] = {}
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
@@ -117,6 +115,10 @@ class Run:
         if self._last is None or not self._last.final:
             self._last = dispatch.status(self.id, self.session.places)
         return self._last
+
+    def status_of(self, number: int) -> IndexStatus:
+        """What is known of one index now; of one that was seen to end, without another look."""
+        return self._ended.get(number) or self.status.indexes[number]
 
     @property
     def state(self) -> State:
@@ -154,20 +156,18 @@ class Run:
         Raises:
             TimeoutError: it has not after `timeout` seconds; it goes on.
         """
-        (self._last,) = dispatch.wait([self.id], self.session.places, timeout)
+        if self._last is None or not self._last.final:
+            (self._last,) = dispatch.wait([self.id], self.session.places, timeout)
         if not self._last.final:
             raise TimeoutError(f"run {self.id} is {self._last.state} after {timeout} s")
         return self
 
     def as_ended(self) -> Iterator[Index]:
         """Each index once it has ended, in the order in which they end."""
-        left = set(range(len(self)))
-        while left:
-            (self._last,) = dispatch.wait([self.id], self.session.places, _LOOK)
-            for number in sorted(left):
-                if self._last.indexes[number].final:
-                    left.discard(number)
-                    yield self[number]
+        for status in dispatch.ended(self.id, self.session.places):
+            self._ended[status.index] = status
+            yield self[status.index]
+        self._last = of_run(self.id, [self._ended[number] for number in range(len(self))])
 
     def results(self, directory: str | Path, *patterns: str) -> list[Path]:
         """Fetch the files: of an only index into `directory`, else each into a folder below."""

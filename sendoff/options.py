@@ -13,8 +13,9 @@ from sendoff.console import Console
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
+TARGET = click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes.")
 RESOURCES = (
-    click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes."),
+    TARGET,
     click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2."),
     click.option("--cpus", metavar="N", help="Cores."),
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
@@ -22,6 +23,19 @@ RESOURCES = (
     click.option("--grace", metavar="TIME", help="Between asking it to stop and making it."),
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
+)
+NAMESPACE = click.option("--namespace", metavar="NAME", help="Namespace of the cluster.")
+QUEUE = click.option("--queue", metavar="NAME", help="Kueue queue to wait in.")
+ON_CLUSTERS = (
+    NAMESPACE,
+    QUEUE,
+    click.option("--priority", metavar="NAME", help="Priority class of its pods."),
+    click.option("--spot/--no-spot", default=None, help="Whether nodes may be taken away."),
+    click.option("--pending-timeout", metavar="TIME", help="Give up if it has not started."),
+)
+MANY = (
+    click.option("--max-parallel", metavar="N", help="Indexes that run at once."),
+    click.option("--per-pod", metavar="N", help="Indexes that one pod works through in turn."),
 )
 WISHES = (
     *RESOURCES,
@@ -45,10 +59,12 @@ WISHES = (
         metavar="NAME",
         help="Environment variable whose value is kept nowhere; repeatable.",
     ),
+    *ON_CLUSTERS,
 )
 PACKING = (
     click.option("--project", metavar="DIR", default=".", help="What to pack; default: here."),
     click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
+    click.option("--base", metavar="IMAGE", help="Base image, where the target is not local."),
 )
 DETACH = click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once.")
 STARTING = (

@@ -24,6 +24,8 @@ def again(run: Run, indexes: Sequence[int], given: Mapping[str, Any], *, name: s
     """
     asked = {_RENAMED.get(key, key): value for key, value in given.items()}
     resources = {key: value for key, value in asked.items() if key in _RESOURCES}
+    if "per_pod" in asked:
+        asked["per_pod"] = asked["per_pod"] or 1
     others = {key: value for key, value in asked.items() if key in _OF_REQUEST}
     request = msgspec.structs.replace(
         run.request,
@@ -38,5 +40,6 @@ def again(run: Run, indexes: Sequence[int], given: Mapping[str, Any], *, name: s
         id=new_id(name or run.id.rpartition("-")[0]),
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         request=request,
+        namespace=given.get("namespace") or run.namespace,
         provenance={**run.provenance, "rerun": run.id},
     )

@@ -53,25 +53,40 @@ class Session(Record, frozen=True):
             region=settings.store_region,
             insecure=settings.store_insecure,
             # Runs of a cluster have their results in a bucket; nobody else pays for the import.
-            cluster=self._cluster() if "://" in settings.store else None,
+            cluster=self.cluster() if "://" in settings.store else None,
             cache=settings.cache,
             state=settings.state,
         )
 
-    def _cluster(self) -> ClusterSettings:
+    def cluster(self) -> ClusterSettings:
+        """How the cluster is used."""
         from dispatcher.kubernetes.settings import ClusterSettings
+        from dispatcher.kubernetes.tolerations import parse
+        from dispatcher.kubernetes.trouble import NEVER
 
         settings = self.settings
         return ClusterSettings(
             context=settings.context,
             namespace=settings.namespace,
+            repository=settings.registry_in_cluster,
             store=settings.store_in_cluster,
             queue=settings.queue,
             priority_class=settings.priority,
+            runtime_class=settings.runtime_class,
             image_pull_secrets=(settings.pull_secret,) if settings.pull_secret else (),
+            secrets_from=settings.secrets_from,
+            secrets=settings.secret_keys,
             gpu_classes=settings.classes,
+            scalable=settings.scalable,
             spot=settings.spot,
-            pending_timeout=settings.pending_timeout,
+            node_selector=settings.node_selector,
+            tolerations=tuple(map(parse, settings.tolerations)),
+            labels=settings.labels,
+            scratch=settings.scratch,
+            user=settings.user,
+            pending_timeout=settings.pending_timeout or NEVER,
+            queue_timeout=settings.queue_timeout,
+            longest=settings.longest,
             ttl=round(settings.keep),
         )
 

@@ -127,3 +127,24 @@ def inputs(value: Any, base: Path) -> tuple[str, ...]:
 
     pairs = map(split, texts(value, base))
     return tuple(f"{path(source, base)}:{destination}" for source, destination in pairs)
+
+
+def tolerations(value: Any, base: Path) -> tuple[str, ...]:
+    """Taints as kubectl writes them."""
+    found = texts(value, base)
+    if found:
+        from dispatcher.kubernetes.tolerations import parse
+
+        for each in found:
+            parse(each)
+    return found
+
+
+def secret_keys(value: Any, base: Path) -> dict[str, str]:
+    """Names of secrets and where they are: "SECRET/KEY"."""
+    found = table(value, base)
+    for name, place in found.items():
+        secret, _, key = place.partition("/")
+        if not (secret and key) or "/" in key:
+            raise ValueError(f"{place!r} is no place of {name}; write it as SECRET/KEY")
+    return found

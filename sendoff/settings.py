@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
+from sendoff.cluster_settings import ON_CLUSTERS
+from sendoff.setting import Setting, xdg
 
 
 class Settings(Record, frozen=True):
@@ -44,44 +45,25 @@ class Settings(Record, frozen=True):
     spot: bool
     per_pod: int
     pending_timeout: float
+    queue_timeout: float
+    longest: float
     keep: float
     store_in_cluster: str
+    registry_in_cluster: str
+    secrets_from: str
+    secret_keys: dict[str, str]
+    node_selector: dict[str, str]
+    tolerations: tuple[str, ...]
+    labels: dict[str, str]
+    runtime_class: str
+    user: int
+    scratch: int
+    scalable: tuple[str, ...]
     store_region: str
     store_insecure: bool
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
-
-
-class Setting(Record, frozen=True):
-    """One setting: in a file its `key`, in the environment its `variable`."""
-
-    key: str
-    read: Callable[[Any, Path], Any]
-    """The value of what a source holds; paths are taken relative to the second argument."""
-    default: Callable[[Mapping[str, str]], Any]
-    """The embedded default, given the environment variables."""
-    help: str
-
-    @property
-    def field(self) -> str:
-        """The field of `Settings`."""
-        return self.key.replace("-", "_")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return "SENDOFF_" + self.field.upper()
-
-
-def xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
-    """The folder of sendoff below an XDG base directory (XDG Base Directory Specification 0.8).
-
-    A relative path in the variable is invalid and ignored, as the specification asks.
-    """
-    base = environ.get(variable, "")
-    home = Path(environ.get("HOME") or "~").expanduser()
-    return (Path(base) if base.startswith("/") else home / fallback) / "sendoff"
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -181,56 +163,6 @@ SETTINGS: tuple[Setting, ...] = (
         help="files and directories besides the project: SRC:DST, read-only for the command",
     ),
     Setting(
-        key="context",
-        read=values.text,
-        default=lambda _: "",
-        help="context of the kubeconfig; empty: the current one",
-    ),
-    Setting(
-        key="namespace",
-        read=values.text,
-        default=lambda _: "",
-        help="namespace of the cluster; empty: the context's",
-    ),
-    Setting(key="queue", read=values.text, default=lambda _: "", help="Kueue queue; empty: none"),
-    Setting(key="priority", read=values.text, default=lambda _: "", help="priority class of pods"),
-    Setting(
-        key="pull-secret",
-        read=values.text,
-        default=lambda _: "",
-        help="Secret with which nodes pull images; empty: none is needed",
-    ),
-    Setting(
-        key="spot",
-        read=values.switch,
-        default=lambda _: False,
-        help="whether nodes that may be taken away will do",
-    ),
-    Setting(
-        key="per-pod",
-        read=values.count,
-        default=lambda _: 0,
-        help="inputs that one pod works through, one after another; 0: one",
-    ),
-    Setting(
-        key="pending-timeout",
-        read=values.duration,
-        default=lambda _: 900.0,
-        help="time that a pod may wait for a reason other than a busy cluster; 0: for ever",
-    ),
-    Setting(
-        key="keep",
-        read=values.duration,
-        default=lambda _: 3600.0,
-        help="time after which the cluster forgets a Job that has ended",
-    ),
-    Setting(
-        key="store-in-cluster",
-        read=values.address,
-        default=lambda _: "",
-        help="the store's URL as pods reach it; empty: the same",
-    ),
-    Setting(
         key="store-region",
         read=values.text,
         default=lambda _: "",
@@ -241,12 +173,6 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.switch,
         default=lambda _: False,
         help="whether a store beyond private networks may be spoken to without TLS",
-    ),
-    Setting(
-        key="classes",
-        read=values.classes,
-        default=lambda _: {},
-        help="GPU classes of the site: a table for each name",
     ),
     Setting(
         key="registry-insecure",
@@ -260,6 +186,7 @@ SETTINGS: tuple[Setting, ...] = (
         default=lambda _: None,
         help="file of authorities that registries' certificates are trusted by",
     ),
+    *ON_CLUSTERS,
 )
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}

@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from dispatcher.request import Data, Input, Request, Resources
+from msgspec.structs import replace
+
+from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run as RunRecord
 from dispatcher.run import new_id
 from packer.digest import Digest
-from packer.pack import Command, Packed, PackRequest, pack
+from packer.pack import pack
+from packer.pack_request import Command, PackRequest
+from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from sendoff.errors import Misuse
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     import os
 
     from dispatcher.input_source import Source
+    from sendoff.admission import Admission
     from sendoff.handle import Run
 
 
@@ -58,6 +63,15 @@ class Wishes(TypedDict, total=False):
     per_pod: int
     env: Mapping[str, str]
     secrets: Sequence[str]
+    namespace: str
+    """Of the cluster, as the three below it."""
+    queue: str
+    priority: str
+    spot: bool
+    """Whether nodes that may be taken away will do."""
+    pending_timeout: str | float
+    base: str
+    """Base image of targets other than local."""
     python: str
     """The sandbox's interpreter."""
 
@@ -136,11 +150,18 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
     return Run(send(prepare(session, order)[1], session), session)
 
 
-def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> Packed:
+def pack_order(
+    session: Session,
+    order: Order,
+    progress: Progress = SILENT,
+    admission: Admission | None = None,
+) -> Packed:
     """The images of an order, one for each set-up, where the session's registry is.
 
+    Nothing is packed without the `admission`, nor pushed.
+
     Raises:
-        SendoffError: what `packer.pack` and `packer.registry` raise.
+        SendoffError: what `packer.pack`, `packer.registry` and the target raise.
     """
     from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
@@ -160,7 +181,11 @@ def pack_order(session: Session, order: Order, progress: Progress = SILENT) -> P
         base=base,
         libraries=runner_libraries.pins() if base else b"",
     )
+    if admission:
+        admission.wait()
     packed = pack(request, progress)
+    if admission:
+        admission.of_cuda(_cuda(packed))
     if publishing:
         publishing.push(packed, progress)
     return packed
@@ -178,10 +203,17 @@ def prepare(
         raise Misuse(
             "no command given", "there is nothing to run", "sendoff run -- python train.py"
         )
-    # What is wrong with an input is told before minutes of packing.
+    from sendoff.admission import Admission
+
+    # What is wrong with a request or an input is told before minutes of packing.
+    nothing = (Digest.of(b""),) * len(order.setups)
+    admission = Admission(session, _request(order, session, nothing))
     sources = _sources(session)
-    packed = pack_order(session, order, progress)
-    request = _request(order, session, packed.images, tuple(each.data for each in sources))
+    packed = pack_order(session, order, progress, admission)
+    request = _request(order, session, packed.images)
+    resources = replace(request.resources, cuda=_cuda(packed))
+    data = tuple(each.data for each in sources)
+    request = replace(request, resources=resources, data=data)
     if sources:
         from dispatcher import inputs
 
@@ -192,8 +224,15 @@ def prepare(
         request=request,
         snapshot=packed.snapshot,
         environment=packed.environment,
+        namespace=session.settings.namespace if request.target == "kubernetes" else "",
         provenance=_provenance(packed),
     )
+
+
+def _cuda(packed: Packed) -> str:
+    from packer.environment import cuda
+
+    return cuda.version(packed.report.arrivals)
 
 
 def _provenance(packed: Packed) -> dict[str, Any]:
@@ -229,9 +268,7 @@ def _sources(session: Session) -> list[Source]:
     return [inputs.read(Path(source), destination, cache) for source, destination in pairs]
 
 
-def _request(
-    order: Order, session: Session, images: tuple[Digest, ...], data: tuple[Data, ...]
-) -> Request:
+def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Request:
     settings = session.settings
     return Request(
         inputs=tuple(
@@ -248,7 +285,6 @@ def _request(
         grace=settings.grace,
         retries=settings.retries,
         outputs=settings.outputs,
-        data=data,
         environment=settings.env,
         secrets=settings.secrets,
         max_parallel=settings.max_parallel,

@@ -79,22 +79,3 @@ class EngineWithoutGpus(SendoffError):
 
     def fix(self) -> str:
         return "install the NVIDIA Container Toolkit there, or leave --gpu out"
-
-
-class RegistryNotPullable(SendoffError):
-    """Images are in a directory, where no engine can pull from."""
-
-    code, phase = "REGISTRY_NEEDED", "admission"
-
-    def __init__(self, target: str, registry: str) -> None:
-        super().__init__(target, registry)
-        self.target, self.registry = target, registry
-
-    def what(self) -> str:
-        return f"the target {self.target} needs a registry"
-
-    def why(self) -> str:
-        return f"images are in the directory {self.registry}, and others pull them from a server"
-
-    def fix(self) -> str:
-        return "export SENDOFF_REGISTRY=registry.example/team/runs, or set it: sendoff init"

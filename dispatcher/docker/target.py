@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Self
 
 from dispatcher import pod_config
 from dispatcher.docker import container
 from dispatcher.docker.container import Surroundings
 from dispatcher.docker.engine import Engine
-from dispatcher.docker.errors import EngineWithoutGpus, RegistryNotPullable
+from dispatcher.docker.errors import EngineWithoutGpus
 from dispatcher.docker.view import DockerView
-from dispatcher.errors import SecretMissing
+from dispatcher.errors import RegistryNotPullable, SecretMissing
 from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.places import Places
 from dispatcher.pod_config import PodTerms
@@ -32,8 +31,8 @@ class DockerTarget:
     def __init__(self, places: Places) -> None:
         self._places, self._engine = places, Engine()
 
-    def check(self, request: Request) -> None:
-        """Refuse what can't run there.
+    def admit(self, request: Request) -> None:
+        """Refuse what can never run there; nobody knows what driver the engine has.
 
         Raises:
             RegistryNotPullable, SecretMissing, EngineUnreachable, EngineWithoutGpus
@@ -46,6 +45,10 @@ class DockerTarget:
         runtimes = self._engine.runtimes()
         if parse(request.resources.gpu) and _NVIDIA not in runtimes:
             raise EngineWithoutGpus(request.resources.gpu, runtimes)
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there; as `admit`."""
+        self.admit(request)
 
     def claim(self, run_id: str) -> DockerClaim | None:
         """The right to start a run: a container's name is taken once, so anyone may try."""
@@ -101,13 +104,7 @@ class DockerClaim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing was held."""
 
 

@@ -28,16 +28,20 @@ _BROKEN = re.compile(
 
 
 # Code, message and remedy of each kind.
-_BAD_NAME = ("IMAGE_PULL", "the image's name is not valid", "see repository in the configuration")
+_BAD_NAME = (
+    "IMAGE_PULL",
+    "the image's name is not valid",
+    "see registry-in-cluster in [tool.sendoff]",
+)
 _NOT_ALLOWED = (
     "REGISTRY_AUTH",
     "the registry does not let the nodes have the image",
-    "name a pull secret: image-pull-secrets in [tool.sendoff.kubernetes]",
+    "name a pull secret: pull-secret in [tool.sendoff]",
 )
 _NOT_THERE = (
     "DIGEST_GONE",
     "the registry that the nodes pull from does not have the image",
-    "pack and push it again: sendoff pack; or see repository in the configuration",
+    "pack and push it again: sendoff pack; or see registry-in-cluster in [tool.sendoff]",
 )
 _ON_THE_WAY = (
     "IMAGE_PULL",

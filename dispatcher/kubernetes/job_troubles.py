@@ -67,7 +67,7 @@ def ended(job: Job) -> Trouble | None:
         "the run was ended because it had taken too long in all, waiting included",
         blame="capacity",
         evidence=[failed.message],
-        fix="give it more time: --timeout; or the cluster: longest in [tool.sendoff.kubernetes]",
+        fix="give it more time: --timeout; or the cluster: longest in [tool.sendoff]",
         phase="run",
         since=seconds(failed.last_transition_time),
     )

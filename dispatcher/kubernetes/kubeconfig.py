@@ -49,7 +49,7 @@ class Kubeconfig:
             raise ClusterNotConfigured(
                 "the kubeconfig has no current context",
                 self._where,
-                "kubectl config use-context NAME, or context = … in [tool.sendoff.kubernetes]",
+                "kubectl config use-context NAME, or sendoff init --context NAME",
             )
         chosen = self._find("contexts", name)
         cluster = self._find("clusters", chosen.get("cluster", ""))

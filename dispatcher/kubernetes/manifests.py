@@ -14,7 +14,7 @@ from packer.record import Record
 
 _RBAC = "rbac.authorization.k8s.io"
 _NAME = "sendoff"
-_LEVEL = "pod-security.kubernetes.io"
+LEVEL = "pod-security.kubernetes.io"
 
 
 class Tenancy(Record, frozen=True):
@@ -47,7 +47,7 @@ def render(tenancy: Tenancy) -> list[dict[str, Any]]:
 
 
 def _namespace(tenancy: Tenancy) -> dict[str, Any]:
-    labels = {f"{_LEVEL}/{mode}": "restricted" for mode in ("enforce", "warn")}
+    labels = {f"{LEVEL}/{mode}": "restricted" for mode in ("enforce", "warn")}
     return {
         "apiVersion": "v1",
         "kind": "Namespace",

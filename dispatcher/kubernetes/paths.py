@@ -12,7 +12,7 @@ class Paths:
     """The paths of one namespace."""
 
     def __init__(self, namespace: str) -> None:
-        core = f"/api/v1/namespaces/{namespace}"
+        self.namespace = core = f"/api/v1/namespaces/{namespace}"
         self.pods = f"{core}/pods"
         self.secrets = f"{core}/secrets"
         self.events = f"{core}/events"

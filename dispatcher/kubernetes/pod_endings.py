@@ -96,7 +96,7 @@ def _by_node(pod: Pod, disruption: Condition | None, said: list[str]) -> Trouble
             "it wrote more than a pod may",
             blame="user",
             evidence=said,
-            fix="write less, or allow more: scratch in [tool.sendoff.kubernetes]",
+            fix="write less, or allow more: scratch in [tool.sendoff]",
             phase="run",
         )
     if disruption:

@@ -54,7 +54,7 @@ def _unscheduled(reason: str, message: str, since: float, settings: ClusterSetti
         "no node of the cluster takes the pod",
         blame="config",
         evidence=[said],
-        fix="sendoff gpus shows the nodes; taints need tolerations: [tool.sendoff.kubernetes]",
+        fix="sendoff gpus shows the nodes; taints need tolerations in [tool.sendoff]",
         since=since,
         grace=settings.pending_timeout,
     )

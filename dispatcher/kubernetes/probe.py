@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from dispatcher.kubernetes import cluster, job, rights, runner_secret
+from dispatcher.kubernetes import cluster, job, manifests, rights, runner_secret
 from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.client import Client
-from dispatcher.kubernetes.errors import ApiForbidden
-from dispatcher.kubernetes.objects import Part
+from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing
+from dispatcher.kubernetes.objects import Meta, Part
 from dispatcher.kubernetes.paths import ACCESS_REVIEWS, VERSION, Paths
 from dispatcher.kubernetes.rights import Right
 from dispatcher.kubernetes.settings import ClusterSettings
@@ -44,6 +44,10 @@ class _Version(Part, frozen=True):
     git_version: str = ""
 
 
+class _Namespace(Part, frozen=True):
+    metadata: Meta = Meta()
+
+
 class _Verdict(Part, frozen=True):
     allowed: bool = False
 
@@ -64,6 +68,7 @@ class Probe:
         try:
             yield self._version()
             yield self._clock()
+            yield from self._namespace()
             yield from self.rights()
             yield from self._classes()
             yield self._pods()
@@ -83,7 +88,7 @@ class Probe:
                     what=right.name,
                     state="poor" if right.optional else "bad",
                     said=f"not allowed {where}; needed {right.why}",
-                    fix="sendoff init --manifests writes the Role, for whoever grants it",
+                    fix="sendoff init --manifests | kubectl apply -f -, by an administrator",
                 )
 
     def _allowed(self, right: Right) -> bool:
@@ -114,6 +119,20 @@ class Probe:
                 fix="ask for the cluster to be updated",
             )
         return Finding(what="version", state="good", said=found.git_version)
+
+    def _namespace(self) -> Iterator[Finding]:
+        """Whether it is there, and under which Pod Security level; who may not see it, skips it."""
+        try:
+            found = self._client.get(self._paths.namespace)
+        except ApiForbidden:
+            return
+        except Refusal:
+            yield _bad("namespace", NamespaceMissing(self._client.namespace))
+            return
+        labels = msgspec.json.decode(found, type=_Namespace).metadata.labels
+        level = labels.get(f"{manifests.LEVEL}/enforce", "")
+        said = f"{self._client.namespace}, Pod Security level {level or 'not set'}"
+        yield Finding(what="namespace", state="good", said=said)
 
     def _clock(self) -> Finding:
         ahead = self._client.ahead

@@ -73,7 +73,7 @@ class KeptOff(SendoffError):
         return ", ".join(self.taints)
 
     def fix(self) -> str:
-        return "ask for leave to run there, then add a toleration: [tool.sendoff.kubernetes]"
+        return "ask for leave to run there, then add to tolerations in [tool.sendoff]"
 
 
 class GpuExpressionInvalid(SendoffError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from types import TracebackType
 from typing import Self
 
 from dispatcher import pod_config
+from dispatcher.errors import RegistryNotPullable
 from dispatcher.kubernetes import cluster, drivers
 from dispatcher.kubernetes.admission import Admission, Choice
 from dispatcher.kubernetes.client import Client
@@ -43,32 +43,22 @@ class KubernetesTarget:
         self._client = client or Client(self._settings)
         self._admitted: tuple[float, Resources, Choice] | None = None
 
-    def admit(self, resources: Resources, driver: drivers.Version = ()) -> Choice:
-        """Refuse what the cluster can never run, before anything is built.
-
-        `driver` is the oldest GPU driver that the image will work with; () for any.
+    def admit(self, request: Request) -> None:
+        """Refuse what the cluster can never run, before anything is packed.
 
         Raises:
-            GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, DriverTooOld, KeptOff, and
-            what `Client` raises.
-        """
-        known = cluster.catalogue(self._settings)
-        # What is in use matters for a choice between classes, and costs a list of all pods.
-        facts = cluster.facts(self._client, usage="," in resources.gpu)
-        admission = Admission(known, facts, self._settings)
-        choice = admission.admit(resources, driver)
-        self._admitted = time.monotonic(), resources, choice
-        return choice
-
-    def check(self, request: Request) -> None:
-        """Refuse what can't run there.
-
-        Raises:
-            StoreNotInReach, and what `admit` raises.
+            StoreNotInReach, RegistryNotPullable, GpuExpressionInvalid, GpuUnknown, GpuNotHere,
+            Impossible, DriverTooOld, KeptOff, and what `Client` raises.
         """
         if "://" not in self._places.store:
             raise StoreNotInReach(self._places.store)
+        if request.repository.startswith("/"):
+            raise RegistryNotPullable("kubernetes", request.repository)
         self._choice(request.resources)
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run there; as `admit`."""
+        self.admit(request)
 
     def claim(self, run_id: str) -> ClusterClaim:
         """Always given: a Job's name can be taken once only."""
@@ -124,12 +114,18 @@ class KubernetesTarget:
         return Runs.at(self._places)
 
     def _choice(self, resources: Resources) -> Choice:
-        """What is asked for, as admitted a moment ago or now."""
+        """What the pods ask for, as found out a moment ago or now."""
         if self._admitted:
             when, asked, choice = self._admitted
             if asked == resources and time.monotonic() - when < _REMEMBERED:
                 return choice
-        return self.admit(resources)
+        driver = drivers.for_cuda(resources.cuda) if resources.cuda else ()
+        known = cluster.catalogue(self._settings)
+        # What is in use matters for a choice between classes, and costs a list of all pods.
+        facts = cluster.facts(self._client, usage="," in resources.gpu)
+        choice = Admission(known, facts, self._settings).admit(resources, driver)
+        self._admitted = time.monotonic(), resources, choice
+        return choice
 
     def _eye(self, run: Run) -> Eye:
         at_once = min(pods_of(run.request), run.request.max_parallel or self._settings.parallel)
@@ -159,11 +155,5 @@ class ClusterClaim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is held."""

@@ -9,6 +9,7 @@ from dispatcher.kubernetes.objects import Taint
 from dispatcher.kubernetes.settings import ClusterSettings
 
 _NO_SCHEDULE = "NoSchedule"
+_EFFECTS = (_NO_SCHEDULE, "NoExecute", "PreferNoSchedule")
 _NVIDIA = (
     Toleration(key="nvidia.com/gpu", effect=_NO_SCHEDULE),
     # What AKS and its documentation taint GPU pools with.
@@ -43,6 +44,19 @@ def tolerations(classes: Iterable[GpuClass], settings: ClusterSettings) -> tuple
     if settings.spot:
         found += _SPOT
     return tuple(dict.fromkeys(found))
+
+
+def parse(text: str) -> Toleration:
+    """That of a taint as kubectl writes it: "key=value:NoSchedule", "key:NoExecute", "key".
+
+    Raises:
+        ValueError
+    """
+    name, colon, effect = text.partition(":")
+    key, equals, value = name.partition("=")
+    if not key or (colon and effect not in _EFFECTS):
+        raise ValueError(f"{text!r} is no taint; write it as KEY[=VALUE][:NoSchedule]")
+    return Toleration(key=key, operator="Equal" if equals else "Exists", value=value, effect=effect)
 
 
 def keeping_off(taints: Iterable[Taint], tolerated: Iterable[Toleration]) -> tuple[Taint, ...]:

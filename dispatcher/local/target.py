@@ -6,7 +6,6 @@ import fcntl
 import os
 import sys
 import time
-from types import TracebackType
 from typing import Self
 
 from dispatcher.errors import SecretMissing, StoreNotHere
@@ -29,17 +28,25 @@ class LocalTarget:
         self._places = places
         self._last: tuple[Request, Preparation] | None = None
 
-    def check(self, request: Request) -> None:
-        """Refuse what can't run here.
+    def admit(self, request: Request) -> None:
+        """Refuse what can never run here; what GPUs there are, the command sees for itself.
 
         Raises:
-            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, SecretMissing, StoreNotHere
+            SecretMissing, StoreNotHere
         """
         if "://" in self._places.store:
             raise StoreNotHere(self._places.store)
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)
+
+    def check(self, request: Request) -> None:
+        """Refuse what can't run here.
+
+        Raises:
+            BlobMissing, BlobAltered, ImageUnusable, PythonNotHere, and what `admit` raises.
+        """
+        self.admit(request)
         self.preparation(request).check()
 
     def preparation(self, request: Request) -> Preparation:
@@ -120,11 +127,5 @@ class LocalClaim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._lock)

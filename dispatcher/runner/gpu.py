@@ -33,6 +33,18 @@ def present() -> bool:
     return any(os.path.exists(path) for path in _DEVICES)
 
 
+def facts(patience: float = 10.0) -> list[dict[str, Any]]:
+    """Name, memory in bytes and driver version of each GPU of this machine.
+
+    None of them where the driver says nothing for so many seconds.
+    """
+    if not present():
+        return []
+    gpus = Gpus(None)
+    gpus.finish(patience)
+    return list(gpus.facts)
+
+
 class Gpus:
     """The GPUs the command can see, watched from a thread of its own.
 
@@ -51,10 +63,13 @@ class Gpus:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def finish(self) -> tuple[float | None, int | None]:
-        """Mean share of time the GPUs were busy, and the peak of their memory in bytes."""
+    def finish(self, patience: float = _PERIOD) -> tuple[float | None, int | None]:
+        """Mean share of time the GPUs were busy, and the peak of their memory in bytes.
+
+        `patience` is how many seconds the driver may still take.
+        """
         self._stop.set()
-        self._thread.join(_PERIOD)
+        self._thread.join(patience)
         if not self.facts or not self._busy:
             return None, None
         return round(sum(self._busy) / len(self._busy), 4), self._peak

@@ -1,17 +1,16 @@
 """Snapshots → image layers, so that a small change makes one small layer anew.
 
-Entries are spread over layers by what they are alone: large files over two, the others over one or
-six, by a hash of the path. A layer is remembered by the records of its entries, and all layers of a
-tree together by its listing.
+Entries are spread over layers by what they are alone: large files over two, the others by a hash of
+the path, over one, six or twelve as their size asks for. A layer is remembered by the records of
+its entries, and all layers of a tree together by its listing.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packer.digest import Digest
@@ -31,7 +30,10 @@ LARGE = 1 << 20
 SMALL_TREE = 512 * 1024
 """Bytes of small files, headers included, that go into a single layer."""
 
-_SMALL_LAYERS, _LARGE_LAYERS = 6, 2
+_STEPS = ((SMALL_TREE, 1), (8 << 20, 6), (float("inf"), 12))
+"""Bytes of small files, headers included, and how many layers up to so many are spread over."""
+
+_LARGE_LAYERS = 2
 _OVERHEAD = 1024
 """Bytes that an entry takes in an archive besides its content: header and padding."""
 
@@ -66,30 +68,33 @@ class Bucket(Record, frozen=True):
 def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
     """Which entries share a layer: a pure function of the trees' targets and listings.
 
-    At most eight layers, none of them empty.
+    At most fourteen layers, none of them empty.
     """
-    small: list[list[tuple[int, bytes]]] = [[] for _ in range(_SMALL_LAYERS)]
-    large: list[list[tuple[int, bytes]]] = [[] for _ in range(_LARGE_LAYERS)]
-    small_sizes, large_sizes, entries = [0] * _SMALL_LAYERS, [0] * _LARGE_LAYERS, 0
+    small: list[tuple[int, int, tuple[int, bytes]]] = []
+    large: list[tuple[int, int, tuple[int, bytes]]] = []
     for number, (target, canonical) in enumerate(trees):
         start = zlib.crc32(target.encode())
         for record in listing.records(canonical):
             kind, size, rest = record.split(b" ", 2)
             length = int(size)
             path = rest[length if kind == b"l" else 0 if kind == b"d" else _SHA256 :]
-            spread = zlib.crc32(path, start)
-            if length >= LARGE:
-                large[spread % _LARGE_LAYERS].append((number, record))
-                large_sizes[spread % _LARGE_LAYERS] += length
-            else:
-                small[spread % _SMALL_LAYERS].append((number, record))
-                small_sizes[spread % _SMALL_LAYERS] += length
-                entries += 1
-    if sum(small_sizes) + entries * _OVERHEAD <= SMALL_TREE:
-        small = [sorted(itertools.chain(*small), key=_place)]
-        small_sizes = [sum(small_sizes)]
-    parts = zip((*small, *large), (*small_sizes, *large_sizes), strict=True)
-    return tuple(Bucket(records=tuple(records), size=size) for records, size in parts if records)
+            part = zlib.crc32(path, start), length, (number, record)
+            (large if length >= LARGE else small).append(part)
+    total = sum(length for _, length, _ in small) + len(small) * _OVERHEAD
+    count = next(layers for size, layers in _STEPS if total <= size)
+    return (*_spread(small, count), *_spread(large, _LARGE_LAYERS))
+
+
+def _spread(parts: Iterable[tuple[int, int, tuple[int, bytes]]], count: int) -> Iterator[Bucket]:
+    """Buckets, at most `count`, of (hash, bytes, record); each keeps the order of its records."""
+    records: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for spread, length, record in parts:
+        records[spread % count].append(record)
+        sizes[spread % count] += length
+    for some, size in zip(records, sizes, strict=True):
+        if some:
+            yield Bucket(records=tuple(some), size=size)
 
 
 def build(
@@ -174,12 +179,6 @@ def _pieces(source: Path, entry: Entry) -> Iterator[bytes]:
 
 def _shown(entry: Entry) -> str:
     return listing.shown(os.fsencode(entry.path))
-
-
-def _place(part: tuple[int, bytes]) -> tuple[int, bytes]:
-    """Where an entry stands among those of all trees."""
-    number, record = part
-    return number, os.fsencode(listing.entry(record).path)
 
 
 def _key(facts: object) -> Digest:

@@ -52,4 +52,4 @@ def _text(value: object) -> str:
         return ", ".join(map(str, value)) or "-"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value) or "-"
+    return "-" if value is None else str(value) or "-"

@@ -15,7 +15,7 @@ from sendoff.console import Console
 @click.command("rerun", cls=Command, example="sendoff rerun @last --failed")
 @options.ONE_RUN
 @click.option("--failed", is_flag=True, help="Only indexes that have ended without success.")
-@options.add(options.RESOURCES + options.STARTING)
+@options.add(options.RESOURCES + options.ON_CLUSTERS + options.MANY + options.STARTING)
 @options.console
 def command(
     console: Console, *, name: str, failed: bool, new_name: str, detach: bool, **asked: Any

@@ -27,9 +27,7 @@ from sendoff.console import Console
     help="Values: a,b,c or 0..4 or a JSON list; repeatable.",
 )
 @click.option("--zip", "zipped", is_flag=True, help="Take values side by side, not all ways.")
-@click.option("--max-parallel", metavar="N", help="Indexes that run at once.")
-@click.option("--per-pod", metavar="N", help="Indexes that one pod works through in turn.")
-@options.add(options.PACKING + options.WISHES + options.SENDING)
+@options.add(options.MANY + options.PACKING + options.WISHES + options.SENDING)
 @options.WORDS
 @options.console
 def command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -12,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import sandboxes
+from tests.e2e.sandboxes import EXAMPLE, TOOLS
+
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "quantization"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-TOOLS = Path(sys.executable).parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sendoff-tests"
 
 
 def blocks(kind: str) -> list[tuple[str, str]]:
@@ -28,16 +27,7 @@ def blocks(kind: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def sandbox() -> Path:
     """The example's virtual environment, kept between runs of the tests."""
-    requirements = EXAMPLE / "requirements.txt"
-    name = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    venv = CACHE / "venvs" / name
-    if not (venv / ".ready").exists():
-        uv = str(TOOLS / "uv")
-        subprocess.run([uv, "venv", "-q", "--clear", "--python", sys.executable, venv], check=True)
-        install = [uv, "pip", "install", "-q", "--compile-bytecode", "--python", venv]
-        subprocess.run([*install, "-r", requirements], check=True)
-        (venv / ".ready").touch()
-    return venv
+    return sandboxes.example()
 
 
 @pytest.fixture(scope="module")

@@ -77,6 +77,16 @@ def test_a_larger_tree_is_split_by_paths_alone():
     )
 
 
+@pytest.mark.parametrize(("files", "layers"), [(25, 1), (200, 6), (700, 12)])
+def test_a_large_tree_has_more_layers(files: int, layers: int):
+    buckets = plan(**{f"file{number}": 15_000 for number in range(files)})
+    assert len(buckets) == layers
+    assert sum(map(len, buckets)) == files
+    for bucket in buckets:
+        paths = [listing.entry(record).path for record in bucket]
+        assert paths == sorted(paths)
+
+
 def test_large_files_lie_apart():
     small = {f"file{number}": 10_000 for number in range(200)}
     large = {f"model{number}": LARGE for number in range(20)}

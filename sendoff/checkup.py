@@ -1,0 +1,41 @@
+"""Everything that a run needs, looked at in the order in which a run needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from packer.errors import SendoffError
+from sendoff import machine_checks, remote_checks
+from sendoff.check import Check, of_error
+from sendoff.session import Session
+
+Area = Callable[[Session], Iterator[Check]]
+
+_AREAS: Mapping[str, tuple[Area, ...]] = {
+    "local": (machine_checks.sandbox, machine_checks.folders),
+    "docker": (
+        machine_checks.sandbox,
+        machine_checks.folders,
+        remote_checks.registry,
+        remote_checks.base,
+        remote_checks.store,
+        remote_checks.engine,
+    ),
+    "kubernetes": (
+        machine_checks.sandbox,
+        machine_checks.folders,
+        remote_checks.registry,
+        remote_checks.base,
+        remote_checks.store,
+        remote_checks.cluster,
+    ),
+}
+
+
+def checkup(session: Session) -> Iterator[Check]:
+    """Each check as it is made. Nothing is changed, beside two small objects in a bucket."""
+    for area in _AREAS[session.settings.target]:
+        try:
+            yield from area(session)
+        except SendoffError as error:
+            yield of_error(area.__name__, "", error)

@@ -1,0 +1,158 @@
+"""What servers have to be and allow: the registry, the store, the engine, the cluster."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from sendoff.check import Check, Checks, Finding, of_error
+from sendoff.session import Session
+
+_PATIENCE = 10.0
+"""Seconds for which a server that does not answer is asked again."""
+_STATES: dict[str, Literal["ok", "poor", "problem"]] = {
+    "good": "ok",
+    "poor": "poor",
+    "bad": "problem",
+}
+_LOOPBACK = ("127.", "localhost", "[::1]")
+
+
+def registry(session: Session) -> Iterator[Check]:
+    """Where images go: whether it can be reached, knows us, and takes images."""
+    from dispatcher.errors import RegistryNotPullable
+    from packer.registry.access import Access
+    from packer.registry.reference import Repository
+    from packer.registry.registry import Registry
+
+    settings = session.settings
+    checks = Checks("registry")
+    if session.embedded:
+        error = RegistryNotPullable(settings.target, settings.registry)
+        yield of_error("registry", "push", error)
+        return
+    access = Access(
+        certificates=settings.registry_ca,
+        insecure=settings.registry_insecure,
+        patience=_PATIENCE,
+    )
+    with checks.one("push") as found, tempfile.TemporaryDirectory() as nothing:
+        Registry(Repository.parse(settings.registry), access, Path(nothing)).check()
+        found.said = f"{settings.registry} takes images"
+    nodes = settings.registry_in_cluster or settings.registry
+    if settings.target == "kubernetes" and checks.good:
+        with checks.one("pull") as found:
+            found.said = f"nodes pull from {nodes}"
+            _reach(nodes, "nodes pull from", "SENDOFF_REGISTRY_IN_CLUSTER", found)
+    yield from checks.made
+
+
+def base(session: Session) -> Iterator[Check]:
+    """What images are made upon: whether it is there, and for the sandbox's Python."""
+    from packer.environment import interpreter
+    from packer.images.errors import BasePythonDiffers
+    from packer.registry.access import Access
+    from packer.registry.reference import Repository
+    from packer.registry.registry import Registry
+    from sendoff.errors import BaseMissing
+    from sendoff.publishing import PLATFORM
+
+    settings = session.settings
+    if not settings.base:
+        yield of_error("base", "image", BaseMissing(settings.target))
+        return
+    if session.embedded:
+        return
+    checks = Checks("base")
+    access = Access(
+        certificates=settings.registry_ca, insecure=settings.registry_insecure, patience=_PATIENCE
+    )
+    # An empty cache: what was read of the image before is no sign that it is still there.
+    with checks.one("image") as found, tempfile.TemporaryDirectory() as nothing:
+        known = Registry(Repository.parse(settings.registry), access, Path(nothing))
+        image = known.base(settings.base, PLATFORM)
+        path = interpreter.find(settings.python or None)
+        sandbox = interpreter.describe(path, settings.cache)
+        if image.minor != sandbox.minor:
+            raise BasePythonDiffers(settings.base, image.python_version, sandbox.version)
+        found.said = f"{image.repository}, Python {image.python_version}"
+        if "@" not in settings.base:
+            found.poor(
+                f"{found.said}: a tag may mean another image tomorrow",
+                f"export SENDOFF_BASE={image.repository}@{image.digest}",
+            )
+    yield from checks.made
+
+
+def store(session: Session) -> Iterator[Check]:
+    """Where results go: whether it does what runs need."""
+    from dispatcher import store_probe
+    from dispatcher.kubernetes.errors import StoreNotInReach
+
+    settings = session.settings
+    if settings.store.startswith("/"):
+        if settings.target == "kubernetes":
+            yield of_error("store", "bucket", StoreNotInReach(settings.store))
+        return
+    for finding in store_probe.probe(session.places):
+        if finding.error:
+            yield of_error("store", finding.ability, finding.error)
+        else:
+            yield Check(area="store", what=finding.ability, said=finding.note)
+    checks = Checks("store")
+    inside = settings.store_in_cluster or settings.store
+    with checks.one("as runs see it") as found:
+        found.said = inside
+        _reach(inside.partition("://")[2], "runs reach it as", "SENDOFF_STORE_IN_CLUSTER", found)
+    yield from checks.made
+
+
+def engine(session: Session) -> Iterator[Check]:
+    """The docker engine: whether it can be reached, and gives containers GPUs."""
+    from dispatcher.docker.engine import Engine
+
+    checks = Checks("engine")
+    with checks.one("docker") as found:
+        runtimes = Engine().runtimes()
+        found.said = f"reached; runtimes: {', '.join(sorted(runtimes))}"
+        if session.settings.gpu and "nvidia" not in runtimes:
+            found.problem(
+                "it has no NVIDIA runtime, so no container gets a GPU",
+                "install the NVIDIA Container Toolkit there",
+            )
+    yield from checks.made
+
+
+def cluster(session: Session) -> Iterator[Check]:
+    """The cluster: whether it can be reached, allows what runs need, and takes their pods."""
+    from dispatcher.kubernetes.client import Client
+    from dispatcher.kubernetes.probe import Probe
+    from packer.errors import SendoffError
+
+    settings = session.cluster()
+    client = Client(settings, _PATIENCE)
+    try:
+        where = f"{client.host}, namespace {client.namespace}"
+    except SendoffError as error:
+        yield of_error("cluster", "kubeconfig", error)
+        return
+    yield Check(area="cluster", what="kubeconfig", said=where)
+    for finding in Probe(client, settings).findings():
+        yield Check(
+            area="cluster",
+            what=finding.what,
+            state=_STATES[finding.state],
+            said=finding.said,
+            fix=finding.fix,
+        )
+
+
+def _reach(place: str, how: str, variable: str, found: Finding) -> None:
+    """Say so where others would look for it on themselves."""
+    if place.startswith(_LOOPBACK):
+        found.poor(
+            f"{how} {place}: that is their own machine, not this one, unless they are the same",
+            f"export {variable}=…",
+        )

@@ -1,0 +1,82 @@
+"""A namespace with the least Role, a repository and a store of the tests' own on the stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dispatcher.kubernetes import manifests
+from dispatcher.kubernetes.manifests import Tenancy
+from tests.e2e import sandboxes
+from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.sandboxes import EXAMPLE
+from tests.stack.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def site(stack: Stack) -> Iterator[Site]:
+    """Where `researcher` may do what dispatcher/kubernetes/rights.py says, and nothing else."""
+    name = f"e2e-{os.urandom(4).hex()}"
+    objects = manifests.render(Tenancy(namespace=name, subject="researcher", kind="User"))
+    listed = json.dumps({"kind": "List", "apiVersion": "v1", "items": objects})
+    stack.kubectl("apply", "-f", "-", stdin=listed)
+    yield Site(stack, name)
+    stack.kubectl("delete", "namespace", name, "--wait=false")
+    for kind in ("clusterrole", "clusterrolebinding"):
+        stack.kubectl("delete", kind, f"sendoff-{name}")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox without packages."""
+    return sandboxes.empty(tmp_path_factory.mktemp("plain") / "venv")
+
+
+@pytest.fixture(scope="session")
+def science() -> Path:
+    """A sandbox with scikit-learn."""
+    return sandboxes.example()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, site: Site, plain: Path, cache: Path) -> Iterator[Desk]:
+    """A project in a sandbox without packages."""
+    made = Desk(tmp_path, site, environment(plain, cache))
+    yield made
+    made.clear()
+
+
+@pytest.fixture(scope="module")
+def lab(
+    tmp_path_factory: pytest.TempPathFactory, site: Site, science: Path, cache: Path
+) -> Iterator[Desk]:
+    """The example with scikit-learn, on a desk of its own."""
+    made = Desk(tmp_path_factory.mktemp("lab"), site, environment(science, cache))
+    shutil.copytree(EXAMPLE, made.project, dirs_exist_ok=True)
+    yield made
+    made.clear()
+
+
+@pytest.fixture
+def gate(site: Site) -> Iterator[Gate]:
+    made = Gate(site.gateway)
+    yield made
+    made.close()
+
+
+def environment(sandbox: Path, cache: Path) -> dict[str, str]:
+    """What a shell with this sandbox active has, and nothing of sendoff or a cloud."""
+    ours = ("SENDOFF", "XDG", "AWS", "MINIO", "KUBE")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
+    path = f"{sandbox}/bin:{sandboxes.TOOLS}:/usr/bin:/bin"
+    return {**kept, "VIRTUAL_ENV": str(sandbox), "PATH": path, "XDG_CACHE_HOME": str(cache)}
