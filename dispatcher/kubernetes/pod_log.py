@@ -7,7 +7,6 @@ that second is dropped. Lines of the runner's own (`sendoff: …`) are among the
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from dispatcher.kubernetes.answers import NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import ApiRejected, ClusterFailing, ClusterUnreachable
+from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.pod import CONTAINER
 from dispatcher.kubernetes.run_objects import Pod
@@ -22,7 +22,7 @@ from dispatcher.kubernetes.stream import Stream, StreamCut
 
 _SILENCE = 120.0
 """Seconds after which a follow that brings nothing is begun anew."""
-_PAUSE = 0.05
+_PAUSE, _LONGEST_PAUSE, _SLOWER = 0.05, 1.0, 1.2
 _BAD_REQUEST = 400
 
 
@@ -45,7 +45,9 @@ class PodLog:
         Raises:
             SendoffError: such as ApiForbidden.
         """
-        while not self._closed.is_set():
+        pause = 0.0
+        while not self._closed.wait(pause):
+            pause = max(pause, _PAUSE)
             try:
                 yield from self._follow()
                 if self._ended():
@@ -60,9 +62,9 @@ class PodLog:
                 # The container does not run yet; there is nothing to follow.
                 if rejected.status != _BAD_REQUEST:
                     raise
+                pause = min(pause * _SLOWER, _LONGEST_PAUSE)
             except (StreamCut, ClusterUnreachable, ClusterFailing):
-                pass
-            self._closed.wait(_PAUSE)
+                pause = _PAUSE
 
     def close(self) -> None:
         """End it, from any thread."""
@@ -104,17 +106,13 @@ def _whole_second(timestamp: str) -> str:
     return second + (rest.lstrip("0123456789") or "Z")
 
 
-def wait_for_pod(client: Client, run: str, completion: int, deadline: float) -> str | None:
-    """The name of the latest pod of an index once its container runs or has run.
-
-    None after `deadline`, a moment of the monotonic clock.
-    """
-    from dispatcher.kubernetes.evidence import Evidence
-
+def placed_pod(client: Client, run: str, completion: int, stop: threading.Event) -> str | None:
+    """The name of the latest pod of an index once it has a node; None if `stop` is set before."""
     evidence = Evidence(client, Paths(client.namespace), run)
-    while time.monotonic() < deadline:
+    pause = _PAUSE
+    while not stop.wait(pause):
         pod = evidence.pods([completion]).get(completion)
-        if pod and (pod.ended or pod.status.phase == "Running"):
+        if pod and pod.spec.node_name:
             return pod.metadata.name
-        time.sleep(_PAUSE)
+        pause = min(pause * _SLOWER, _LONGEST_PAUSE)
     return None
