@@ -73,7 +73,8 @@ def test_targets_elsewhere_need_servers(target: str) -> None:
         assert "DOCKER_HOST" in checks["engine docker"].fix
 
 
-def test_an_address_that_pods_would_look_for_on_themselves() -> None:
+def test_an_address_that_pods_would_look_for_on_themselves(monkeypatch) -> None:
+    monkeypatch.setattr("sendoff.remote_checks._PATIENCE", 0.1)
     flags = {"store": "http://127.0.0.1:1/bucket", "store_in_cluster": "http://10.0.0.1:1/bucket"}
     checks = found(target="docker", registry="localhost:1/runs", store=flags["store"])
     assert checks["store as runs see it"].state == "poor"
