@@ -14,10 +14,10 @@ from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
 
 # Short at first, for commands that are over in no time. A bucket is asked less often: what it
-# gets, it gets every two seconds.
+# gets, it gets every two seconds; but its first lines are waited for.
 _PERIOD, _LONG_PERIOD = 0.01, 0.05
 _LONG = 10.0
-_BUCKET_PERIOD = 0.5
+_FIRST_BUCKET_PERIOD, _EARLY_BUCKET_PERIOD, _BUCKET_PERIOD = 0.05, 0.1, 0.5
 _STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
 
 
@@ -54,7 +54,7 @@ def follow(
     reader = _Reader(observer.runs, RunKeys(run_id), index)
     if tail is not None:
         yield from reader.tail(tail)
-    began = time.monotonic()
+    pace = _Pace(grows=observer.runs.store.appends)
     while True:
         # Looked at before reading: what the attempt wrote, it wrote before it ended.
         if follow:
@@ -62,11 +62,35 @@ def follow(
             if seen:
                 seen(status)
         over = not follow or status.final
-        yield from reader.read()
+        for event in reader.read():
+            pace.came()
+            yield event
         if over:
             return
-        pause = _PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD
-        time.sleep(pause if observer.runs.store.appends else _BUCKET_PERIOD)
+        time.sleep(pace.pause())
+
+
+class _Pace:
+    """How soon to look again: often at first, when there are new lines often and someone waits."""
+
+    def __init__(self, *, grows: bool) -> None:
+        """`grows`: lines are there at once, and not a chunk at a time."""
+        self._grows = grows
+        self._since: float | None = time.monotonic() if grows else None
+
+    def came(self) -> None:
+        """Something has come."""
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def pause(self) -> float:
+        """Seconds."""
+        early = self._since is None or time.monotonic() - self._since < _LONG
+        if self._grows:
+            return _PERIOD if early else _LONG_PERIOD
+        if self._since is None:
+            return _FIRST_BUCKET_PERIOD
+        return _EARLY_BUCKET_PERIOD if early else _BUCKET_PERIOD
 
 
 class _Reader:
