@@ -198,7 +198,7 @@ def ten_thousand(there: Cluster) -> list[Row]:
 
     def running() -> bool:
         job = there.stack.api.get(f"/apis/batch/v1/namespaces/{there.namespace}/jobs/{sent.id}")
-        return int(job["status"].get("active", 0)) == count and _phases(there, sent.id) == count
+        return int(job["status"].get("ready", 0)) == count
 
     try:
         if not until(running, 600):
@@ -268,11 +268,3 @@ def _complete(there: Cluster, name: str) -> float:
 def _gone(there: Cluster, name: str) -> None:
     """Wait until the Job's pods are gone, so that the next run has the node to itself."""
     until(lambda: not there.kubectl("get", "pods", "-l", f"job-name={name}", "-o", "name"), 120)
-
-
-def _phases(there: Cluster, run: str) -> int:
-    """How many pods of a run are running."""
-    query = f"labelSelector=sendoff.io/run={run}&fieldSelector=status.phase=Running&limit=1"
-    path = f"/api/v1/namespaces/{there.namespace}/pods?{query}"
-    listed = there.stack.api.get(path)
-    return len(listed["items"]) + int(listed["metadata"].get("remainingItemCount", 0))
