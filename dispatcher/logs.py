@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Literal
 
 from dispatcher.observer import Observer
-from dispatcher.overheard import Overheard
 from dispatcher.places import Places
 from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
@@ -18,7 +17,6 @@ from packer.record import Record
 _PERIOD, _LONG_PERIOD = 0.01, 0.05
 _LONG = 10.0
 _BUCKET_PERIOD = 0.5
-_EARS = 0.02
 _STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
 
 
@@ -33,65 +31,30 @@ class LogEvent(Record, frozen=True):
 
 
 def follow(
-    run_id: str,
-    index: int,
-    places: Places,
-    *,
-    follow: bool = True,
-    tail: int | None = None,
-    live: bool = False,
+    run_id: str, index: int, places: Places, *, follow: bool = True, tail: int | None = None
 ) -> Iterator[LogEvent]:
     """The log of an index's latest attempt, both streams in the order in which they came.
 
     With `follow` it goes on until the index has ended, through further attempts. With `tail` it
-    begins with the last so many lines of what there is. With `live` the first lines come before
-    the store has them, where the target can tell: all as of standard output then, and of one
-    stream not in order with the other.
+    begins with the last so many lines of what there is.
 
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
-    with Observer(run_id, places) as observer:
-        observer.one(index)
-        reader = _Reader(observer.runs, RunKeys(run_id), index)
-        if tail is not None:
-            yield from reader.tail(tail)
-        if live and follow and tail is None:
-            yield from _listen(observer, reader, index)
-        began = time.monotonic()
-        while True:
-            # Looked at before reading: what the attempt wrote, it wrote before it ended.
-            over = not follow or observer.one(index).final
-            yield from reader.read()
-            if over:
-                return
-            pause = _PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD
-            time.sleep(pause if observer.runs.store.appends else _BUCKET_PERIOD)
-
-
-def _listen(observer: Observer, reader: _Reader, index: int) -> Iterator[LogEvent]:
-    """What is heard until the store has the first of it, then the store's rest of that."""
-    began = looked = time.monotonic()
-    overheard, listening, over = Overheard(), True, False
-    first = list(reader.read())
-    if first or observer.runs.store.appends:
-        yield from first
-        return
-    while not over and (listening or overheard.pending):
-        for line in observer.listen(index) if listening else ():
-            shown = overheard.hear(line)
-            if shown:
-                yield LogEvent(time=time.monotonic() - began, stream=shown[0], text=shown[1])
-        if time.monotonic() - looked > _BUCKET_PERIOD:
-            looked = time.monotonic()
-            over = observer.one(index).final
-            for event in reader.read():
-                listening = False
-                for text in overheard.bring(event.stream, event.text):
-                    yield LogEvent(time=event.time, stream=event.stream, text=text)
-        time.sleep(_EARS)
-    for stream, text in overheard.end():
-        yield LogEvent(time=time.monotonic() - began, stream=stream, text=text)
+    observer = Observer(run_id, places)
+    observer.one(index)
+    reader = _Reader(observer.runs, RunKeys(run_id), index)
+    if tail is not None:
+        yield from reader.tail(tail)
+    began = time.monotonic()
+    while True:
+        # Looked at before reading: what the attempt wrote, it wrote before it ended.
+        over = not follow or observer.one(index).final
+        yield from reader.read()
+        if over:
+            return
+        pause = _PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD
+        time.sleep(pause if observer.runs.store.appends else _BUCKET_PERIOD)
 
 
 class _Reader:

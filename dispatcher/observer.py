@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Self
 
@@ -63,10 +63,6 @@ class Observer:
             left = self._without_target(left)
         fresh = self._look(left) if left else {}
         return [self._final.get(index) or fresh[index] for index in asked]
-
-    def listen(self, index: int) -> Sequence[str]:
-        """Lines that an index printed since the last call; see `dispatcher.target.View.listen`."""
-        return self._view.listen(index)
 
     def close(self) -> None:
         """Look no more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Literal, Protocol, Self
 
 from dispatcher.request import Request
@@ -52,12 +52,6 @@ class View(Protocol):
 
     def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
         """What became of indexes that have ended and have no manifest, as far as that is known."""
-
-    def listen(self, index: int) -> Sequence[str]:
-        """Lines that an index printed since the last call, where that is known before the store.
-
-        None of them is of use to whoever wants all: the store has it, and in order.
-        """
 
     def close(self) -> None:
         """Look no more."""

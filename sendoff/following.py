@@ -40,9 +40,7 @@ def follow(run: Run, console: Console) -> int:
 def _stream(index: Index, console: Console) -> None:
     """The command's output as it comes; with JSON asked for, all of it on standard error."""
     text = "\n"
-    # On one screen the streams are one: the first lines may come before they are told apart.
-    live = is_terminal(sys.stdout) and is_terminal(sys.stderr) and not console.machine
-    for event in index.events(live=live):
+    for event in index.events():
         text = event.text
         write(text, to_stderr=console.machine or event.stream == "stderr")
     if not text.endswith("\n") and is_terminal(sys.stderr):

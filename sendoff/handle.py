@@ -83,16 +83,9 @@ class Index:
         """What it printed so far, both streams in order; the last `tail` lines of it."""
         return "".join(event.text for event in self.events(follow=False, tail=tail))
 
-    def events(
-        self, *, follow: bool = True, tail: int | None = None, live: bool = False
-    ) -> Iterator[LogEvent]:
-        """What it prints, piece by piece; with `follow` as it comes, until it ends.
-
-        With `live` the first lines come a second or two sooner where that can be had, on a cluster,
-        and then without telling standard error from standard output.
-        """
-        where = self._run.id, self.number, self._places
-        return logs.follow(*where, follow=follow, tail=tail, live=live)
+    def events(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
+        """What it prints, piece by piece; with `follow` as it comes, until it ends."""
+        return logs.follow(self._run.id, self.number, self._places, follow=follow, tail=tail)
 
     def cancel(self) -> None:
         """Ask for its end; returns at once."""

@@ -28,11 +28,6 @@ class DockerView:
         del indexes
         return {}
 
-    def listen(self, index: int) -> tuple[str, ...]:
-        """The store of this machine has everything at once."""
-        del index
-        return ()
-
     def close(self) -> None:
         """Nothing is open."""
 

@@ -7,6 +7,7 @@ that second is dropped. Lines of the runner's own (`sendoff: …`) are among the
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import msgspec
@@ -14,7 +15,6 @@ import msgspec
 from dispatcher.kubernetes.answers import NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import ApiRejected, ClusterFailing, ClusterUnreachable
-from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.pod import CONTAINER
 from dispatcher.kubernetes.run_objects import Pod
@@ -22,7 +22,7 @@ from dispatcher.kubernetes.stream import Stream, StreamCut
 
 _SILENCE = 120.0
 """Seconds after which a follow that brings nothing is begun anew."""
-_PAUSE, _LONGEST_PAUSE, _SLOWER = 0.05, 1.0, 1.2
+_PAUSE = 0.05
 _BAD_REQUEST = 400
 
 
@@ -45,9 +45,7 @@ class PodLog:
         Raises:
             SendoffError: such as ApiForbidden.
         """
-        pause = 0.0
-        while not self._closed.wait(pause):
-            pause = max(pause, _PAUSE)
+        while not self._closed.is_set():
             try:
                 yield from self._follow()
                 if self._ended():
@@ -62,9 +60,9 @@ class PodLog:
                 # The container does not run yet; there is nothing to follow.
                 if rejected.status != _BAD_REQUEST:
                     raise
-                pause = min(pause * _SLOWER, _LONGEST_PAUSE)
             except (StreamCut, ClusterUnreachable, ClusterFailing):
-                pause = _PAUSE
+                pass
+            self._closed.wait(_PAUSE)
 
     def close(self) -> None:
         """End it, from any thread."""
@@ -106,13 +104,17 @@ def _whole_second(timestamp: str) -> str:
     return second + (rest.lstrip("0123456789") or "Z")
 
 
-def placed_pod(client: Client, run: str, completion: int, stop: threading.Event) -> str | None:
-    """The name of the latest pod of an index once it has a node; None if `stop` is set before."""
+def wait_for_pod(client: Client, run: str, completion: int, deadline: float) -> str | None:
+    """The name of the latest pod of an index once its container runs or has run.
+
+    None after `deadline`, a moment of the monotonic clock.
+    """
+    from dispatcher.kubernetes.evidence import Evidence
+
     evidence = Evidence(client, Paths(client.namespace), run)
-    pause = _PAUSE
-    while not stop.wait(pause):
+    while time.monotonic() < deadline:
         pod = evidence.pods([completion]).get(completion)
-        if pod and pod.spec.node_name:
+        if pod and (pod.ended or pod.status.phase == "Running"):
             return pod.metadata.name
-        pause = min(pause * _SLOWER, _LONGEST_PAUSE)
+        time.sleep(_PAUSE)
     return None

@@ -46,7 +46,7 @@ class Submission:
     """Makes and removes the Jobs of one cluster."""
 
     def __init__(self, client: Client, settings: ClusterSettings) -> None:
-        self.client, self._settings = client, settings
+        self._client, self._settings = client, settings
         self._paths = Paths(client.namespace)
 
     def send(self, run: Run, choice: Choice, files: Files) -> Job:
@@ -75,10 +75,10 @@ class Submission:
         while True:
             waited = time.monotonic() - began
             try:
-                self.client.create(self._paths.secrets, body)
+                self._client.create(self._paths.secrets, body)
             except Unanswered as lost:
                 if waited > _PATIENCE:
-                    raise ClusterUnreachable(self.client.host, str(lost), waited) from lost
+                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
                 fresh = False
             except Refusal as refusal:
                 # Beside a new Job it can only be that of an earlier one, which is on its way out.
@@ -93,7 +93,7 @@ class Submission:
     def find(self, name: str) -> Job | None:
         """The Job of this name."""
         try:
-            return msgspec.json.decode(self.client.get(self._paths.job(name)), type=Job)
+            return msgspec.json.decode(self._client.get(self._paths.job(name)), type=Job)
         except Refusal as refusal:
             if refusal.status != NOT_FOUND:
                 raise
@@ -110,7 +110,7 @@ class Submission:
         selector = f"{RUN}={run_id},{INDEX}={completion}"
         query = {"labelSelector": selector, "fieldSelector": ACTIVE}
         placed = False
-        for pod in everything(self.client, self._paths.pods, Pod, query).items:
+        for pod in everything(self._client, self._paths.pods, Pod, query).items:
             if pod.spec.node_name:
                 placed = True
                 options = {"preconditions": {"uid": pod.metadata.uid}}
@@ -123,12 +123,12 @@ class Submission:
             secret = runner_secret.secret_name(run.id, earlier)
             manifest = jobs.render(run, choice, self._settings, secret)
             try:
-                made = self.client.create(self._paths.jobs, manifest)
+                made = self._client.create(self._paths.jobs, manifest)
                 return _Made(msgspec.json.decode(made, type=Job), fresh=True)
             except Unanswered as lost:
                 waited = time.monotonic() - began
                 if waited > _PATIENCE:
-                    raise ClusterUnreachable(self.client.host, str(lost), waited) from lost
+                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
             except Refusal as refusal:
                 if refusal.status != CONFLICT:
                     raise
@@ -143,7 +143,7 @@ class Submission:
 
     def _delete(self, path: str, options: Mapping[str, Any]) -> None:
         try:
-            self.client.delete(path, options)
+            self._client.delete(path, options)
         except Refusal as refusal:
             if refusal.status not in (NOT_FOUND, CONFLICT):
                 raise
@@ -153,7 +153,7 @@ class Submission:
         spec = found.metadata.annotations.get(jobs.SPEC, "")
         if spec != jobs.spec_hash(run.request):
             what = "the request" if spec else "it is not one of sendoff's"
-            raise JobTaken(found.metadata.name, self.client.namespace, [what])
+            raise JobTaken(found.metadata.name, self._client.namespace, [what])
         return _Made(found, fresh=False)
 
     def _see_off(self, job: Job, run: Run) -> str:
@@ -164,6 +164,6 @@ class Submission:
         while (found := self.find(run.id)) and found.metadata.uid == uid:
             waited = time.monotonic() - began
             if waited > patience:
-                raise JobStuck(run.id, self.client.namespace, waited)
+                raise JobStuck(run.id, self._client.namespace, waited)
             time.sleep(_PAUSE)
         return uid

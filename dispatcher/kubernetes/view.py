@@ -6,13 +6,12 @@ A pod that has ended is looked for in the store at once; the Job says so up to s
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from dispatcher.kubernetes import spans
 from dispatcher.kubernetes.eye import Eye
 from dispatcher.kubernetes.glimpse import Glimpse
-from dispatcher.kubernetes.live_log import LiveLog
 from dispatcher.kubernetes.objects import condition
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settling import Settler
@@ -39,7 +38,6 @@ class ClusterView:
         self, run: Run, submission: Submission, eye: Eye, settler: Settler, watchman: Watchman
     ) -> None:
         self._run, self._submission = run, submission
-        self._client = submission.client
         self._eye, self._settler, self._watchman = eye, settler, watchman
         self._job: Job | None = None
         self._job_again = self._store_again = 0.0
@@ -47,7 +45,6 @@ class ClusterView:
         self._seen_active: set[int] = set()
         self._gave_up: Failure | None = None
         self._turn = 0
-        self._logs: dict[int, LiveLog] = {}
         self._traces = False
         """Whether there is any sign that the Job was made."""
 
@@ -83,19 +80,9 @@ class ClusterView:
             return self._settler.failed(job, indexes)
         return self._settler.cancelled(indexes)
 
-    def listen(self, index: int) -> Sequence[str]:
-        """See `dispatcher.target.View`. Of a pod with several inputs nobody knows whose it is."""
-        if self._run.request.per_pod > 1:
-            return ()
-        if index not in self._logs:
-            self._logs[index] = LiveLog(self._client, self._run.id, index)
-        return self._logs[index].take()
-
     def close(self) -> None:
         """See `dispatcher.target.View`."""
         self._eye.close()
-        for log in self._logs.values():
-            log.close()
 
     def _look_at_job(self) -> None:
         now = time.monotonic()

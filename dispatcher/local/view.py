@@ -37,11 +37,6 @@ class LocalView:
             found[index] = decode(data, Manifest)
         return found
 
-    def listen(self, index: int) -> tuple[str, ...]:
-        """The store of this machine has everything at once."""
-        del index
-        return ()
-
     def close(self) -> None:
         """Nothing is open."""
 

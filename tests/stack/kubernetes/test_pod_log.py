@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from dispatcher import logs
 from dispatcher.kubernetes.errors import ApiForbidden
-from dispatcher.kubernetes.pod_log import PodLog, placed_pod
+from dispatcher.kubernetes.pod_log import PodLog, wait_for_pod
 from tests.faults.faults import Stall
 
 COUNT = "i=0; while [ $i -lt 40 ]; do echo line $i; i=$((i+1)); sleep 0.05; done"
@@ -17,7 +16,7 @@ LINES = [f"line {number}\n" for number in range(40)]
 
 
 def pod_of(lab, run) -> str:
-    name = placed_pod(lab.client(), run.id, 0, threading.Event())
+    name = wait_for_pod(lab.client(), run.id, 0, time.monotonic() + 30)
     assert name
     return name
 
@@ -84,17 +83,5 @@ def test_a_missing_right_is_said(lab):
         list(PodLog(client, name).lines())
 
 
-def test_waiting_for_a_pod_can_be_ended(lab):
-    stop = threading.Event()
-    stop.set()
-    assert placed_pod(lab.client(), "nothing-abcdef", 0, stop) is None
-
-
-def test_the_first_lines_come_before_the_store_has_them_and_each_once(lab):
-    run = lab.submit(["sh", "-c", f"echo first; echo odd >&2; {COUNT}"])
-    seen = []
-    for event in logs.follow(run.id, 0, lab.places, live=True):
-        if not seen:
-            assert not list(lab.runs.store.list(f"runs/{run.id}/0/1/log/"))
-        seen.append(event.text)
-    assert sorted("".join(seen).splitlines(keepends=True)) == sorted(["first\n", "odd\n", *LINES])
+def test_no_pod_within_the_time_is_none(lab):
+    assert wait_for_pod(lab.client(), "nothing-abcdef", 0, time.monotonic() + 0.2) is None
