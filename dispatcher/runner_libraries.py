@@ -21,7 +21,7 @@ _MACHINES = ("-any.whl", "x86_64", "aarch64")
 
 
 def pins() -> bytes:
-    """The text of the pins, for `packer.pack.PackRequest.libraries`."""
+    """The text of the pins, for `packer.pack_request.PackRequest.libraries`."""
     return PINS.read_bytes()
 
 

@@ -1,6 +1,7 @@
 """Project and environment → image digest. A library that can be used alone.
 
-    from packer.pack import PackRequest, pack
+    from packer.pack import pack
+    from packer.pack_request import PackRequest
 
     packed = pack(PackRequest(project=Path("."), layout=Path("images"), cache=Path("cache")))
     packed.images  # one manifest digest for each command
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
     from packer.explain import Explanation as Explanation
     from packer.images.layout import Layout as Layout
-    from packer.pack import Command as Command
-    from packer.pack import Packed as Packed
-    from packer.pack import PackRequest as PackRequest
+    from packer.pack_request import Command as Command
+    from packer.pack_request import PackRequest as PackRequest
+    from packer.packed import Packed as Packed
 
 _HOMES = {
-    "Command": "packer.pack",
+    "Command": "packer.pack_request",
     "Digest": "packer.digest",
     "Explanation": "packer.explain",
     "Layout": "packer.images.layout",
-    "PackRequest": "packer.pack",
-    "Packed": "packer.pack",
+    "PackRequest": "packer.pack_request",
+    "Packed": "packer.packed",
     "SendoffError": "packer.errors",
 }
 

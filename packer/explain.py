@@ -7,7 +7,7 @@ import os
 from packer.digest import Digest
 from packer.environment.environment_report import Arrival
 from packer.layers.layer import Layer
-from packer.pack import Packed
+from packer.packed import Packed
 from packer.project import listing
 from packer.project.snapshot import LeftOut, Snapshot
 from packer.record import Record

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 
 from packer import disk, image_paths
 from packer.digest import Digest
-from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.images import image
-from packer.images.base import Base
 from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
 from packer.images.image import NO_BASE, Image
@@ -32,76 +30,17 @@ from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.layers.library_layers import Libraries, Workplace
 from packer.layers.made_layer import Contents
+from packer.pack_request import Command, PackRequest
+from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.project import repository, snapshot
 from packer.project.repository import Revision
-from packer.project.snapshot import DEFAULT_LIMIT, Snapshot
-from packer.record import Record, encode
+from packer.project.snapshot import Snapshot
+from packer.record import encode
 
 if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
-
-
-class Command(Record, frozen=True):
-    """What one run image runs. All commands of a pack share their layers."""
-
-    arguments: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-    request: str = ""
-    """Canonical JSON of what was asked for, kept as a label; nothing of this machine in it."""
-
-
-class PackRequest(Record, frozen=True):
-    """What to pack, and where to."""
-
-    project: Path
-    layout: Path
-    """Directory of the OCI image layout."""
-    cache: Path
-    """Directory for what can be made again."""
-    python: str | None = None
-    """The sandbox's interpreter, a path or a name; None for the one a shell would start."""
-    platform: str = ""
-    """OCI platform to pack for; empty for the sandbox's own."""
-    commands: tuple[Command, ...] = (Command(),)
-    """One run image for each."""
-    runner: dict[str, bytes] = {}
-    """Files that every run image has besides: absolute in-image path → content."""
-    base: Base | None = None
-    """The base image to lay all upon; None for an image without an operating system."""
-    libraries: bytes = b""
-    """Pins of what the runner imports (see `packer.layers.library_layers`), for images with a
-    base."""
-    limit: int = DEFAULT_LIMIT
-    """Bytes that the project's files may have together."""
-
-
-class Packed(Record, frozen=True):
-    """What came of it. Every digest is of something in the layout."""
-
-    images: tuple[Digest, ...]
-    """The run images' manifests, one for each command."""
-    environment: Digest
-    """The environment image's manifest."""
-    snapshot: Digest
-    """Of the project's listing."""
-    lock: Lock
-    lock_digest: Digest
-    """Of the canonical JSON of the lock's essence: no index, mirror or folder of this machine in
-    it."""
-    layers: tuple[Layer, ...]
-    """Of each run image, above its base: environment, runner, editable trees, project."""
-    tags: dict[str, Digest]
-    """Names of the images in the layout, fit for a registry too."""
-    project: Snapshot
-    editables: dict[str, Snapshot]
-    """Source trees outside the project, by the name of the distribution."""
-    report: EnvironmentReport
-    revision: Revision | None
-    """What git says of the project; None outside a repository."""
-    timings: dict[str, float]
-    """Seconds that each step took."""
 
 
 def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:

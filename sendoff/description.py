@@ -11,9 +11,9 @@ from dispatcher.comparison import show
 from sendoff import outcome, summary
 from sendoff.console import visible
 from sendoff.handle import Index
+from sendoff.preparation import quoted
 from sendoff.quantities import show_duration, show_size
 from sendoff.selection import Selection
-from sendoff.shipping import quoted
 
 
 def document(chosen: Selection) -> dict[str, Any]:

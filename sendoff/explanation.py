@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from packer.pack import Packed
+from packer.packed import Packed
 from sendoff.console import align
 from sendoff.quantities import show_duration, show_size
 

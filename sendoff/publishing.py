@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from packer.images.base import Base
-from packer.pack import Packed
+from packer.packed import Packed
 from packer.progress import Progress
 from packer.registry.access import Access
 from packer.registry.reference import Repository

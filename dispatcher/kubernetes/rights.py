@@ -23,8 +23,9 @@ class Right(Record, frozen=True):
 
     @property
     def name(self) -> str:
-        """As kubectl writes it: "create jobs.batch"."""
-        return f"{self.verb} {self.resource}{'.' * bool(self.group)}{self.group}"
+        """As kubectl writes it, "create jobs.batch", and whether it is of the whole cluster."""
+        what = f"{self.resource}.{self.group}" if self.group else self.resource
+        return f"{self.verb} {what}" + " of the cluster" * self.everywhere
 
 
 _KUEUE = "kueue.x-k8s.io"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -18,6 +18,7 @@ from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
 
+_CANCEL = "cancel.json"
 _EXPLAINED = 20
 """Pods whose events are asked for; the others are explained by what they say themselves."""
 
@@ -44,8 +45,9 @@ class Settler:
         self._kept = 0
 
     def has_traces(self) -> bool:
-        """Whether the store has anything that a pod of the run left."""
-        return any(name.isdigit() for name in self._runs.store.names(self._keys.prefix))
+        """Whether the store has anything that a pod of the run left, or that ended it."""
+        names = self._runs.store.names(self._keys.prefix)
+        return any(name.isdigit() or name == _CANCEL for name in names)
 
     def failed(self, job: Job, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of indexes that the Job has done with why there is no result."""
@@ -57,22 +59,44 @@ class Settler:
             why[completion] = self._why(job, pod, explain=len(why) < _EXPLAINED)
         without = self._why(job, None, explain=True) if len(pods) < len(asked) else None
         self.keep_events()
-        made = {}
-        for index in asked:
-            failure = why.get(index // per_pod) or without
-            attempt = pods[index // per_pod].failures + 1 if index // per_pod in pods else 0
-            made[index] = self.commit(index, failure, attempt)
-        return made
+
+        def settle(index: int) -> Manifest:
+            pod = pods.get(index // per_pod)
+            attempt = pod.failures + 1 if pod else 0
+            return self.commit(index, why.get(index // per_pod) or without, attempt)
+
+        return self._each(asked, settle)
 
     def given_up(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of indexes that they never started."""
         self.keep_events()
-        return {index: self.commit(index, failure) for index in indexes}
+        return self._each(indexes, lambda index: self.commit(index, failure))
 
     def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of those indexes that were cancelled that they were."""
-        called_off = [each for each in indexes if self._runs.cancelled(self._run.id, each)]
-        return {index: self.commit(index, None) for index in called_off}
+        everything = self._runs.store.has(self._keys.cancel)
+
+        def settle(index: int) -> Manifest | None:
+            if everything or self._runs.store.has(self._keys.cancel_index(index)):
+                return self.commit(index, None)
+            return None
+
+        return self._each(indexes, settle)
+
+    def _each(
+        self, indexes: Iterable[int], settle: Callable[[int], Manifest | None]
+    ) -> dict[int, Manifest]:
+        """Several at a time, where the store is far away."""
+        asked = list(indexes)
+        if len(asked) == 1 or self._runs.store.parallel == 1:
+            made = [settle(index) for index in asked]
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self._runs.store.parallel) as pool:
+                made = list(pool.map(settle, asked))
+        pairs = zip(asked, made, strict=True)
+        return {index: manifest for index, manifest in pairs if manifest}
 
     def commit(self, index: int, failure: Failure | None, attempt: int = 0) -> Manifest:
         """The manifest of an index: what an attempt has left, or one of ours, or another's."""

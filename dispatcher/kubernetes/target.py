@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from types import TracebackType
 from typing import Self
 
 from dispatcher import pod_config
@@ -103,14 +102,20 @@ class KubernetesTarget:
         return ClusterView(run, self._submission, self._eye(run), settler, watchman)
 
     def cancel(self, run: Run, index: int | None) -> None:
-        """End its Job, or the pod of an index; what runs has its grace to save what it can."""
+        """End its Job, or an index of it; what runs has its grace to save what it can."""
         if index is None:
             job = self._submission.find(run.id)
             if job:
                 self._submission.remove(job)
-        elif not self._submission.remove_pod(run.id, index // run.request.per_pod):
+            return
+        pods = self._submission.placed(run.id, index // run.request.per_pod)
+        if pods and run.request.per_pod == 1:
+            for pod in pods:
+                self._submission.remove_pod(pod)
+        elif not pods or not self._runs.attempts(run.id, index):
             evidence = Evidence(self._client, self._paths, run.id)
             Settler(run, self._runs, evidence, self._settings).cancelled((index,))
+        # Else its pod has other inputs too: the runner finds out from the store, and goes on.
 
     @cached_property
     def _paths(self) -> Paths:
@@ -166,11 +171,5 @@ class ClusterClaim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is held."""

@@ -46,6 +46,7 @@ class ClusterView:
         self._gave_up: Failure | None = None
         self._turn = 0
         self._traces = False
+        """Whether there is any sign that the Job was made."""
 
     def look(self, indexes: Collection[int]) -> Sight:
         """See `dispatcher.target.View`."""
@@ -90,8 +91,9 @@ class ClusterView:
         self._job_again = now + _JOB_PERIOD
         self._job = self._submission.find(self._run.id)
         if self._job is None:
-            self._traces = self._settler.has_traces()
+            self._traces = self._traces or self._settler.has_traces()
         else:
+            self._traces = True
             status = self._job.status
             self._done = spans.parse(status.completed_indexes) | spans.parse(status.failed_indexes)
 

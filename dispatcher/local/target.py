@@ -6,7 +6,6 @@ import fcntl
 import os
 import sys
 import time
-from types import TracebackType
 from typing import Self
 
 from dispatcher.errors import SecretMissing, StoreNotHere
@@ -128,11 +127,5 @@ class LocalClaim:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-        /,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._lock)

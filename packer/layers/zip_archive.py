@@ -11,7 +11,6 @@ import struct
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 zlib: Any
@@ -82,12 +81,7 @@ class ZipArchive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
 
     def content(self, member: Member) -> bytes:

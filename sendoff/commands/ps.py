@@ -54,7 +54,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:
-    from sendoff.shipping import quoted
+    from sendoff.preparation import quoted
 
     status = run.status
     states = [index.state for index in status.indexes]

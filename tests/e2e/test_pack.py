@@ -20,7 +20,9 @@ import pytest
 from packer import image_paths
 from packer.digest import Digest
 from packer.images.layout import Layout
-from packer.pack import Command, Packed, PackRequest, pack
+from packer.pack import pack
+from packer.pack_request import Command, PackRequest
+from packer.packed import Packed
 from packer.project.tree_errors import SymlinkEscape
 
 HERE = Path(__file__).resolve().parents[2]
@@ -44,7 +46,8 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 from packer.errors import SendoffError
-from packer.pack import Command, PackRequest, pack
+from packer.pack import pack
+from packer.pack_request import Command, PackRequest
 project, layout, cache, python = sys.argv[1:]
 request = PackRequest(
     project=Path(project), layout=Path(layout), cache=Path(cache), python=python,

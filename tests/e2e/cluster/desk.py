@@ -91,6 +91,13 @@ class Site:
         items: list[dict[str, Any]] = json.loads(listed)["items"]
         return items
 
+    def pod(self, run: str, index: int) -> dict[str, Any]:
+        """The latest pod of one of a run's completion indexes."""
+        label = "batch.kubernetes.io/job-completion-index"
+        pods = self.of_run("pods", run)
+        found = [each for each in pods if each["metadata"]["labels"][label] == str(index)]
+        return max(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+
     @property
     def _registry_log(self) -> Path:
         return Path(self.stack.known["servers"]["registry"]["log"])

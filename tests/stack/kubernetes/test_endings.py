@@ -33,7 +33,7 @@ def up(lab, run) -> None:
     lab.until(lambda: "up" in lab.log(run))
 
 
-def test_preemption_flushes_and_leaves_the_budget_alone(lab):
+def test_preemption_flushes_and_leaves_the_budget_alone(lab, stack_alone):
     lab.apply(
         *(
             {
@@ -62,7 +62,7 @@ def test_preemption_flushes_and_leaves_the_budget_alone(lab):
         (job,) = lab.objects("jobs", victim)
         assert job["status"].get("failedIndexes", "") == ""
     finally:
-        lab.stack.kubectl(
+        stack_alone.kubectl(
             "delete", "priorityclass", f"{lab.namespace}-low", f"{lab.namespace}-high"
         )
 

@@ -7,7 +7,7 @@ from packer.environment.environment_report import Arrival, EnvironmentReport
 from packer.environment.lock import Lock
 from packer.explain import explain
 from packer.layers.layer import Layer
-from packer.pack import Packed
+from packer.packed import Packed
 from packer.project import snapshot
 from packer.project.snapshot import LeftOut
 
