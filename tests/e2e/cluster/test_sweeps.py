@@ -17,7 +17,7 @@ MIXED = """\
 import os, signal, socket, sys
 index, again = int(os.environ['SENDOFF_INDEX']), os.environ['SENDOFF_ATTEMPT'] != '1'
 open(f'of-{index}.txt', 'w').write(f'again {again}')
-os.write(1, f'index {index} again {again}\n'.encode())
+os.write(1, f'index {index} again {again}\\n'.encode())
 if index == 1:
     sys.exit(3)
 if index > 1 and not again:
