@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,11 @@ def runs(places: Places) -> list[Run]:
     return Runs.at(places).all()
 
 
+def recent(places: Places) -> Iterator[Run]:
+    """The runs of the store, the newest first; no more are read than are asked for."""
+    return Runs.at(places).recent()
+
+
 def status(run_id: str, places: Places) -> RunStatus:
     """What is known of a run.
 
@@ -76,52 +81,60 @@ def status(run_id: str, places: Places) -> RunStatus:
 
 
 def wait(
-    run_ids: Sequence[str], places: Places, timeout: float | None = None
+    run_ids: Sequence[str],
+    places: Places,
+    timeout: float | None = None,
+    only: Mapping[str, Collection[int]] | None = None,
 ) -> tuple[RunStatus, ...]:
     """The statuses once all runs have ended, or after `timeout` seconds as they are then.
+
+    `only` names the indexes that are waited for, of runs of which not all are.
 
     Raises:
         RunUnknown
     """
     with contextlib.ExitStack() as stack:
         observers = [stack.enter_context(Observer(run_id, places)) for run_id in run_ids]
-        return _wait(observers, timeout)
+        left = [
+            set((only or {}).get(each.run.id) or range(len(each.run.request.inputs)))
+            for each in observers
+        ]
+        began = time.monotonic()
+        while True:
+            looked = time.monotonic()
+            for observer, indexes in zip(observers, left, strict=True):
+                if indexes:
+                    indexes -= {index.index for index in observer.some(indexes) if index.final}
+            waited = time.monotonic() - began
+            if not any(left) or (timeout is not None and waited >= timeout):
+                return tuple(observer.all() for observer in observers)
+            _pause(began, looked)
 
 
-def ended(run_id: str, places: Places) -> Iterator[IndexStatus]:
-    """Each index of a run once it has ended, in the order in which they end.
+def changes(run_id: str, places: Places) -> Iterator[RunStatus]:
+    """The status of a run, and again whenever it has changed, until the run has ended.
 
     Raises:
         RunUnknown
     """
     with Observer(run_id, places) as observer:
-        for found in _looks([observer], None):
-            yield from found
+        began, last = time.monotonic(), None
+        while True:
+            looked = time.monotonic()
+            status = observer.all()
+            if status != last:
+                yield status
+            if status.final:
+                return
+            last = status
+            _pause(began, looked)
 
 
-def _wait(observers: Sequence[Observer], timeout: float | None) -> tuple[RunStatus, ...]:
-    for _ in _looks(observers, timeout):
-        pass
-    return tuple(observer.all() for observer in observers)
-
-
-def _looks(observers: Sequence[Observer], timeout: float | None) -> Iterator[list[IndexStatus]]:
-    """What each look found to have ended, until all has or `timeout` seconds are over."""
-    began = time.monotonic()
-    left = [set(range(len(observer.run.request.inputs))) for observer in observers]
-    while True:
-        looked = time.monotonic()
-        for observer, indexes in zip(observers, left, strict=True):
-            if indexes:
-                final = [status for status in observer.some(indexes) if status.final]
-                indexes -= {status.index for status in final}
-                yield final
-        waited = time.monotonic() - began
-        if not any(left) or (timeout is not None and waited >= timeout):
-            return
-        # Of a large run a look takes its time, and waiting is not to keep a core busy.
-        pause = _PERIOD if waited < _LONG else _LONG_PERIOD
-        time.sleep(max(pause, _REST * (time.monotonic() - looked)))
+def _pause(began: float, looked: float) -> None:
+    """Between looks. Of a large run one takes its time, and waiting is not to keep a core busy."""
+    now = time.monotonic()
+    pause = _PERIOD if now - began < _LONG else _LONG_PERIOD
+    time.sleep(max(pause, _REST * (now - looked)))
 
 
 def prepared(run: Run, places: Places) -> bool:
@@ -189,4 +202,4 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-__all__ = ["IndexStatus", "RunStatus", "cancel", "ended", "runs", "status", "submit", "wait"]
+__all__ = ["IndexStatus", "RunStatus", "cancel", "changes", "runs", "status", "submit", "wait"]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from dispatcher.observer import Observer
 from dispatcher.places import Places
+from dispatcher.status import IndexStatus
 from dispatcher.store import Missing, RunKeys, Runs
 from packer.record import Record
 
 # Short at first, for commands that are over in no time. A bucket is asked less often: what it
-# gets, it gets every two seconds.
+# gets, it gets every two seconds; but its first lines are waited for.
 _PERIOD, _LONG_PERIOD = 0.01, 0.05
 _LONG = 10.0
-_BUCKET_PERIOD = 0.5
+_FIRST_BUCKET_PERIOD, _EARLY_BUCKET_PERIOD, _BUCKET_PERIOD = 0.05, 0.1, 0.5
 _STREAMS: dict[str, Literal["stdout", "stderr"]] = {"out": "stdout", "err": "stderr"}
 
 
@@ -31,30 +32,65 @@ class LogEvent(Record, frozen=True):
 
 
 def follow(
-    run_id: str, index: int, places: Places, *, follow: bool = True, tail: int | None = None
+    run_id: str,
+    index: int,
+    places: Places,
+    *,
+    follow: bool = True,
+    tail: int | None = None,
+    seen: Callable[[IndexStatus], None] | None = None,
 ) -> Iterator[LogEvent]:
     """The log of an index's latest attempt, both streams in the order in which they came.
 
     With `follow` it goes on until the index has ended, through further attempts. With `tail` it
-    begins with the last so many lines of what there is.
+    begins with the last so many lines of what there is. `seen` is told how the index is at each
+    look.
 
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
     observer = Observer(run_id, places)
-    observer.one(index)
+    status = observer.one(index)
     reader = _Reader(observer.runs, RunKeys(run_id), index)
     if tail is not None:
         yield from reader.tail(tail)
-    began = time.monotonic()
+    pace = _Pace(grows=observer.runs.store.appends)
     while True:
         # Looked at before reading: what the attempt wrote, it wrote before it ended.
-        over = not follow or observer.one(index).final
-        yield from reader.read()
+        if follow:
+            status = observer.one(index)
+            if seen:
+                seen(status)
+        over = not follow or status.final
+        for event in reader.read():
+            pace.came()
+            yield event
         if over:
             return
-        pause = _PERIOD if time.monotonic() - began < _LONG else _LONG_PERIOD
-        time.sleep(pause if observer.runs.store.appends else _BUCKET_PERIOD)
+        time.sleep(pace.pause())
+
+
+class _Pace:
+    """How soon to look again: often at first, when there are new lines often and someone waits."""
+
+    def __init__(self, *, grows: bool) -> None:
+        """`grows`: lines are there at once, and not a chunk at a time."""
+        self._grows = grows
+        self._since: float | None = time.monotonic() if grows else None
+
+    def came(self) -> None:
+        """Something has come."""
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def pause(self) -> float:
+        """Seconds."""
+        early = self._since is None or time.monotonic() - self._since < _LONG
+        if self._grows:
+            return _PERIOD if early else _LONG_PERIOD
+        if self._since is None:
+            return _FIRST_BUCKET_PERIOD
+        return _EARLY_BUCKET_PERIOD if early else _BUCKET_PERIOD
 
 
 class _Reader:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
-from dispatcher.runner.keys import RUNS, RunKeys
+from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
 from packer.record import decode, encode
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from dispatcher.runner.store import Store
 
 T = TypeVar("T")
+
+_FIRST_PAGE, _PAGE = 32, 256
+"""Runs that are read at a time: mostly the newest few are wanted."""
 
 __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
 
@@ -39,11 +44,13 @@ class Runs:
         return cls(remote_store.at(places))
 
     def add(self, run: Run) -> None:
-        """Write `run.json`.
+        """Write `run.json`, and the mark that tells how recent the run is.
 
         Raises:
             Exists: there is a run with this id.
         """
+        # The mark first: one without a run is passed over, and no run is without a mark.
+        self.store.put(recent(run.id, time.time_ns()), b"")
         self.store.put_new(RunKeys(run.id).record, encode(run))
 
     def run(self, run_id: str) -> Run:
@@ -60,9 +67,32 @@ class Runs:
             raise RunUnknown(run_id, self.store.root) from None
         return _read(key, data, Run)
 
+    def ids(self, begin: str = "") -> list[str]:
+        """The ids of all runs, sorted; with `begin` of those that begin so."""
+        return self.store.names(RUNS, begin=begin)
+
     def all(self) -> list[Run]:
         """Every run, the newest first."""
-        names = self.store.names(RUNS)
+        return list(self.recent())
+
+    def recent(self) -> Iterator[Run]:
+        """The runs, the newest first; no more are read than are asked for, but for a page."""
+        seen: set[str] = set()
+        page, after = _FIRST_PAGE, ""
+        while marks := self.store.names(RECENT, after=after, most=page):
+            after = marks[-1]
+            names = [name for name in map(of_recent, marks) if name not in seen]
+            yield from self._read(dict.fromkeys(names))
+            seen.update(names)
+            if len(marks) < page:
+                break
+            page = _PAGE
+        # Those of a sendoff before there were marks.
+        unmarked = [name for name in self.ids() if name not in seen]
+        yield from sorted(self._read(unmarked), key=lambda run: (run.created, run.id), reverse=True)
+
+    def _read(self, names: Iterable[str]) -> list[Run]:
+        """The runs of these ids that can be read, several at a time where that is quicker."""
         if self.store.parallel == 1:
             found = [self._readable(name) for name in names]
         else:
@@ -70,8 +100,7 @@ class Runs:
 
             with ThreadPoolExecutor(self.store.parallel) as pool:
                 found = list(pool.map(self._readable, names))
-        runs = [run for run in found if run]
-        return sorted(runs, key=lambda run: (run.created, run.id), reverse=True)
+        return [run for run in found if run]
 
     def _readable(self, name: str) -> Run | None:
         """The run; None where a folder has no run.json, or one that a newer sendoff wrote."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Literal
@@ -45,20 +46,29 @@ class Finding(Record, frozen=True):
     """Why it is not there."""
 
 
-def probe(places: Places) -> Iterator[Finding]:
-    """Try everything a run needs of its store, as it is found out; ends after the first failure."""
+def probe(places: Places, patience: float = 20.0) -> Iterator[Finding]:
+    """Try everything a run needs of its store, as it is found out; ends after the first failure.
+
+    All of it together may take `patience` seconds where the store does not answer.
+    """
     steps: tuple[tuple[Ability, Callable[[Places], str]], ...] = (
         ("address", _address),
         ("bucket", _bucket),
         ("conditional write", _conditional_write),
         ("credentials for runs", _credentials),
     )
+    give_up = time.monotonic() + patience
     for ability, step in steps:
         try:
-            yield Finding(ability=ability, note=step(places))
+            if ability != "address":
+                remote_store.at(places).give_up_at(give_up)
+            note = step(places)
         except StoreFailed as error:
             yield Finding(ability=ability, error=error)
-            return
+            break
+        yield Finding(ability=ability, note=note)
+    if ability != "address":
+        remote_store.at(places).give_up_at(None)
 
 
 def _address(places: Places) -> str:

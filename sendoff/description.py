@@ -11,9 +11,9 @@ from dispatcher.comparison import show
 from sendoff import outcome, summary
 from sendoff.console import visible
 from sendoff.handle import Index
+from sendoff.preparation import quoted
 from sendoff.quantities import show_duration, show_size
 from sendoff.selection import Selection
-from sendoff.shipping import quoted
 
 
 def document(chosen: Selection) -> dict[str, Any]:
@@ -82,11 +82,12 @@ def _index_lines(index: Index) -> Iterator[str]:
             f"  used       {show_duration(usage.cpu)} of processors, "
             f"{show_size(usage.memory_peak)} of memory at most"
         )
-    if failure := status.failure:
-        yield f"  failure    {failure.code}: {failure.message}"
-        yield from (f"             {line}" for line in failure.evidence)
-        if failure.fix:
-            yield f"  fix        {failure.fix}"
+    for label, trouble in (("failure", status.failure), ("waiting", status.waiting)):
+        if trouble:
+            yield f"  {label:<10} {trouble.code}: {trouble.message}"
+            yield from (f"             {line}" for line in trouble.evidence)
+            if trouble.fix:
+                yield f"  fix        {trouble.fix}"
     for warning in status.manifest.warnings if status.manifest else ():
         yield f"  warning    {warning}"
     for name, metric in index.measured().items():

@@ -10,6 +10,7 @@ from sendoff.console import Console, is_terminal
 from sendoff.failure import labelled
 from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
+from sendoff.waiting import Waiting
 
 DETACHED = 130
 _SAID = {"EXIT_NONZERO", "SIGNAL"}
@@ -40,7 +41,7 @@ def follow(run: Run, console: Console) -> int:
 def _stream(index: Index, console: Console) -> None:
     """The command's output as it comes; with JSON asked for, all of it on standard error."""
     text = "\n"
-    for event in index.events():
+    for event in index.events(seen=Waiting(console).index):
         text = event.text
         write(text, to_stderr=console.machine or event.stream == "stderr")
     if not text.endswith("\n") and is_terminal(sys.stderr):
@@ -56,7 +57,7 @@ def write(text: str, *, to_stderr: bool) -> None:
 
 
 def _watch(run: Run, console: Console) -> None:
-    for index in run.as_ended():
+    for index in run.as_ended(seen=Waiting(console).run):
         given = " ".join(f"{name}={value}" for name, value in index.parameters.items())
         words = outcome.sentence(index.status)
         console.say(f"{index.name}  {given}  {words}".rstrip(), outcome.COLOURS[index.state])

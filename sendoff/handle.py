@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatcher import dispatch, logs, results
 from dispatcher.run import OutputFile, State
 from dispatcher.run import Run as RunRecord
-from dispatcher.status import IndexStatus, of_run
+from dispatcher.status import IndexStatus
 from packer.digest import Digest
 from sendoff import outcome, reference
 from sendoff.errors import Misuse
@@ -18,6 +19,9 @@ from sendoff.session import Session
 if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
     from dispatcher.metrics import Metric
+
+_FRESH, _REST = 0.05, 4
+"""Seconds for which what was seen is good, and how often as long as the look has taken."""
 
 
 class Index:
@@ -83,9 +87,20 @@ class Index:
         """What it printed so far, both streams in order; the last `tail` lines of it."""
         return "".join(event.text for event in self.events(follow=False, tail=tail))
 
-    def events(self, *, follow: bool = True, tail: int | None = None) -> Iterator[LogEvent]:
-        """What it prints, piece by piece; with `follow` as it comes, until it ends."""
-        return logs.follow(self._run.id, self.number, self._places, follow=follow, tail=tail)
+    def events(
+        self,
+        *,
+        follow: bool = True,
+        tail: int | None = None,
+        seen: Callable[[IndexStatus], None] | None = None,
+    ) -> Iterator[LogEvent]:
+        """What it prints, piece by piece; with `follow` as it comes, until it ends.
+
+        `seen` is told now and then how it is.
+        """
+        return logs.follow(
+            self._run.id, self.number, self._places, follow=follow, tail=tail, seen=seen
+        )
 
     def cancel(self) -> None:
         """Ask for its end; returns at once."""
@@ -101,7 +116,7 @@ class Run:
     def __init__(self, record: RunRecord, session: Session) -> None:
         self.record, self.session = record, session
         self._last: dispatch.RunStatus | None = None
-        self._ended: dict[int, IndexStatus] = {}
+        self._stale = 0.0
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
@@ -112,13 +127,27 @@ class Run:
     @property
     def status(self) -> dispatch.RunStatus:
         """What is known of it now."""
-        if self._last is None or not self._last.final:
-            self._last = dispatch.status(self.id, self.session.places)
-        return self._last
+        last = self._last
+        if last is None or (not last.final and time.monotonic() >= self._stale):
+            began = time.monotonic()
+            last = self.take(dispatch.status(self.id, self.session.places), began)
+        return last
+
+    def take(self, status: dispatch.RunStatus, began: float | None = None) -> dispatch.RunStatus:
+        """Keep what was found out elsewhere, beginning at that moment of the monotonic clock.
+
+        It is not asked again at once: of many indexes it takes a while, and all are asked for it.
+        """
+        now = time.monotonic()
+        cost = 0.0 if began is None else now - began
+        self._last, self._stale = status, now + max(_FRESH, _REST * cost)
+        return status
 
     def status_of(self, number: int) -> IndexStatus:
         """What is known of one index now; of one that was seen to end, without another look."""
-        return self._ended.get(number) or self.status.indexes[number]
+        if self._last and self._last.indexes[number].final:
+            return self._last.indexes[number]
+        return self.status.indexes[number]
 
     @property
     def state(self) -> State:
@@ -156,18 +185,28 @@ class Run:
         Raises:
             TimeoutError: it has not after `timeout` seconds; it goes on.
         """
-        if self._last is None or not self._last.final:
-            (self._last,) = dispatch.wait([self.id], self.session.places, timeout)
-        if not self._last.final:
-            raise TimeoutError(f"run {self.id} is {self._last.state} after {timeout} s")
+        status = self._last
+        if status is None or not status.final:
+            (status,) = dispatch.wait([self.id], self.session.places, timeout)
+            self.take(status)
+        if not status.final:
+            raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
         return self
 
-    def as_ended(self) -> Iterator[Index]:
-        """Each index once it has ended, in the order in which they end."""
-        for status in dispatch.ended(self.id, self.session.places):
-            self._ended[status.index] = status
-            yield self[status.index]
-        self._last = of_run(self.id, [self._ended[number] for number in range(len(self))])
+    def as_ended(self, seen: Callable[[dispatch.RunStatus], None] | None = None) -> Iterator[Index]:
+        """Each index once it has ended, in the order in which they end.
+
+        `seen` is told how the run is, whenever that has changed.
+        """
+        left = set(range(len(self)))
+        for status in dispatch.changes(self.id, self.session.places):
+            self.take(status)
+            if seen:
+                seen(status)
+            for number in sorted(left):
+                if status.indexes[number].final:
+                    left.discard(number)
+                    yield self[number]
 
     def results(self, directory: str | Path, *patterns: str) -> list[Path]:
         """Fetch the files: of an only index into `directory`, else each into a folder below."""

@@ -131,6 +131,10 @@ def _variable(text: str) -> tuple[str, str]:
     return name, os.environ[name]
 
 
+COMPLETED = 200
+"""Runs that a shell offers."""
+
+
 class RunName(click.ParamType[str]):
     """The name of a run, or of one of its indexes: RUN, RUN/INDEX, a prefix, @last."""
 
@@ -143,15 +147,17 @@ class RunName(click.ParamType[str]):
         incomplete: str,
     ) -> list[Any]:
         """The ids of runs, the newest first."""
+        from itertools import islice
+
         from click.shell_completion import CompletionItem
 
         from sendoff.session import Session
 
-        runs = Session.open(Path()).runs()
+        runs = Session.open(Path()).runs().recent()
+        some = (run for run in runs if run.id.startswith(incomplete))
         return [
             CompletionItem(run.id, help=" ".join(run.request.inputs[0].command)[:60])
-            for run in runs
-            if run.id.startswith(incomplete)
+            for run in islice(some, COMPLETED)
         ]
 
 

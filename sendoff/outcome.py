@@ -45,9 +45,11 @@ def of_all(states: Iterable[State]) -> int:
 
 
 def sentence(index: IndexStatus) -> str:
-    """Such as "succeeded in 3.2 s" or "failed with exit code 3 after 3.2 s"."""
+    """Such as "succeeded in 3.2 s", "failed with exit code 3 after 3.2 s", "queued: no h100 …"."""
     took = show_duration(index.manifest.usage.wall) if index.manifest else ""
     how = index.state.replace("-", " ")
+    if index.waiting:
+        return f"{how}: {index.waiting.message}"
     if index.state == "succeeded":
         return f"{how} in {took}"
     if index.manifest and index.state == "failed":

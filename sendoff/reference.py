@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from dispatcher.run import Run
 from packer.record import Record
 from sendoff.errors import IndexUnknown, RunAmbiguous, RunUnknown
 from sendoff.nearest import nearest
 
+if TYPE_CHECKING:
+    from dispatcher.store import Runs
+
+_SHOWN = 6
+"""Matches of a prefix that are looked at closely."""
 _LAST = re.compile(r"@last(?:-(\d+))?")
 
 
@@ -35,8 +41,8 @@ def index_name(run: Run, index: int) -> str:
     return f"{run.id}/{index}" if len(run.request.inputs) > 1 else run.id
 
 
-def find(name: str, runs: Sequence[Run]) -> Reference:
-    """What `name` refers to among `runs`, the newest of which comes first.
+def find(name: str, runs: Runs) -> Reference:
+    """What `name` refers to among `runs`. Of a whole id nothing but that run is read.
 
     Raises:
         RunUnknown, RunAmbiguous, IndexUnknown
@@ -51,17 +57,30 @@ def find(name: str, runs: Sequence[Run]) -> Reference:
     return Reference(run=run, index=int(index))
 
 
-def _find_run(name: str, runs: Sequence[Run]) -> Run:
+def _find_run(name: str, runs: Runs) -> Run:
     if last := _LAST.fullmatch(name):
-        place = int(last[1] or 0)
-        if place >= len(runs):
+        newest = next(islice(runs.recent(), int(last[1] or 0), None), None)
+        if newest is None:
             raise RunUnknown(name)
-        return runs[place]
-    matches = [run for run in runs if run.id == name] or [
-        run for run in runs if name and run.id.startswith(name)
-    ]
-    if not matches:
-        raise RunUnknown(name, nearest(name, (run.id for run in runs)))
-    if len(matches) > 1:
-        raise RunAmbiguous(name, [run.id for run in matches])
-    return matches[0]
+        return newest
+    whole = _whole(name, runs)
+    if whole:
+        return whole
+    matches = runs.ids(name) if name else []
+    # A folder without a record is no run.
+    found = [run for each in matches[:_SHOWN] if (run := _whole(each, runs))]
+    if len(found) > 1:
+        raise RunAmbiguous(name, [run.id for run in found] + matches[_SHOWN:])
+    if not found:
+        raise RunUnknown(name, nearest(name, runs.ids()))
+    return found[0]
+
+
+def _whole(name: str, runs: Runs) -> Run | None:
+    """The run of exactly this id."""
+    from dispatcher.errors import RunUnknown as NotStored
+
+    try:
+        return runs.run(name)
+    except NotStored:
+        return None

@@ -96,7 +96,7 @@ def store(session: Session) -> Iterator[Check]:
         if settings.target == "kubernetes":
             yield of_error("store", "bucket", StoreNotInReach(settings.store))
         return
-    for finding in store_probe.probe(session.places):
+    for finding in store_probe.probe(session.places, _PATIENCE):
         if finding.error:
             yield of_error("store", finding.ability, finding.error)
         else:

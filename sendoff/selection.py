@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,9 +9,6 @@ from dispatcher.errors import ResultUnknown
 from sendoff import reference
 from sendoff.handle import Index, Run
 from sendoff.session import Session
-
-_LOOK = 0.25
-"""Seconds between looks where single indexes are waited for."""
 
 
 class Selection:
@@ -71,15 +67,16 @@ def wait(chosen: Sequence[Selection], timeout: float | None) -> None:
     """Return when all that was chosen has ended, or after `timeout` seconds."""
     from dispatcher import dispatch
 
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while True:
-        left = [
-            selection
-            for selection in chosen
-            if not all(index.status.final for index in selection.indexes)
-        ]
-        remaining = _LOOK if deadline is None else min(_LOOK, deadline - time.monotonic())
-        if not left or remaining <= 0:
-            return
-        places = left[0].run.session.places
-        dispatch.wait([selection.run.id for selection in left], places, remaining)
+    if not chosen:
+        return
+    wanted: dict[str, set[int]] = {}
+    for selection in chosen:
+        wanted.setdefault(selection.run.id, set()).update(
+            index.number for index in selection.indexes
+        )
+    places = chosen[0].run.session.places
+    found = dispatch.wait(list(wanted), places, timeout, wanted)
+    for status in found:
+        for selection in chosen:
+            if selection.run.id == status.run:
+                selection.run.take(status)

@@ -12,10 +12,10 @@ from dispatcher.run import Run as RunRecord
 from packer.record import Record
 from sendoff.console import Console, visible
 from sendoff.narration import Narrator
+from sendoff.preparation import Order, prepare
+from sendoff.preparation import send as dispatch
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
-from sendoff.shipping import Order, prepare
-from sendoff.shipping import send as dispatch
 
 
 class Manner(Record, frozen=True):
@@ -92,7 +92,7 @@ def _tell(record: RunRecord, console: Console) -> int:
     if console.machine:
         console.document(record.request)
         return 0
-    from sendoff.shipping import quoted
+    from sendoff.preparation import quoted
 
     request = record.request
     console.say(f"nothing was sent; this would be, on {_terms(request)}:", "faint")

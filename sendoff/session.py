@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.places import Places
-from dispatcher.run import Run
 from packer.record import Record
 from sendoff.configuration import Configuration, load
 from sendoff.settings import Settings
 
 if TYPE_CHECKING:
     from dispatcher.kubernetes.settings import ClusterSettings
+    from dispatcher.store import Runs
 
 
 class Session(Record, frozen=True):
@@ -90,8 +90,12 @@ class Session(Record, frozen=True):
             ttl=round(settings.keep),
         )
 
-    def runs(self) -> list[Run]:
-        """All runs in the store, the newest first."""
-        from dispatcher import dispatch
+    def runs(self) -> Runs:
+        """The runs in the store.
 
-        return dispatch.runs(self.places)
+        Raises:
+            StoreFailed: it is far away, and can't be used from here.
+        """
+        from dispatcher.store import Runs
+
+        return Runs.at(self.places)

@@ -36,7 +36,7 @@ def checked(given: Mapping[str, Any], source: str, base: Path) -> dict[str, Any]
 
 
 def _as_written(value: Any, read: Any) -> Any:
-    """What a file says: quantities with units ("30m" says more than 1800), all else as read."""
+    """What a file says: quantities with their units ("30m", not 1800), all else as read."""
     if isinstance(read, (bool, tuple, dict)):
         return read
     if isinstance(read, (int, float)) and str(value).isdigit():

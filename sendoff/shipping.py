@@ -1,45 +1,23 @@
-"""Pack a project and send it off: what the command line and Python both do."""
+"""`sendoff.ship`, `ship_many` and `sweep`: pack a project and send it off."""
 
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from msgspec.structs import replace
-
-from dispatcher.request import Input, Request, Resources
-from dispatcher.run import Run as RunRecord
-from dispatcher.run import new_id
-from packer.digest import Digest
-from packer.pack import pack
-from packer.pack_request import Command, PackRequest
-from packer.packed import Packed
-from packer.progress import SILENT, Progress
-from packer.record import Record, encode
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp, plan
 from sendoff.nearest import nearest
+from sendoff.preparation import Order, prepare, send
 from sendoff.session import Session
-from sendoff.settings import BY_KEY, Settings
-from sendoff.version import VERSION
+from sendoff.settings import BY_KEY
 
 if TYPE_CHECKING:
     import os
 
-    from dispatcher.input_source import Source
-    from sendoff.admission import Admission
     from sendoff.handle import Run
-
-
-class Order(Record, frozen=True):
-    """What is sent off, beside the settings: the set-ups and how the run is called."""
-
-    setups: tuple[SetUp, ...]
-    name: str = ""
-    idempotency_key: str = ""
 
 
 class Wishes(TypedDict, total=False):
@@ -148,177 +126,3 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
             )
     session = Session.open(Path(project), wishes)
     return Run(send(prepare(session, order)[1], session), session)
-
-
-def pack_order(
-    session: Session,
-    order: Order,
-    progress: Progress = SILENT,
-    admission: Admission | None = None,
-) -> Packed:
-    """The images of an order, one for each set-up, where the session's registry is.
-
-    Nothing is packed without the `admission`, nor pushed.
-
-    Raises:
-        SendoffError: what `packer.pack`, `packer.registry` and the target raise.
-    """
-    from dispatcher import runner_libraries
-    from dispatcher.runner_tree import runner_tree
-    from sendoff.publishing import Publishing
-
-    settings, places = session.settings, session.places
-    publishing = None if session.embedded else Publishing(session)
-    base = publishing.base() if publishing else None
-    request = PackRequest(
-        project=session.project,
-        layout=places.layout,
-        cache=places.cache,
-        python=settings.python or None,
-        commands=tuple(_command(set_up, settings) for set_up in order.setups),
-        runner=runner_tree(),
-        limit=settings.limit,
-        base=base,
-        libraries=runner_libraries.pins() if base else b"",
-    )
-    if admission:
-        admission.wait()
-    packed = pack(request, progress)
-    if admission:
-        admission.of_cuda(_cuda(packed))
-    if publishing:
-        publishing.push(packed, progress)
-    return packed
-
-
-def prepare(
-    session: Session, order: Order, progress: Progress = SILENT
-) -> tuple[Packed, RunRecord]:
-    """Pack, and make the record of the run that would be sent off.
-
-    Raises:
-        SendoffError: what `packer.pack` raises; Misuse for an empty command.
-    """
-    if not order.setups or not all(set_up.command for set_up in order.setups):
-        raise Misuse(
-            "no command given", "there is nothing to run", "sendoff run -- python train.py"
-        )
-    from sendoff.admission import Admission
-
-    # What is wrong with a request or an input is told before minutes of packing.
-    nothing = (Digest.of(b""),) * len(order.setups)
-    admission = Admission(session, _request(order, session, nothing))
-    sources = _sources(session)
-    packed = pack_order(session, order, progress, admission)
-    request = _request(order, session, packed.images)
-    resources = replace(request.resources, cuda=_cuda(packed))
-    data = tuple(each.data for each in sources)
-    request = replace(request, resources=resources, data=data)
-    if sources:
-        from dispatcher import inputs
-
-        inputs.send(sources, session.places, progress)
-    return packed, RunRecord(
-        id=new_id(order.name or _stem(order.setups[0].command)),
-        created=_now(),
-        request=request,
-        snapshot=packed.snapshot,
-        environment=packed.environment,
-        namespace=session.settings.namespace if request.target == "kubernetes" else "",
-        provenance=_provenance(packed),
-    )
-
-
-def _cuda(packed: Packed) -> str:
-    from packer.environment import cuda
-
-    return cuda.version(packed.report.arrivals)
-
-
-def _provenance(packed: Packed) -> dict[str, Any]:
-    """Facts for people; nothing relies on them."""
-    facts: dict[str, Any] = {"sendoff": VERSION}
-    if packed.revision:
-        facts |= {"commit": packed.revision.commit, "dirty": packed.revision.dirty}
-    return facts
-
-
-def _command(set_up: SetUp, settings: Settings) -> Command:
-    asked = {
-        "gpu": settings.gpu,
-        "cpus": settings.cpus,
-        "memory": settings.memory,
-        "timeout": settings.timeout,
-        "outputs": settings.outputs,
-        "secrets": settings.secrets,
-        "parameters": set_up.parameters,
-    }
-    label = encode({key: value for key, value in asked.items() if value})
-    return Command(arguments=set_up.command, environment=settings.env, request=label.decode())
-
-
-def _sources(session: Session) -> list[Source]:
-    """What the command is given besides the project, read."""
-    if not session.settings.inputs:
-        return []
-    from dispatcher import inputs
-
-    pairs = (inputs.split(each) for each in session.settings.inputs)
-    cache = session.settings.cache
-    return [inputs.read(Path(source), destination, cache) for source, destination in pairs]
-
-
-def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Request:
-    settings = session.settings
-    return Request(
-        inputs=tuple(
-            Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
-            for set_up, digest in zip(order.setups, images, strict=True)
-        ),
-        repository=session.settings.registry,
-        target=settings.target,
-        name=order.name,
-        group=settings.group,
-        project=session.project.name,
-        resources=Resources(gpu=settings.gpu, cpus=settings.cpus, memory=settings.memory),
-        timeout=settings.timeout,
-        grace=settings.grace,
-        retries=settings.retries,
-        outputs=settings.outputs,
-        environment=settings.env,
-        secrets=settings.secrets,
-        max_parallel=settings.max_parallel,
-        per_pod=settings.per_pod or 1,
-        idempotency_key=order.idempotency_key,
-    )
-
-
-def _stem(command: Sequence[str]) -> str:
-    """What a run is called after: the script where an interpreter runs one, else the program."""
-    words = [word.rpartition("/")[2] for word in command]
-    if words[0].startswith("python"):
-        after = iter(words[1:])
-        for word in after:
-            if word == "-m":
-                return next(after, words[0]).rpartition(".")[2]
-            if word == "-c":
-                break
-            if not word.startswith("-"):
-                return word.removesuffix(".py")
-    return words[0]
-
-
-def quoted(command: Sequence[str]) -> str:
-    """A command as a shell would take it."""
-    return shlex.join(command)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def send(run: RunRecord, session: Session) -> RunRecord:
-    """Start what was prepared."""
-    from dispatcher import dispatch
-
-    return dispatch.submit(run, session.places)

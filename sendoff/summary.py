@@ -26,6 +26,7 @@ def of_index(index: Index) -> dict[str, Any]:
         "ended": status.ended,
         "seconds": manifest.usage.wall if manifest else None,
         "failure": msgspec.to_builtins(failure) if failure else None,
+        "waiting": msgspec.to_builtins(status.waiting) if status.waiting else None,
         "warnings": manifest.warnings if manifest else (),
         "files": len(index.files) if manifest else None,
     }

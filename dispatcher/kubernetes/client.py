@@ -149,7 +149,7 @@ class Client:
             response = _send(link, call)
         if response.status < _SUCCESS:
             return response
-        said, status = _body(response), response.status
+        said, status = response.data, response.status
         if status == answers.UNAUTHORIZED:
             words = answers.status_of(said).message
             raise ApiUnauthorized(link.connection.host, link.connection.source, words)
@@ -189,16 +189,6 @@ def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
         )
     except (ConnectTimeoutError, NewConnectionError) as error:
         raise Transient(str(error), 0, 0, sent=False) from error
-    except HTTPError as error:
-        raise Transient(str(error), 0, 0, sent=True) from error
-
-
-def _body(response: urllib3.BaseHTTPResponse) -> bytes:
-    """All of a refusal, which of a streamed answer has not been read yet."""
-    from urllib3.exceptions import HTTPError
-
-    try:
-        return response.data
     except HTTPError as error:
         raise Transient(str(error), 0, 0, sent=True) from error
 

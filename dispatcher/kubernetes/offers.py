@@ -65,9 +65,9 @@ def offers(
     for gpu in catalogue:
         whole = facts.of(gpu)
         if whole.nodes or lacking:
-            yield _offer(whole, settings)
+            yield offer(whole, settings)
         for cut in _slices(gpu, facts):
-            yield _offer(cut, settings)
+            yield offer(cut, settings)
 
 
 def unnamed(catalogue: Catalogue, facts: ClusterFacts) -> list[Unnamed]:
@@ -102,7 +102,8 @@ def _gpu_resources(node: NodeFacts) -> Iterable[str]:
     return (name for name in node.allocatable if name.endswith(_GPU) or _MIG in name)
 
 
-def _offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
+def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
+    """What the nodes of a class come to."""
     gpu = facts.gpu
     tolerated = tolerations([gpu], settings)
     inside = [node for node in facts.nodes if not keeping_off(node.taints, tolerated)]

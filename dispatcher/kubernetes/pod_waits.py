@@ -29,15 +29,14 @@ def of(pod: Pod, events: Sequence[Event], settings: ClusterSettings) -> Trouble 
         return of_pull(waiting, words(events, "Failed"), since, settings)
     if waiting and waiting.reason == "CreateContainerConfigError":
         return _misconfigured(waiting, since, settings)
-    said = words(events, *_STARTING)
-    if pod.spec.node_name and (said or waiting):
-        return _slow(pod, waiting, said, settings)
+    if pod.spec.node_name and (waiting or words(events, *_STARTING)):
+        return _slow(pod, waiting, events, settings)
     return None
 
 
 def _unscheduled(reason: str, message: str, since: float, settings: ClusterSettings) -> Trouble:
     """The scheduler's words, without what preempting others would not bring."""
-    said = _PREEMPTION.sub("", message)
+    said = _PREEMPTION.sub("", message).rstrip(" ,")
     lacking = sorted({found[1] or "pods" for found in _BUSY.finditer(said)})
     if lacking or reason == "SchedulingGated":
         return trouble(
@@ -76,14 +75,19 @@ def _misconfigured(waiting: Waiting, since: float, settings: ClusterSettings) ->
     )
 
 
-def _slow(pod: Pod, waiting: Waiting | None, said: list[str], settings: ClusterSettings) -> Trouble:
+def _slow(
+    pod: Pod, waiting: Waiting | None, events: Sequence[Event], settings: ClusterSettings
+) -> Trouble:
     """A pod that has its node, and does not come up."""
-    words_ = said or ([waiting.message] if waiting and waiting.message else [])
+    wrong = words(events, *_STARTING)
+    pulls = [each for each in events if each.reason in ("Pulling", "Pulled")]
+    pulling = not wrong and bool(pulls) and pulls[-1].reason == "Pulling"
+    said = [pulls[-1].message] if pulling else wrong
     return trouble(
         "STARTING",
-        f"the pod {pod.metadata.name} is being started on {pod.spec.node_name}",
+        f"{pod.spec.node_name} {'pulls the image' if pulling else 'starts the pod'}",
         blame="infra",
-        evidence=words_,
+        evidence=said or ([waiting.message] if waiting and waiting.message else []),
         since=seconds(pod.status.start_time or pod.metadata.creation_timestamp),
         grace=settings.pending_timeout,
     )

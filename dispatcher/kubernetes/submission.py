@@ -105,17 +105,17 @@ class Submission:
         options = {"propagationPolicy": "Foreground", "preconditions": preconditions}
         self._delete(self._paths.job(job.metadata.name), options)
 
-    def remove_pod(self, run_id: str, completion: int) -> bool:
-        """End the pod of one completion index; False where none can have started."""
+    def placed(self, run_id: str, completion: int) -> list[Pod]:
+        """The pods of one completion index that may have started and have not ended."""
         selector = f"{RUN}={run_id},{INDEX}={completion}"
         query = {"labelSelector": selector, "fieldSelector": ACTIVE}
-        placed = False
-        for pod in everything(self._client, self._paths.pods, Pod, query).items:
-            if pod.spec.node_name:
-                placed = True
-                options = {"preconditions": {"uid": pod.metadata.uid}}
-                self._delete(self._paths.pod(pod.metadata.name), options)
-        return placed
+        pods = everything(self._client, self._paths.pods, Pod, query).items
+        return [pod for pod in pods if pod.spec.node_name]
+
+    def remove_pod(self, pod: Pod) -> None:
+        """End this very pod; what runs in it has its grace."""
+        options = {"preconditions": {"uid": pod.metadata.uid}}
+        self._delete(self._paths.pod(pod.metadata.name), options)
 
     def _make(self, run: Run, choice: Choice) -> _Made:
         began, earlier = time.monotonic(), ""

@@ -20,6 +20,7 @@ from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.runner_secret import PodStore, assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
+from dispatcher.kubernetes.shortage import Shortage
 from dispatcher.kubernetes.submission import Submission
 from dispatcher.kubernetes.view import ClusterView
 from dispatcher.kubernetes.watchman import Watchman
@@ -88,18 +89,33 @@ class KubernetesTarget:
         """A look at one run."""
         evidence = Evidence(self._client, self._paths, run.id)
         settler = Settler(run, self._runs, evidence, self._settings)
-        watchman = Watchman(evidence, self._submission, self._settings, lambda: self._files(run, 0))
+        shortage = Shortage(
+            run.request.resources.gpu, lambda: cluster.facts(self._client), self._settings
+        )
+        watchman = Watchman(
+            evidence,
+            self._submission,
+            self._settings,
+            lambda: self._files(run, 0),
+            shortage.words,
+        )
         return ClusterView(run, self._submission, self._eye(run), settler, watchman)
 
     def cancel(self, run: Run, index: int | None) -> None:
-        """End its Job, or the pod of an index; what runs has its grace to save what it can."""
+        """End its Job, or an index of it; what runs has its grace to save what it can."""
         if index is None:
             job = self._submission.find(run.id)
             if job:
                 self._submission.remove(job)
-        elif not self._submission.remove_pod(run.id, index // run.request.per_pod):
+            return
+        pods = self._submission.placed(run.id, index // run.request.per_pod)
+        if pods and run.request.per_pod == 1:
+            for pod in pods:
+                self._submission.remove_pod(pod)
+        elif not pods or not self._runs.attempts(run.id, index):
             evidence = Evidence(self._client, self._paths, run.id)
             Settler(run, self._runs, evidence, self._settings).cancelled((index,))
+        # Else its pod has other inputs too: the runner finds out from the store, and goes on.
 
     @cached_property
     def _paths(self) -> Paths:

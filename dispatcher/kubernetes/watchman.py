@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+
+from msgspec.structs import replace
 
 from dispatcher.kubernetes.diagnosis import Situation, diagnose
 from dispatcher.kubernetes.errors import ApiForbidden
@@ -33,10 +35,16 @@ class Watchman:
     """Looks after one run while somebody looks at it."""
 
     def __init__(
-        self, evidence: Evidence, submission: Submission, settings: ClusterSettings, files: Files
+        self,
+        evidence: Evidence,
+        submission: Submission,
+        settings: ClusterSettings,
+        files: Files,
+        shortage: Callable[[], str],
     ) -> None:
+        """`shortage` says what there is too little of, for a run that waits for its turn."""
         self._evidence, self._submission, self._settings = evidence, submission, settings
-        self._files = files
+        self._files, self._shortage = files, shortage
         self._again = 0.0
         self._troubles: dict[int, Trouble | None] = {}
         self._of_job: Trouble | None = None
@@ -48,8 +56,12 @@ class Watchman:
 
     def waiting(self, completion: int) -> Failure | None:
         """Why a completion index does not go on."""
-        found = self._troubles.get(completion) or self._of_job
-        return found.failure if found else None
+        of_pod = self._troubles.get(completion)
+        found = of_pod or self._of_job
+        if found is None:
+            return None
+        words = self._shortage() if of_pod and found.failure.code == "QUEUED" else ""
+        return replace(found.failure, message=words) if words else found.failure
 
     def round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
         """Look at what waits; why the run was given up, if it was now."""

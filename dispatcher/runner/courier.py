@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .link import Link
     from .store import Store
 
-# How old the log in the store may get, beside what a request takes.
-_PERIOD = 2.0
+# How old the log in the store may get, beside what a request takes. At first somebody watches.
+_SHORTEST, _PERIOD = 0.25, 2.0
 # The command comes first: the client's import would slow its start.
 _HEAD_START = 0.5
 _LOOK, _LONGEST_LOOK, _GROWTH = 3.0, 15.0, 1.5
@@ -53,6 +53,7 @@ class Courier:
         self._size = self._chunk = 0
         self._dropped = ""
         self._closing = self._numbered = False
+        self._period = _SHORTEST
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
@@ -131,12 +132,15 @@ class Courier:
         look, pause, sent = time.monotonic() + _LOOK, _LOOK, 0.0
         while True:
             with self._changed:
-                wait = min(_PERIOD, look - time.monotonic())
+                now = time.monotonic()
+                rest = sent + self._period - now
+                wait = min(rest if rest > 0 else self._period, look - now)
                 self._changed.wait_for(lambda: self._due(sent), max(0.0, wait))  # noqa: B023
                 closing = self._closing
                 if self._due(sent):
                     self._seal()
                     sent = time.monotonic()
+                    self._period = min(self._period * _GROWTH, _PERIOD)
             problem = self._send(store)
             if closing:
                 self.problem = problem or self._dropped
@@ -156,7 +160,7 @@ class Courier:
 
     def _due(self, sent: float) -> bool:
         """Whether there is something to send now. The lock is held."""
-        old = bool(self._lines) and time.monotonic() >= sent + _PERIOD
+        old = bool(self._lines) and time.monotonic() >= sent + self._period
         return self._closing or bool(self._backlog) or old
 
     def _send(self, store: Store) -> str:

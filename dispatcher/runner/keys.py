@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 RUNS = "runs/"
+RECENT = "recent/"
 DATA = "inputs/sha256/"
 
 _HEX = frozenset("0123456789abcdef")
 _SHA256 = 64
+_END_OF_TIME = 9_999_999_999_999_999_999
+_STAMP = 19
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -60,6 +63,20 @@ class RunKeys:
     def log(self, index: int, attempt: int, chunk: int) -> str:
         """One chunk of the log: JSON lines `[seconds, "out" or "err", text]`."""
         return self.log_prefix(index, attempt) + f"{chunk:06}.jsonl"
+
+
+def recent(run: str, nanoseconds: int) -> str:
+    """The mark of a run that was made at this time since the epoch; later ones sort before it.
+
+    Raises:
+        ValueError: `run` is no run id.
+    """
+    return f"{RECENT}{_END_OF_TIME - nanoseconds:0{_STAMP}}-{RunKeys(run).run}"
+
+
+def of_recent(name: str) -> str:
+    """The run that the name of a mark, without its prefix, stands for."""
+    return name[_STAMP + 1 :]
 
 
 def idempotency(key_sha256: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 from minio.api import Minio
 from minio.datatypes import Part
@@ -134,17 +135,25 @@ class S3Bucket:
             return None
         return found.size or 0
 
-    def names(self, prefix: str, *, recursive: bool = True) -> list[str]:
-        """Every name with this prefix; up to the next "/" only, unless `recursive`."""
-        return self.patience.call(
-            f"listing {prefix}",
-            lambda: [
-                found.object_name or ""
-                for found in self._minio.list_objects(
-                    bucket_name=self.name, prefix=prefix, recursive=recursive
-                )
-            ],
-        )
+    def names(
+        self, prefix: str, *, recursive: bool = True, after: str = "", most: int | None = None
+    ) -> list[str]:
+        """The names with this prefix; up to the next "/" only, unless `recursive`.
+
+        They are those after the name `after`, `most` of them at most; no more pages than that
+        takes are asked for.
+        """
+
+        def request() -> list[str]:
+            found = self._minio.list_objects(
+                bucket_name=self.name,
+                prefix=prefix,
+                recursive=recursive,
+                start_after=after or None,
+            )
+            return [each.object_name or "" for each in islice(found, most)]
+
+        return self.patience.call(f"listing {prefix}", request)
 
     def begin(self, name: str) -> str:
         """Begin an upload in parts; its id."""

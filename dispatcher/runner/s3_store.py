@@ -109,10 +109,17 @@ class S3Store:
         """How many bytes the value has; None where there is no such key."""
         return self.bucket.size(self._address.name(key))
 
-    def names(self, prefix: str) -> list[str]:
-        """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/"."""
+    def names(
+        self, prefix: str, *, begin: str = "", after: str = "", most: int | None = None
+    ) -> list[str]:
+        """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/".
+
+        Only what begins with `begin`, and comes after `after`; `most` of it at most.
+        """
         start = self._address.name(prefix)
-        found = self.bucket.names(start, recursive=False)
+        wanted = self._address.name(prefix + begin)
+        later = self._address.name(prefix + after) if after else ""
+        found = self.bucket.names(wanted, recursive=False, after=later, most=most)
         return sorted(name[len(start) :].rstrip("/") for name in found)
 
     def list(self, prefix: str) -> Iterator[str]:

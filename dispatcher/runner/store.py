@@ -160,12 +160,18 @@ class DirectoryStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def names(self, prefix: str) -> list[str]:
-        """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/"."""
+    def names(
+        self, prefix: str, *, begin: str = "", after: str = "", most: int | None = None
+    ) -> list[str]:
+        """What follows `prefix`, up to the next "/", sorted. `prefix` ends in "/".
+
+        Only what begins with `begin`, and comes after `after`; `most` of it at most.
+        """
         try:
-            return sorted(os.listdir(self.path(prefix)))
+            found = sorted(os.listdir(self.path(prefix)))
         except (FileNotFoundError, NotADirectoryError):
             return []
+        return [name for name in found if name.startswith(begin) and name > after][:most]
 
     def list(self, prefix: str) -> Iterator[str]:
         """All keys that start with `prefix`, which ends in "/"."""

@@ -34,8 +34,8 @@ def command(
     from sendoff import explanation
     from sendoff.grid import SetUp
     from sendoff.narration import Narrator
+    from sendoff.preparation import Order, pack_order
     from sendoff.session import Session
-    from sendoff.shipping import Order, pack_order
 
     session = Session.open(Path(project), options.flags(asked))
     order = Order(setups=(SetUp(parameters={}, command=words),))

@@ -11,9 +11,12 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 if TYPE_CHECKING:
+    from dispatcher.status import RunStatus
     from sendoff.handle import Run
 
 SHOWN = 20
+LOOKED_AT = 1_000
+"""Of so many of the newest those of a group or in a state are shown."""
 _COMMAND_WIDTH = 48
 
 
@@ -24,16 +27,17 @@ _COMMAND_WIDTH = 48
 @options.console
 def command(console: Console, *, everything: bool, group: str, state: str) -> int:
     """List runs, the newest first."""
+    from itertools import islice
     from pathlib import Path
 
     from sendoff.handle import Run
     from sendoff.session import Session
 
     session = Session.open(Path())
-    records = [run for run in session.runs() if not group or run.request.group == group]
-    if state:
-        records = [record for record in records if Run(record, session).state == state]
-    shown = [Run(record, session) for record in (records if everything else records[:SHOWN])]
+    records = islice(session.runs().recent(), None if everything else LOOKED_AT)
+    runs = (Run(run, session) for run in records if not group or run.request.group == group)
+    found = (run for run in runs if not state or run.state == state)
+    shown = list(islice(found, None if everything else SHOWN))
     if console.machine:
         from sendoff.summary import of_run
 
@@ -44,17 +48,26 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
         return 0
     header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
-    if len(shown) < len(records):
-        console.say(f"{len(records) - len(shown)} older ones: sendoff ps --all", "faint")
+    if not everything and next(records, None):
+        console.say("older ones: sendoff ps --all", "faint")
     return 0
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:
-    from sendoff.shipping import quoted
+    from sendoff.preparation import quoted
 
-    states = [index.state for index in run.status.indexes]
+    status = run.status
+    states = [index.state for index in status.indexes]
     words = quoted(run[0].command)
     if not wide and len(words) > _COMMAND_WIDTH:
         words = words[: _COMMAND_WIDTH - 1] + "…"
     done = f"{states.count('succeeded')}/{len(states)}"
-    return [run.id, run.state, done, run.record.created, words]
+    return [run.id, _state(status), done, run.record.created, words]
+
+
+def _state(status: RunStatus) -> str:
+    """The state, with the code of what keeps the run from going on."""
+    codes = (index.waiting.code for index in status.indexes if index.waiting)
+    # That it is queued, the state says already.
+    code = next((code for code in codes if code != "QUEUED"), "")
+    return f"{status.state} ({code})" if code and not status.final else status.state

@@ -29,9 +29,9 @@ def command(console: Console, *, project: str, words: tuple[str, ...], **asked: 
     one cancels it.
     """
     from sendoff.grid import SetUp
+    from sendoff.preparation import Order
     from sendoff.sending import Manner, send
     from sendoff.session import Session
-    from sendoff.shipping import Order
 
     manner = Manner.taken_from(asked)
     session = Session.open(Path(project), options.flags(asked))

@@ -46,9 +46,9 @@ def command(
     """
     from sendoff.errors import Misuse
     from sendoff.grid import merge, plan
+    from sendoff.preparation import Order
     from sendoff.sending import Manner, send
     from sendoff.session import Session
-    from sendoff.shipping import Order
 
     if not parameters:
         raise Misuse("nothing varies", "a sweep needs a parameter", "add -p NAME=VALUE,VALUE")

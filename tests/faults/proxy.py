@@ -44,7 +44,7 @@ class Rule:
 
 
 class Proxy:
-    """Listens on a free port of the loopback and hands on to `upstream`, (host, port)."""
+    """Listens on a free port, of the loopback by default, and hands on to `upstream`."""
 
     def __init__(
         self,
@@ -53,10 +53,12 @@ class Proxy:
         tls: ssl.SSLContext | None = None,
         upstream_tls: ssl.SSLContext | None = None,
         upstream_name: str = "",
+        host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         """`tls` is the server side towards clients; `upstream_tls` the client side towards the
         server, whose certificate must then be for `upstream_name` (else the upstream's host).
+        It listens at `host`, one of this machine's own addresses.
         """
         self.upstream = upstream
         self._tls, self._upstream_tls = tls, upstream_tls
@@ -68,7 +70,7 @@ class Proxy:
         self._connections: set[Connection] = set()
         self._refusing = False
         self.closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._listener = socket.create_server((host, port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, name="proxy", daemon=True)
 

@@ -31,6 +31,7 @@ PACKAGES = {
     "ip": "iproute2",
     "skopeo": "skopeo",
     "umoci": "umoci",
+    "faketime": "faketime",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
 }
 

@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dispatcher.errors import RecordUnreadable
 from dispatcher.request import Input, Request
 from dispatcher.run import Manifest, Run
+from dispatcher.runner.keys import recent
 from dispatcher.store import DirectoryStore, RunKeys, Runs
+from packer import record
 from packer.digest import Digest
 
 DIGEST = Digest.of(b"")
@@ -33,6 +36,14 @@ MANIFEST = Manifest(
 @pytest.fixture
 def runs(tmp_path: Path) -> Runs:
     return Runs(DirectoryStore(str(tmp_path)))
+
+
+@pytest.fixture(params=["directory", "bucket"])
+def any_runs(request: pytest.FixtureRequest, tmp_path: Path) -> Runs:
+    """A store of either kind."""
+    if request.param == "directory":
+        return Runs(DirectoryStore(str(tmp_path)))
+    return Runs.at(request.getfixturevalue("bucket"))
 
 
 def stored(runs: Runs, key: str) -> dict[str, object]:
@@ -63,3 +74,41 @@ def test_a_record_of_a_newer_format_is_named(runs: Runs, tmp_path: Path) -> None
 def test_a_second_manifest_loses(runs: Runs) -> None:
     assert runs.commit(MANIFEST)
     assert not runs.commit(MANIFEST)
+
+
+def named(number: int) -> Run:
+    return msgspec.structs.replace(RUN, id=f"train-{number:06}")
+
+
+def test_the_newest_come_first_and_no_more_are_read_than_are_wanted(any_runs: Runs) -> None:
+    for number in range(40):
+        any_runs.add(named(number))
+    for number in range(40):
+        if number < 8:
+            any_runs.store.put(f"runs/train-{number:06}/run.json", b"not for reading")
+    found = any_runs.recent()
+    assert [next(found).id for _ in range(3)] == ["train-000039", "train-000038", "train-000037"]
+    assert [run.id for run in found] == [f"train-{number:06}" for number in range(36, 7, -1)]
+
+
+def test_ids_by_their_beginning(any_runs: Runs) -> None:
+    for number in (7, 10, 11):
+        any_runs.add(named(number))
+    assert any_runs.ids("train-00001") == ["train-000010", "train-000011"]
+    assert any_runs.ids("eval") == []
+    assert len(any_runs.ids()) == 3
+
+
+def test_runs_without_a_mark_are_found_after_all_others(any_runs: Runs) -> None:
+    older = msgspec.structs.replace(RUN, id="eval-abcdef", created="2026-11-23T03:11:27Z")
+    for run in (older, RUN):
+        any_runs.store.put(RunKeys(run.id).record, record.encode(run))
+    any_runs.add(named(1))
+    assert [run.id for run in any_runs.all()] == ["train-000001", RUN.id, older.id]
+
+
+def test_a_mark_without_a_run_means_nothing(any_runs: Runs) -> None:
+    any_runs.store.put(recent("train-gone22", 1), b"")
+    any_runs.add(RUN)
+    any_runs.store.put(recent(RUN.id, 2), b"")
+    assert any_runs.all() == [RUN]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sendoff.errors import Misuse
+from sendoff.preparation import Order, _stem, prepare
 from sendoff.session import Session
-from sendoff.shipping import Order, _stem, prepare
 
 
 @pytest.mark.parametrize(
