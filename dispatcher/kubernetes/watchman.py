@@ -21,6 +21,8 @@ from dispatcher.run import Failure
 
 _PERIOD = 2.0
 """Seconds between rounds."""
+_REST = 4
+"""How many times as long as a round took there is none after it, at least."""
 _CALM = 5.0
 """Seconds in which a pod that says nothing odd may start before anybody asks why it does not."""
 _SLOW, _COSTLY = 0.2, 10
@@ -65,10 +67,16 @@ class Watchman:
 
     def round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
         """Look at what waits; why the run was given up, if it was now."""
-        now = time.monotonic()
-        if now < self._again or job.metadata.deletion_timestamp:
+        began = time.monotonic()
+        if began < self._again or job.metadata.deletion_timestamp:
             return None
-        self._again = now + _PERIOD
+        try:
+            return self._round(job, active)
+        finally:
+            now = time.monotonic()
+            self._again = now + max(_PERIOD, _REST * (now - began))
+
+    def _round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
         self._of_job = None if active else self._about_job(job)
         odd = self._odd(active)
         self._troubles = {each: self._trouble(job, pod) for each, pod in odd.items()}
