@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from dispatcher.request import Request
 from packer.images.base import Base
 from packer.packed import Packed
 from packer.progress import Progress
 from packer.registry.access import Access
+from packer.registry.errors import DigestGone, RegistryAuth, RegistryUnreachable
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from sendoff.errors import BaseMissing
@@ -56,6 +60,22 @@ class Publishing:
             ),
             progress,
         )
+
+
+def require(request: Request, session: Session) -> None:
+    """See to it that images that were pushed once are there still.
+
+    Only where they are in the session's own registry: nodes may reach what this machine may not.
+
+    Raises:
+        DigestGone: that of the first input, which is what pods run, is not.
+    """
+    if session.embedded or request.repository != session.settings.registry:
+        return
+    with suppress(RegistryAuth, RegistryUnreachable):
+        there, digest = registry(session), request.inputs[0].digest
+        if there.has(digest) is None:
+            raise DigestGone(str(there.repository), digest)
 
 
 def registry(session: Session) -> Registry:

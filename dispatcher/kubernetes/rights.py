@@ -13,7 +13,7 @@ class Right(Record, frozen=True):
 
     verb: str
     resource: str
-    """With its subresource: "pods/log"."""
+    """With its subresource, where it is one: "pods/log"."""
     group: str = ""
     everywhere: bool = False
     """Whether it is of the cluster, not of a namespace."""
@@ -39,7 +39,6 @@ RIGHTS = (
     Right(verb="get", resource="pods", why="to see why a run waits"),
     Right(verb="list", resource="pods", why="to see what runs"),
     Right(verb="watch", resource="pods", why="to see ends as they come"),
-    Right(verb="get", resource="pods/log", why="to follow the log"),
     Right(verb="create", resource="secrets", why="to hand a run its own credentials"),
     Right(verb="list", resource="events", why="to see quotas and refusals, which are only there"),
     Right(

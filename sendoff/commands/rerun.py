@@ -43,4 +43,8 @@ def command(
     if not indexes:
         raise Misuse(f"no index of {chosen.run.id} has failed", fix=f"sendoff show {chosen.run.id}")
     record = again(chosen.run.record, indexes, given, name=new_name)
+    if not session.embedded:
+        from sendoff.publishing import require
+
+        require(record.request, session)
     return start(record, session, console, detach=detach)

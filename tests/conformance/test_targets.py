@@ -203,9 +203,9 @@ def test_inputs_from_outside_the_project(site, tmp_path):
     assert not {"one.bin", "given/below/a.txt"} & {file.path for file in run[0].files}
 
 
+# A cluster has its own secrets: tests/e2e/cluster looks for them.
+@pytest.mark.parametrize("site", ["local", "docker"], indirect=True)
 def test_a_secret_is_in_no_record(site, monkeypatch):
-    if site.target == "kubernetes":
-        pytest.skip("its secrets come from the cluster: tests/e2e has a test of its own")
     monkeypatch.setenv("TOKEN", "s3cr3t-value")
     run = site.end(site.script("import os; print(len(os.environ['TOKEN']))", secrets=["TOKEN"]))
     assert run.logs() == "12\n"

@@ -146,8 +146,8 @@ class Desk:
     def __init__(self, folder: Path, site: Site, env: Mapping[str, str]) -> None:
         self.project, self.site = folder / "project", site
         self.project.mkdir(parents=True, exist_ok=True)
-        self.home, self._group = folder, f"desk-{os.urandom(4).hex()}"
-        own = {"HOME": str(folder), "SENDOFF_GROUP": self._group}
+        self.home, self.group = folder, f"desk-{os.urandom(4).hex()}"
+        own = {"HOME": str(folder), "SENDOFF_GROUP": self.group}
         self.env = {**env, **site.variables(), **own}
 
     def write(self, name: str, text: str) -> None:
@@ -173,7 +173,8 @@ class Desk:
 
     def json(self, *arguments: str, **env: str) -> Any:
         """The document that a command prints."""
-        done = self(*arguments, "--json", **env)
+        verb, *others = arguments
+        done = self(verb, "--json", *others, **env)
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
@@ -184,12 +185,12 @@ class Desk:
 
     def clear(self) -> None:
         """Remove the Jobs of this desk, so that others have the GPUs."""
-        label = f"sendoff.io/group={self._group}"
+        label = f"sendoff.io/group={self.group}"
         self.site.kubectl("delete", "jobs", "-l", label, "--wait=false")
 
-    def index(self, run: str, number: int = 0) -> Any:
+    def index(self, run: str, number: int = 0, **env: str) -> Any:
         """An index of a run, as `show` tells it."""
-        return self.json("show", run)["indexes"][number]
+        return self.json("show", run, **env)["indexes"][number]
 
     @contextmanager
     def started(self, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:

@@ -17,7 +17,7 @@ MIXED = """\
 import os, signal, socket, sys
 index, again = int(os.environ['SENDOFF_INDEX']), os.environ['SENDOFF_ATTEMPT'] != '1'
 open(f'of-{index}.txt', 'w').write(f'again {again}')
-os.write(1, f'index {index} again {again}\n'.encode())
+os.write(1, f'index {index} again {again}\\n'.encode())
 if index == 1:
     sys.exit(3)
 if index > 1 and not again:
@@ -112,7 +112,7 @@ def test_a_time_out_and_memory_that_runs_out_are_named(desk: Desk) -> None:
         "import sys, time\n"
         "held = bytearray(900 << 20) if sys.argv[1] == 'eat' else time.sleep(300)\n",
     )
-    run = desk.sent("sweep", "-p", "what=eat,sleep", "--timeout", "3", *COMMAND, "{what}")
+    run = desk.sent("sweep", "-p", "what=eat,sleep", "--timeout", "10", *COMMAND, "{what}")
     assert desk("wait", run).returncode == 1
     eaten, slept = desk.json("show", run)["indexes"]
     assert eaten["failure"]["code"] == "OOM_HOST"
