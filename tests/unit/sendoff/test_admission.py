@@ -10,8 +10,8 @@ from dispatcher.errors import RegistryNotPullable, SecretMissing, StoreNotHere
 from dispatcher.kubernetes.errors import StoreNotInReach
 from packer.errors import SendoffError
 from sendoff.grid import SetUp
+from sendoff.preparation import Order, prepare
 from sendoff.session import Session
-from sendoff.shipping import Order, prepare
 
 ORDER = Order(setups=(SetUp(parameters={}, command=("true",)),))
 
