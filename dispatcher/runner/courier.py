@@ -52,7 +52,7 @@ class Courier:
         self._lines: list[bytes] = []
         self._size = self._chunk = 0
         self._dropped = ""
-        self._closing = self._numbered = False
+        self._hurried = self._closing = self._numbered = False
         self._period = _SHORTEST
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -73,12 +73,20 @@ class Courier:
             if first:
                 self._changed.notify()
 
+    def settle(self, seconds: float) -> None:
+        """The command has ended: announce it now if it was not, and wait so long for that."""
+        self._hurry()
+        self.announced.wait(seconds)
+
     def close(self) -> None:
         """Send what is left, as long as the store allows, and end."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
+        self._hurry(closing=True)
         self._thread.join()
+
+    def _hurry(self, *, closing: bool = False) -> None:
+        with self._changed:
+            self._hurried, self._closing = True, closing
+            self._changed.notify()
 
     def _seal(self) -> None:
         """Let the lines so far be a chunk. The lock is held."""
@@ -93,7 +101,7 @@ class Courier:
     def _run(self) -> None:
         try:
             with self._changed:
-                self._changed.wait_for(lambda: self._lines or self._closing, _HEAD_START)
+                self._changed.wait_for(lambda: self._lines or self._hurried, _HEAD_START)
             store = self._link.store()
             if self._announce(store):
                 self._carry(store)

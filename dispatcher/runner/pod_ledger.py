@@ -55,7 +55,7 @@ class PodLedger(Ledger):
         """The command has ended: the time that the store is waited for begins."""
         end = time.monotonic() + self._patience
         self.store.give_up_at(end)
-        self._courier.announced.wait(self._patience)
+        self._courier.settle(self._patience)
         self.attempt = self._courier.attempt
 
     def close_log(self) -> None:

@@ -64,10 +64,11 @@ def real() -> tuple[dict[str, Any], dict[str, Any]]:
 
 def fake() -> list[dict[str, Any]]:
     """The nodes that kwok simulates. None takes a pod that doesn't tolerate being simulated."""
-    return [_fake(each) for each in json.loads(_CATALOGUE.read_text())]
+    return [simulated(each) for each in json.loads(_CATALOGUE.read_text())]
 
 
-def _fake(entry: dict[str, Any]) -> dict[str, Any]:
+def simulated(entry: dict[str, Any]) -> dict[str, Any]:
+    """The node that an entry of nodes.json describes."""
     name, gpu = entry["name"], entry.get("gpu")
     assert name != NODE
     resources = {
