@@ -11,9 +11,8 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 
 from bench import cluster, sandbox
@@ -22,8 +21,6 @@ from bench.measure import Row, Timing, alone, limit, ms
 from dispatcher import dispatch
 from dispatcher.dispatch import RunStatus
 from dispatcher.run import Run
-from dispatcher.runner.keys import RunKeys
-from dispatcher.store import Runs
 from tests.stack import lifecycle
 from tests.stack.processes import Process, until
 from tests.stack.unavailable import Unavailable
