@@ -109,7 +109,7 @@ class Client:
         accept: str = _JSON,
         patience: float | None = None,
     ) -> bytes:
-        """Read, in the form of `accept`; tried again, for `patience` seconds, where that may help."""
+        """Read, in the form of `accept`; tried again for `patience` seconds where that may help."""
         call = Call(method="GET", path=path, query=query, accept=accept)
         return self._repeated(lambda: self._ask(call).data, patience=patience)
 
