@@ -26,6 +26,7 @@ GROUPS = {
     "run": "bench.local_run",
     "imports": "bench.import_time",
     "results": "bench.results",
+    "cluster": "bench.submit",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

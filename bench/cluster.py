@@ -10,12 +10,13 @@ import msgspec
 
 from bench import sandbox
 from dispatcher.kubernetes.gpu_classes import Toleration
+from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.places import Places
 from dispatcher.request import Input
 from dispatcher.run import Run, new_id
 from sendoff.grid import SetUp
+from sendoff.preparation import Order, prepare
 from sendoff.session import Session
-from sendoff.shipping import Order, prepare
 from tests.stack import nodes
 from tests.stack.api import Refused
 from tests.stack.stack import Stack
@@ -32,7 +33,8 @@ class Cluster:
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         known = stack.known
-        minio, prefix = known["minio"], f"{minio_bucket(known)}/bench-{os.urandom(4).hex()}"
+        minio = known["minio"]
+        prefix = f"{minio['bucket']}/bench-{os.urandom(4).hex()}"
         self.stack, self.namespace = stack, known["namespace"]
         self.variables = {
             "SENDOFF_TARGET": "kubernetes",
@@ -58,10 +60,8 @@ class Cluster:
 
     def simulated(self, parallel: int = 100_000) -> Places:
         """The same, its pods on a simulated node, so many at once."""
-        cluster = self.places.cluster
-        assert cluster
         mine = msgspec.structs.replace(
-            cluster,
+            self.places.cluster or ClusterSettings(),
             node_selector=MANY,
             tolerations=(Toleration(key="kwok.x-k8s.io/node"),),
             parallel=parallel,
@@ -92,10 +92,6 @@ def again(run: Run, count: int = 1, **request: Any) -> Run:
     )
     asked = msgspec.structs.replace(run.request, inputs=inputs, **request)
     return msgspec.structs.replace(run, id=new_id(NAME), request=asked)
-
-
-def minio_bucket(known: dict[str, Any]) -> str:
-    return str(known["minio"]["bucket"])
 
 
 def simulate(stack: Stack) -> None:
