@@ -19,6 +19,8 @@ from packer.record import Record
 
 LIFETIME = 24 * 3600.0
 """Seconds that credentials are good for unless told otherwise: a queue may be long."""
+LONGEST = 7 * 24 * 3600.0
+"""What stores issue at most."""
 SHORTEST = 3600.0
 """What is asked for less than this lasts as long as this."""
 
@@ -61,6 +63,11 @@ def policy(place: S3Address, run: str, *, data: bool) -> dict[str, Any]:
             },
         ],
     }
+
+
+def lifetime(timeout: float) -> float:
+    """Seconds for a run that may wait a day and then has this time limit, or none at all (0)."""
+    return min(LIFETIME + timeout, LONGEST) if timeout else LONGEST
 
 
 def issue(

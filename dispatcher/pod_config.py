@@ -63,7 +63,12 @@ def credentials(run: Run, places: Places) -> dict[str, bytes]:
         return {}
     from dispatcher import credentials as issuing
 
-    issued = issuing.issue(places, run.id, data=bool(run.request.data))
+    issued = issuing.issue(
+        places,
+        run.id,
+        data=bool(run.request.data),
+        lifetime=issuing.lifetime(run.request.timeout),
+    )
     return {CREDENTIALS: encode(issued)}
 
 

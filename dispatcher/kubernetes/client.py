@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from dispatcher.kubernetes import answers, connection
 from dispatcher.kubernetes.answers import Transient
 from dispatcher.kubernetes.errors import ApiUnauthorized
+from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.stream import Stream
 from packer.record import Record
@@ -85,6 +87,11 @@ class Client:
         """Where runs go."""
         return self._settings.namespace or self._link().connection.namespace
 
+    @cached_property
+    def paths(self) -> Paths:
+        """The paths of that namespace."""
+        return Paths(self.namespace)
+
     def now(self) -> float:
         """The time by the cluster's clock, in seconds since the epoch."""
         return time.time() + self._ahead
@@ -94,10 +101,17 @@ class Client:
         """Seconds by which the cluster's clock, as far as it was seen, is ahead of ours."""
         return self._ahead
 
-    def get(self, path: str, query: Query | None = None, accept: str = _JSON) -> bytes:
-        """Read, in the form of `accept`; tried again where that may help."""
+    def get(
+        self,
+        path: str,
+        query: Query | None = None,
+        *,
+        accept: str = _JSON,
+        patience: float | None = None,
+    ) -> bytes:
+        """Read, in the form of `accept`; tried again for `patience` seconds where that may help."""
         call = Call(method="GET", path=path, query=query, accept=accept)
-        return self._repeated(lambda: self._ask(call).data)
+        return self._repeated(lambda: self._ask(call).data, patience=patience)
 
     def delete(self, path: str, options: Mapping[str, Any]) -> bytes:
         """Delete; `options` are DeleteOptions, with a precondition that makes repeating it safe."""
@@ -123,8 +137,11 @@ class Client:
         call = Call(method="GET", path=path, query=query, silence=silence)
         return Stream(self._repeated(lambda: self._ask(call)))
 
-    def _repeated(self, attempt: Callable[[], T], *, once: bool = False) -> T:
+    def _repeated(
+        self, attempt: Callable[[], T], *, once: bool = False, patience: float | None = None
+    ) -> T:
         began = time.monotonic()
+        patience = self._patience if patience is None else min(patience, self._patience)
         try:
             return attempt()
         except Transient as first:
@@ -132,7 +149,7 @@ class Client:
             from dispatcher.kubernetes.retries import again
 
             try:
-                return again(attempt, first, self._patience, sent_ok=not once)
+                return again(attempt, first, patience, sent_ok=not once)
             except Transient as last:
                 if once and last.sent:
                     raise Unanswered(last.reason) from last

@@ -37,8 +37,8 @@ class Table(msgspec.Struct, frozen=True, rename="camel"):
 class CrowdEye:
     """Asks for the table, and not more often than that is fair to the server."""
 
-    def __init__(self, client: Client, path: str, run: str) -> None:
-        self._client, self._path, self._run = client, path, run
+    def __init__(self, client: Client, run: str) -> None:
+        self._client, self._run = client, run
         self._seen: dict[int, Glimpse] = {}
         self._again = 0.0
 
@@ -53,7 +53,7 @@ class CrowdEye:
                 # As the server has it in memory, which is a matter of milliseconds behind.
                 "resourceVersion": "0",
             }
-            table = self._client.get(self._path, query, accept=_TABLE)
+            table = self._client.get(self._client.paths.pods, query, accept=_TABLE)
             self._seen = read(table, self._run)
             self._again = time.monotonic() + _REST * (time.monotonic() - began)
         return self._seen

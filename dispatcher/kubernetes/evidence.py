@@ -12,7 +12,7 @@ from dispatcher.kubernetes.diagnosis import Situation
 from dispatcher.kubernetes.errors import ApiForbidden
 from dispatcher.kubernetes.listing import Listed, everything
 from dispatcher.kubernetes.objects import Event, Node, Workload
-from dispatcher.kubernetes.paths import NODES, Paths
+from dispatcher.kubernetes.paths import NODES
 from dispatcher.kubernetes.run_objects import INDEX, RUN, Job, Pod
 from dispatcher.runner import exit_status
 
@@ -23,8 +23,8 @@ _INDEXES_A_CALL = 100
 class Evidence:
     """Asks. What the user may not see is left out: it would only have explained more."""
 
-    def __init__(self, client: Client, paths: Paths, run: str) -> None:
-        self._client, self._paths, self._run = client, paths, run
+    def __init__(self, client: Client, run: str) -> None:
+        self._client, self._run = client, run
         self.events: dict[str, Event] = {}
         """All that were seen, by their uid."""
 
@@ -49,7 +49,9 @@ class Evidence:
         latest: dict[int, Pod] = {}
         for some in _parts(sorted(completions)):
             selector = f"{RUN}={self._run},{INDEX} in ({','.join(map(str, some))})"
-            listed = everything(self._client, self._paths.pods, Pod, {"labelSelector": selector})
+            listed = everything(
+                self._client, self._client.paths.pods, Pod, {"labelSelector": selector}
+            )
             for pod in listed.items:
                 known = latest.get(pod.index)
                 if known is None or _age(known) <= _age(pod):
@@ -63,13 +65,13 @@ class Evidence:
             "fieldSelector": "status.phase=Pending",
             "limit": str(count),
         }
-        page = self._client.get(self._paths.pods, query)
+        page = self._client.get(self._client.paths.pods, query)
         return msgspec.json.decode(page, type=Listed[Pod]).items
 
     def _events(self, uid: str) -> list[Event]:
         query = {"fieldSelector": f"involvedObject.uid={uid}"}
         try:
-            found = everything(self._client, self._paths.events, Event, query).items
+            found = everything(self._client, self._client.paths.events, Event, query).items
         except ApiForbidden:
             return []
         self.events |= {event.metadata.uid: event for event in found}
@@ -86,7 +88,7 @@ class Evidence:
 
     def _workload(self, job: Job) -> Workload | None:
         try:
-            found = everything(self._client, self._paths.workloads, Workload)
+            found = everything(self._client, self._client.paths.workloads, Workload)
         except (ApiForbidden, Refusal):
             return None
         for workload in found.items:

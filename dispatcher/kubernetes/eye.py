@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Protocol
 
 from dispatcher.kubernetes.client import Client
@@ -10,7 +11,6 @@ from dispatcher.kubernetes.glimpse import Glimpse, of_pod
 from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.run_objects import ACTIVE, RUN, Pod
 from dispatcher.kubernetes.watch import Change, Timing, Watch
-from packer.errors import SendoffError
 
 
 class Eye(Protocol):
@@ -26,15 +26,14 @@ class Eye(Protocol):
 class PodEye:
     """Lists them when first asked, and watches them from the second time on."""
 
-    def __init__(self, client: Client, path: str, run: str, timing: Timing | None = None) -> None:
-        query = {"labelSelector": f"{RUN}={run}", "fieldSelector": ACTIVE}
-        self._client, self._path, self._query = client, path, query
-        self._watch = Watch(client, path, Pod, query, timing)
+    def __init__(self, client: Client, run: str, timing: Timing | None = None) -> None:
+        self._client, self._timing = client, timing
+        self._query = {"labelSelector": f"{RUN}={run}", "fieldSelector": ACTIVE}
+        self._watch: Watch[Pod] | None = None
         self._lock = threading.Lock()
         self._active: dict[str, Glimpse] = {}
-        self._error: SendoffError | None = None
+        self._error: Exception | None = None
         self._thread: threading.Thread | None = None
-        self._looked = False
 
     def look(self) -> dict[int, Glimpse]:
         """See `Eye`.
@@ -42,13 +41,15 @@ class PodEye:
         Raises:
             SendoffError: what the watch ended with.
         """
-        if not self._looked:
-            self._looked = True
-            listed = everything(self._client, self._path, Pod, self._query)
+        if self._watch is None:
+            path = self._client.paths.pods
+            listed = everything(self._client, path, Pod, self._query)
             self._take(Change("listed", listed.items))
+            self._watch = Watch(self._client, path, Pod, self._query, self._timing)
             self._watch.go_on_from(listed.version)
         elif self._thread is None:
-            self._thread = threading.Thread(target=self._follow, name="pods", daemon=True)
+            follow = partial(self._follow, self._watch)
+            self._thread = threading.Thread(target=follow, name="pods", daemon=True)
             self._thread.start()
         with self._lock:
             if self._error:
@@ -62,13 +63,14 @@ class PodEye:
 
     def close(self) -> None:
         """See `Eye`."""
-        self._watch.close()
+        if self._watch:
+            self._watch.close()
 
-    def _follow(self) -> None:
+    def _follow(self, watch: Watch[Pod]) -> None:
         try:
-            for change in self._watch.changes():
+            for change in watch.changes():
                 self._take(change)
-        except SendoffError as error:
+        except Exception as error:  # noqa: BLE001 (raised where somebody looks)
             with self._lock:
                 self._error = error
 

@@ -27,7 +27,3 @@ class Paths:
     def pod(self, name: str) -> str:
         """One pod."""
         return f"{self.pods}/{name}"
-
-    def log(self, pod: str) -> str:
-        """The log of a pod."""
-        return f"{self.pods}/{pod}/log"

@@ -14,7 +14,7 @@ from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing
 from dispatcher.kubernetes.objects import Meta, Part
-from dispatcher.kubernetes.paths import ACCESS_REVIEWS, VERSION, Paths
+from dispatcher.kubernetes.paths import ACCESS_REVIEWS, VERSION
 from dispatcher.kubernetes.rights import Right
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Input, Request
@@ -61,7 +61,6 @@ class Probe:
 
     def __init__(self, client: Client, settings: ClusterSettings) -> None:
         self._client, self._settings = client, settings
-        self._paths = Paths(client.namespace)
 
     def findings(self) -> Iterator[Finding]:
         """Each as it is found; after one that makes the others pointless there are no more."""
@@ -123,7 +122,7 @@ class Probe:
     def _namespace(self) -> Iterator[Finding]:
         """Whether it is there, and under which Pod Security level; who may not see it, skips it."""
         try:
-            found = self._client.get(self._paths.namespace)
+            found = self._client.get(self._client.paths.namespace)
         except ApiForbidden:
             return
         except Refusal:
@@ -164,8 +163,8 @@ class Probe:
         run = _sample()
         manifest = job.render(run, Choice(), self._settings, runner_secret.secret_name(run.id))
         try:
-            self._client.ask(self._paths.jobs, manifest, {"dryRun": "All"})
-            self._client.ask(self._paths.pods, _pod(manifest), {"dryRun": "All"})
+            self._client.ask(self._client.paths.jobs, manifest, {"dryRun": "All"})
+            self._client.ask(self._client.paths.pods, _pod(manifest), {"dryRun": "All"})
         except ApiForbidden as error:
             if error.resource == "pods":
                 # The user makes Jobs, and their controller makes pods: the level says the rest.
@@ -178,7 +177,7 @@ class Probe:
     def _queue(self) -> Finding:
         name = self._settings.queue
         try:
-            self._client.get(f"{self._paths.queues}/{name}")
+            self._client.get(f"{self._client.paths.queues}/{name}")
         except Refusal:
             said = f"there is no LocalQueue {name}, or no Kueue"
             return Finding(what="queue", state="bad", said=said, fix="kubectl get localqueues")

@@ -13,7 +13,7 @@ class Right(Record, frozen=True):
 
     verb: str
     resource: str
-    """With its subresource: "pods/log"."""
+    """With its subresource, where it is one: "pods/log"."""
     group: str = ""
     everywhere: bool = False
     """Whether it is of the cluster, not of a namespace."""
@@ -33,13 +33,9 @@ _KUEUE = "kueue.x-k8s.io"
 RIGHTS = (
     Right(verb="create", resource="jobs", group="batch", why="to start runs"),
     Right(verb="get", resource="jobs", group="batch", why="to see what becomes of a run"),
-    Right(verb="list", resource="jobs", group="batch", why="to see several at once"),
-    Right(verb="watch", resource="jobs", group="batch", why="to see changes as they come"),
     Right(verb="delete", resource="jobs", group="batch", why="to cancel a run"),
-    Right(verb="get", resource="pods", why="to see why a run waits"),
-    Right(verb="list", resource="pods", why="to see what runs"),
+    Right(verb="list", resource="pods", why="to see what runs, and why the rest waits"),
     Right(verb="watch", resource="pods", why="to see ends as they come"),
-    Right(verb="get", resource="pods/log", why="to follow the log"),
     Right(verb="create", resource="secrets", why="to hand a run its own credentials"),
     Right(verb="list", resource="events", why="to see quotas and refusals, which are only there"),
     Right(

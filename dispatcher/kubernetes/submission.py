@@ -20,7 +20,6 @@ from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client, Unanswered
 from dispatcher.kubernetes.errors import ClusterUnreachable, JobStuck, JobTaken
 from dispatcher.kubernetes.listing import everything
-from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.run import Run
@@ -47,7 +46,6 @@ class Submission:
 
     def __init__(self, client: Client, settings: ClusterSettings) -> None:
         self._client, self._settings = client, settings
-        self._paths = Paths(client.namespace)
 
     def send(self, run: Run, choice: Choice, files: Files) -> Job:
         """The run's Job, made now or before.
@@ -75,7 +73,7 @@ class Submission:
         while True:
             waited = time.monotonic() - began
             try:
-                self._client.create(self._paths.secrets, body)
+                self._client.create(self._client.paths.secrets, body)
             except Unanswered as lost:
                 if waited > _PATIENCE:
                     raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
@@ -90,10 +88,11 @@ class Submission:
                 return
             time.sleep(_PAUSE)
 
-    def find(self, name: str) -> Job | None:
-        """The Job of this name."""
+    def find(self, name: str, patience: float | None = None) -> Job | None:
+        """The Job of this name; `patience` as of `Client.get`."""
         try:
-            return msgspec.json.decode(self._client.get(self._paths.job(name)), type=Job)
+            found = self._client.get(self._client.paths.job(name), patience=patience)
+            return msgspec.json.decode(found, type=Job)
         except Refusal as refusal:
             if refusal.status != NOT_FOUND:
                 raise
@@ -103,19 +102,19 @@ class Submission:
         """End this very Job with its pods; one of the same name that was made later stays."""
         preconditions = {"uid": job.metadata.uid}
         options = {"propagationPolicy": "Foreground", "preconditions": preconditions}
-        self._delete(self._paths.job(job.metadata.name), options)
+        self._delete(self._client.paths.job(job.metadata.name), options)
 
     def placed(self, run_id: str, completion: int) -> list[Pod]:
         """The pods of one completion index that may have started and have not ended."""
         selector = f"{RUN}={run_id},{INDEX}={completion}"
         query = {"labelSelector": selector, "fieldSelector": ACTIVE}
-        pods = everything(self._client, self._paths.pods, Pod, query).items
+        pods = everything(self._client, self._client.paths.pods, Pod, query).items
         return [pod for pod in pods if pod.spec.node_name]
 
     def remove_pod(self, pod: Pod) -> None:
         """End this very pod; what runs in it has its grace."""
         options = {"preconditions": {"uid": pod.metadata.uid}}
-        self._delete(self._paths.pod(pod.metadata.name), options)
+        self._delete(self._client.paths.pod(pod.metadata.name), options)
 
     def _make(self, run: Run, choice: Choice) -> _Made:
         began, earlier = time.monotonic(), ""
@@ -123,7 +122,7 @@ class Submission:
             secret = runner_secret.secret_name(run.id, earlier)
             manifest = jobs.render(run, choice, self._settings, secret)
             try:
-                made = self._client.create(self._paths.jobs, manifest)
+                made = self._client.create(self._client.paths.jobs, manifest)
                 return _Made(msgspec.json.decode(made, type=Job), fresh=True)
             except Unanswered as lost:
                 waited = time.monotonic() - began

@@ -16,7 +16,6 @@ from dispatcher.kubernetes.errors import StoreNotInReach
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.eye import Eye, PodEye
 from dispatcher.kubernetes.job import pods_of
-from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.runner_secret import PodStore, assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
@@ -87,7 +86,7 @@ class KubernetesTarget:
 
     def view(self, run: Run) -> ClusterView:
         """A look at one run."""
-        evidence = Evidence(self._client, self._paths, run.id)
+        evidence = Evidence(self._client, run.id)
         settler = Settler(run, self._runs, evidence, self._settings)
         shortage = Shortage(
             run.request.resources.gpu, lambda: cluster.facts(self._client), self._settings
@@ -113,13 +112,9 @@ class KubernetesTarget:
             for pod in pods:
                 self._submission.remove_pod(pod)
         elif not pods or not self._runs.attempts(run.id, index):
-            evidence = Evidence(self._client, self._paths, run.id)
+            evidence = Evidence(self._client, run.id)
             Settler(run, self._runs, evidence, self._settings).cancelled((index,))
         # Else its pod has other inputs too: the runner finds out from the store, and goes on.
-
-    @cached_property
-    def _paths(self) -> Paths:
-        return Paths(self._client.namespace)
 
     @cached_property
     def _submission(self) -> Submission:
@@ -146,8 +141,8 @@ class KubernetesTarget:
     def _eye(self, run: Run) -> Eye:
         at_once = min(pods_of(run.request), run.request.max_parallel or self._settings.parallel)
         if at_once > _CROWD:
-            return CrowdEye(self._client, self._paths.pods, run.id)
-        return PodEye(self._client, self._paths.pods, run.id)
+            return CrowdEye(self._client, run.id)
+        return PodEye(self._client, run.id)
 
     def _files(self, run: Run, memory: int) -> dict[str, bytes]:
         """What the runners are told, with credentials for this run alone."""

@@ -20,9 +20,12 @@ from dispatcher.kubernetes.trouble import trouble
 from dispatcher.kubernetes.watchman import Watchman
 from dispatcher.run import Failure, Manifest, Run
 from dispatcher.target import Seen, Sight
+from packer.errors import SendoffError
 
 _JOB_PERIOD = 0.5
 """Seconds between looks at the Job."""
+_PATIENCE = 5.0
+"""Seconds for which a look waits for a cluster that does not answer."""
 _STORE_PERIOD = 0.1
 """Seconds between looks for results of what still runs."""
 _STORE_LOOKS = 32
@@ -45,11 +48,22 @@ class ClusterView:
         self._seen_active: set[int] = set()
         self._gave_up: Failure | None = None
         self._turn = 0
+        self._last: dict[int, Seen] = {}
+        """What was seen when the cluster last was."""
+        self._error: SendoffError | None = None
         self._traces = False
         """Whether there is any sign that the Job was made."""
 
     def look(self, indexes: Collection[int]) -> Sight:
-        """See `dispatcher.target.View`."""
+        """See `dispatcher.target.View`. Where the cluster can't be seen, the store may do."""
+        try:
+            sight = self._look(indexes)
+        except SendoffError as error:
+            return self._blind(indexes, error)
+        self._last, self._error = sight.seen, None
+        return sight
+
+    def _look(self, indexes: Collection[int]) -> Sight:
         self._look_at_job()
         job = self._job
         if job is None:
@@ -72,7 +86,21 @@ class ClusterView:
         return Sight(ended=frozenset(ended), likely=self._likely(seen), seen=seen)
 
     def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
-        """See `dispatcher.target.View`."""
+        """See `dispatcher.target.View`.
+
+        Raises:
+            SendoffError: why the cluster can't be seen.
+        """
+        if self._error:
+            raise self._error
+        try:
+            return self._settle(indexes)
+        except SendoffError as error:
+            if self._last and error.retryable:
+                return {}
+            raise
+
+    def _settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
         job = self._job
         if self._gave_up:
             return self._settler.given_up(self._gave_up, indexes)
@@ -89,13 +117,21 @@ class ClusterView:
         if now < self._job_again:
             return
         self._job_again = now + _JOB_PERIOD
-        self._job = self._submission.find(self._run.id)
+        self._job = self._submission.find(self._run.id, _PATIENCE)
         if self._job is None:
             self._traces = self._traces or self._settler.has_traces()
         else:
             self._traces = True
             status = self._job.status
             self._done = spans.parse(status.completed_indexes) | spans.parse(status.failed_indexes)
+
+    def _blind(self, indexes: Collection[int], error: SendoffError) -> Sight:
+        """What the store alone can tell; whoever waits sits out that the cluster is away."""
+        if self._last and error.retryable:
+            seen = {index: self._last[index] for index in indexes if index in self._last}
+            return Sight(ended=frozenset(), likely=self._likely(seen), seen=seen)
+        self._error = error
+        return Sight(ended=frozenset(indexes))
 
     def _without_job(self, indexes: Collection[int]) -> Sight:
         """It is gone, or about to be made."""

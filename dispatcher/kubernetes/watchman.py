@@ -16,11 +16,17 @@ from dispatcher.kubernetes.pod_waits import given_up
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.submission import Files, Submission
-from dispatcher.kubernetes.trouble import Trouble
+from dispatcher.kubernetes.trouble import Trouble, seconds
 from dispatcher.run import Failure
 
 _PERIOD = 2.0
 """Seconds between rounds."""
+_REST = 4
+"""How many times as long as a round took there is none after it, at least."""
+_CALM = 5.0
+"""Seconds in which a pod that says nothing odd may start before anybody asks why it does not."""
+_SLOW, _COSTLY = 0.2, 10
+"""Events are kept in no index: where asking took long, how many times that is the next pause."""
 _EXPLAINED = 3
 """Pods whose events are asked for in a round: those of one run mostly wait for the same."""
 # What a pod says without its events is not all of it.
@@ -44,6 +50,9 @@ class Watchman:
         self._again = 0.0
         self._troubles: dict[int, Trouble | None] = {}
         self._of_job: Trouble | None = None
+        self._last: dict[str, Trouble | None] = {}
+        """What was found when somebody last asked, by the pod's uid."""
+        self._ask_again = 0.0
         self._explained = 0
         self._may_end = True
 
@@ -58,11 +67,17 @@ class Watchman:
 
     def round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
         """Look at what waits; why the run was given up, if it was now."""
-        now = time.monotonic()
-        if now < self._again or job.metadata.deletion_timestamp:
+        began = time.monotonic()
+        if began < self._again or job.metadata.deletion_timestamp:
             return None
-        self._again = now + _PERIOD
-        self._of_job = None if active else self._explain(job, None)
+        try:
+            return self._round(job, active)
+        finally:
+            now = time.monotonic()
+            self._again = now + max(_PERIOD, _REST * (now - began))
+
+    def _round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
+        self._of_job = None if active else self._about_job(job)
         odd = self._odd(active)
         self._troubles = {each: self._trouble(job, pod) for each, pod in odd.items()}
         waits = [*self._troubles.values()] if active else [self._of_job]
@@ -84,14 +99,29 @@ class Watchman:
 
     def _trouble(self, job: Job, pod: Pod) -> Trouble | None:
         found = diagnose(Situation(job=job, pod=pod), self._settings)
-        vague = found is None or found.failure.code in _VAGUE
-        if vague and self._explained < _EXPLAINED:
+        if found and found.failure.code not in _VAGUE:
+            return found
+        made = seconds(pod.metadata.creation_timestamp)
+        if self._explained < _EXPLAINED and self._evidence.now() - made > _CALM:
             self._explained += 1
-            return self._explain(job, pod)
+            return self._explain(job, pod) or found
         return found
 
+    def _about_job(self, job: Job) -> Trouble | None:
+        """Why it has no pods, which between two of them is as it should be."""
+        made = seconds(job.status.start_time or job.metadata.creation_timestamp)
+        if not job.spec.suspend and self._evidence.now() - made < _PERIOD:
+            return None
+        return self._explain(job, None)
+
     def _explain(self, job: Job, pod: Pod | None) -> Trouble | None:
+        began = time.monotonic()
+        if began < self._ask_again:
+            return self._last.get(pod.metadata.uid if pod else "")
         found = diagnose(self._evidence.situation(job, pod), self._settings)
+        self._last[pod.metadata.uid if pod else ""] = found
+        if time.monotonic() - began > _SLOW:
+            self._ask_again = time.monotonic() + _COSTLY * (time.monotonic() - began)
         secret = job.metadata.annotations.get(RUNNER, "")
         if secret and found and any(f'"{secret}" not found' in x for x in found.failure.evidence):
             # Whoever made the Job has died before it came to this.

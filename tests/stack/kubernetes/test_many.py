@@ -11,7 +11,6 @@ from dispatcher.kubernetes import target
 from dispatcher.kubernetes.crowd import CrowdEye
 from dispatcher.kubernetes.eye import PodEye
 from dispatcher.kubernetes.gpu_classes import Toleration
-from dispatcher.kubernetes.paths import Paths
 from dispatcher.observer import Observer
 
 COUNT = 300
@@ -41,12 +40,11 @@ def test_a_pod_works_through_several_inputs(lab):
 
 def test_both_eyes_see_the_same(lab):
     run = lab.submit(*[["sh", "-c", "sleep 120"]] * 3)
-    paths = Paths(lab.namespace)
     lab.until(
         lambda: {each.state for each in dispatch.status(run.id, lab.places).indexes} == {"running"}
     )
-    near = PodEye(lab.client(), paths.pods, run.id).look()
-    far = CrowdEye(lab.client(), paths.pods, run.id).look()
+    near = PodEye(lab.client(), run.id).look()
+    far = CrowdEye(lab.client(), run.id).look()
     assert near.keys() == far.keys() == {0, 1, 2}
     for completion, glimpse in near.items():
         other = far[completion]

@@ -12,8 +12,14 @@ import pytest
 
 from dispatcher import dispatch
 from dispatcher.errors import Conflict
-from dispatcher.kubernetes.errors import ApiForbidden, JobTaken, QuotaExceeded
+from dispatcher.kubernetes.errors import (
+    ApiForbidden,
+    ClusterNotConfigured,
+    JobTaken,
+    QuotaExceeded,
+)
 from dispatcher.kubernetes.paths import Paths
+from dispatcher.observer import Observer
 from tests.faults.faults import Answer, CutAnswer, LoseAnswer
 
 ROOT = Path(__file__).parents[3]
@@ -186,3 +192,28 @@ def test_nothing_is_left_of_a_run_but_what_is_stored(lab):
         lab.until(lambda kind=kind: lab.objects(kind, run) == [])
     assert dispatch.status(run.id, lab.places).state == "succeeded"
     assert "hello" in lab.log(run)
+
+
+def test_a_cluster_that_is_away_is_sat_out_and_results_come_all_the_same(lab, proxy):
+    through = lab.through(proxy)
+    run = through.submit(["sh", "-c", "echo up; sleep 3"])
+    with Observer(run.id, through.places) as observer:
+        lab.until(lambda: observer.one(0).state == "running")
+        proxy.refuse()
+        proxy.cut()
+        status = lab.until(lambda: (found := observer.all()).final and found)
+        assert status.state == "succeeded"
+
+
+def test_what_the_store_has_is_told_without_a_cluster(lab, proxy):
+    run = lab.submit(HELLO)
+    lab.wait(run)
+    away = lab.through(proxy)
+    proxy.refuse()
+    assert dispatch.status(run.id, away.places).state == "succeeded"
+    nowhere = lab.with_settings(kubeconfig="/nowhere", namespace="")
+    assert dispatch.status(run.id, nowhere.places).state == "succeeded"
+    assert nowhere.log(run) == "hello\n"
+    started = lab.submit(["sleep", "60"])
+    with pytest.raises(ClusterNotConfigured):
+        dispatch.status(started.id, nowhere.places)

@@ -161,7 +161,7 @@ def test_an_image_nobody_may_pull_is_told_from_a_missing_one(lab, tmp_path):
         brief = lab.with_settings(image_timeout=2, repository=f"{address}/private")
         failure = brief.wait(brief.submit(HELLO)).indexes[0].failure
     assert failure.code == "REGISTRY_AUTH"
-    assert "image-pull-secrets" in failure.fix
+    assert "pull-secret" in failure.fix
 
 
 @pytest.mark.parametrize("fault", [Answer(503), CutAnswer(after=1000)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from minio.credentials.providers import StaticProvider
@@ -142,3 +143,14 @@ def test_a_policy_is_short_enough_for_any_sts():
     text = json.dumps(credentials.policy(place, "r" * 52, data=True), separators=(",", ":"))
     # AWS STS, AssumeRole: 2,048 characters.
     assert len(text) < 2048
+
+
+@pytest.mark.parametrize(
+    ("timeout", "hours"), [(1800, 24.5), (3600 * 48, 72), (3600 * 1000, 168), (0, 168)]
+)
+def test_credentials_outlive_a_day_of_waiting_and_the_run(bucket, timeout, hours):
+    seconds = credentials.lifetime(timeout)
+    assert seconds == hours * 3600
+    issued = credentials.issue(bucket, "run-a", lifetime=seconds)
+    until = datetime.fromisoformat(issued.expires) - datetime.now(UTC)
+    assert abs(until.total_seconds() - seconds) < 60

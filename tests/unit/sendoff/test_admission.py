@@ -10,8 +10,8 @@ from dispatcher.errors import RegistryNotPullable, SecretMissing, StoreNotHere
 from dispatcher.kubernetes.errors import StoreNotInReach
 from packer.errors import SendoffError
 from sendoff.grid import SetUp
+from sendoff.preparation import Order, prepare
 from sendoff.session import Session
-from sendoff.shipping import Order, prepare
 
 ORDER = Order(setups=(SetUp(parameters={}, command=("true",)),))
 
@@ -29,7 +29,7 @@ ORDER = Order(setups=(SetUp(parameters={}, command=("true",)),))
 def test_refused_before_packing(
     tmp_path: Path, monkeypatch, flags: dict[str, object], refusal: type[SendoffError]
 ) -> None:
-    monkeypatch.setattr("sendoff.shipping.pack", None)
+    monkeypatch.setattr("sendoff.preparation.pack", None)
     for name in ("CACHE", "DATA", "STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name))
     with pytest.raises(refusal):
