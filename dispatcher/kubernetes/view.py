@@ -146,6 +146,9 @@ class ClusterView:
         if glimpse is None:
             # Between a pod's end and the Job's word on it, or the next pod.
             return Seen(state="running" if ended else "queued", waiting=waiting)
+        if glimpse.state == "running" and waiting and waiting.phase == "schedule":
+            # Found out on a round before it started.
+            waiting = None
         return Seen(
             state=glimpse.state,
             attempts=glimpse.failures + (glimpse.state == "running"),

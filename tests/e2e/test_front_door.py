@@ -108,8 +108,9 @@ class Terminal:
         self.seen = b""
         self.pid, self.master = pty.fork()
         if not self.pid:
-            # Whoever starts the tests in the background of a script has Ctrl-C ignored below it.
+            # Whoever starts the tests in a script's background, or by nohup, has these ignored.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.chdir(place.project)
             os.execve(SENDOFF, [SENDOFF, *arguments], {**place.env, "TERM": "xterm"})  # noqa: S606
 

@@ -165,7 +165,8 @@ def _everywhere(
             yield name, json.dumps(each).encode()
             for file, value in each.get("data", {}).items():
                 if name != "secret sendoff":
-                    yield from _opened(f"{name} {file}", base64.b64decode(value))
+                    data = base64.b64decode(value) if kind == "secrets" else value.encode()
+                    yield from _opened(f"{name} {file}", data)
     for log, size in before.items():
         yield str(log), log.read_bytes()[size:]
 

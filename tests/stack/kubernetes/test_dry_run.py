@@ -39,9 +39,7 @@ def test_the_namespace_is_under_restricted(lab):
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "dry"},
-        "spec": {
-            "containers": [{"name": "c", "image": "x", "securityContext": {"privileged": True}}]
-        },
+        "spec": {"containers": [{"name": "c", "image": "x"}]},
     }
     with pytest.raises(ApiRejected) as caught:
         lab.admin.ask(Paths(lab.namespace).pods, pod, {"dryRun": "All"})
