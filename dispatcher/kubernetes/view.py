@@ -110,6 +110,9 @@ class ClusterView:
         if glimpse is None:
             # Between a pod's end and the Job's word on it, or the next pod.
             return Seen(state="running" if ended else "queued", waiting=waiting)
+        if waiting and glimpse.state == "running" and waiting.phase == "schedule":
+            # It has started since the last round.
+            waiting = None
         return Seen(
             state=glimpse.state,
             attempts=glimpse.failures + (glimpse.state == "running"),

@@ -58,7 +58,7 @@ def test_the_doctor_finds_nothing_wrong_under_the_least_role(desk: Desk) -> None
         "store conditional write",
         "store credentials for runs",
         "cluster create jobs.batch",
-        "cluster list nodes",
+        "cluster list nodes of the cluster",
         "cluster GPU classes",
         "cluster pods",
     } <= done
