@@ -23,7 +23,8 @@ class Waiting:
 
     def index(self, status: IndexStatus) -> None:
         """Look at the only index of a run."""
-        if status.state == "running" and self._said and not status.waiting:
+        ran = status.state == "running" or status.exit_code is not None
+        if ran and self._said and not status.waiting:
             self._say(f"started after {show_duration(time.monotonic() - self._began)}")
             self._said = ""
         elif status.waiting and not status.final:

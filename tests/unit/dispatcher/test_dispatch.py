@@ -390,3 +390,29 @@ def test_a_python_version_whose_patch_is_not_here_runs_with_its_minor(bench):
     digest = bench.image(bench.layer(dict(runner_tree())), python=f"{minor}.99")
     code = "import sys; sys.exit(sys.version.split()[0].rpartition('.')[0] != '" + minor + "')"
     assert bench.end(["python", "-c", code], digest=digest).state == "succeeded"
+
+
+def test_changes_of_a_run_are_told_as_they_come(bench, tmp_path):
+    gate = f"while ! test -e {tmp_path}/$0; do sleep 0.01; done"
+    run = bench.submit(["sh", "-c", gate, "a"], ["sh", "-c", gate, "b"], max_parallel=2)
+    ended = []
+    for status in dispatch.changes(run.id, bench.places):
+        assert not ended or status != ended[-1]
+        ended.append(status)
+        done = sum(index.final for index in status.indexes)
+        if status.indexes[0].state == "running":
+            (tmp_path / "a").touch()
+        if done == 1:
+            (tmp_path / "b").touch()
+    assert ended[-1].state == "succeeded"
+    assert [index.final for index in ended[-1].indexes] == [True, True]
+    assert any(not each.final and each.indexes[0].final for each in ended)
+
+
+def test_some_indexes_can_be_waited_for_alone(bench, tmp_path):
+    stays = f"while ! test -e {tmp_path}/go; do sleep 0.01; done"
+    run = bench.submit(["sh", "-c", stays], ["true"], max_parallel=2)
+    (status,) = dispatch.wait([run.id], bench.places, 60, {run.id: {1}})
+    assert [index.final for index in status.indexes] == [False, True]
+    (tmp_path / "go").touch()
+    assert bench.wait(run).state == "succeeded"
