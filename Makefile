@@ -13,7 +13,7 @@ demo: $(VENV)/.ready
 # Servers that a part of the tests needs are built when its first test asks; all of them, before.
 test: $(VENV)/.ready
 	@$(BIN)/python -m tests.stack $(if $(findstring tests/,$(ARGS)),install,build)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Real servers on loopback for trying things out; `$(BIN)/python -m tests.stack down` ends them.
 stack: $(VENV)/.ready
