@@ -49,25 +49,25 @@ def follow(
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
-    observer = Observer(run_id, places)
-    status = observer.one(index)
-    reader = _Reader(observer.runs, RunKeys(run_id), index)
-    if tail is not None:
-        yield from reader.tail(tail)
-    pace = _Pace(grows=observer.runs.store.appends)
-    while True:
-        # Looked at before reading: what the attempt wrote, it wrote before it ended.
-        if follow:
-            status = observer.one(index)
-            if seen:
-                seen(status)
-        over = not follow or status.final
-        for event in reader.read():
-            pace.came()
-            yield event
-        if over:
-            return
-        time.sleep(pace.pause())
+    with Observer(run_id, places) as observer:
+        status = observer.one(index)
+        reader = _Reader(observer.runs, RunKeys(run_id), index)
+        if tail is not None:
+            yield from reader.tail(tail)
+        pace = _Pace(grows=observer.runs.store.appends)
+        while True:
+            # Looked at before reading: what the attempt wrote, it wrote before it ended.
+            if follow:
+                status = observer.one(index)
+                if seen:
+                    seen(status)
+            over = not follow or status.final
+            for event in reader.read():
+                pace.came()
+                yield event
+            if over:
+                return
+            time.sleep(pace.pause())
 
 
 class _Pace:

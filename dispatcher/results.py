@@ -29,7 +29,7 @@ def files(run_id: str, index: int, places: Places) -> tuple[OutputFile, ...]:
     Raises:
         RunUnknown
     """
-    manifest = Observer(run_id, places).one(index).manifest
+    _, manifest = _find(run_id, index, places)
     return manifest.files if manifest else ()
 
 
@@ -39,13 +39,10 @@ def openers(run_id: str, index: int, places: Places) -> list[tuple[str, Opener]]
     Raises:
         RunUnknown
     """
-    observer = Observer(run_id, places)
-    manifest = observer.one(index).manifest
+    runs, manifest = _find(run_id, index, places)
     if manifest is None:
         return []
-    return [
-        (file.path, partial(_open, observer.runs, manifest, file.path)) for file in manifest.files
-    ]
+    return [(file.path, partial(_open, runs, manifest, file.path)) for file in manifest.files]
 
 
 def read(run_id: str, index: int, path: str, places: Places) -> bytes:
@@ -56,12 +53,11 @@ def read(run_id: str, index: int, path: str, places: Places) -> bytes:
         ResultUnknown: the index has no such file.
         ResultAltered: what is stored is not what the manifest says.
     """
-    observer = Observer(run_id, places)
-    manifest = observer.one(index).manifest
+    runs, manifest = _find(run_id, index, places)
     known = {file.path: file for file in manifest.files} if manifest else {}
     if manifest is None or path not in known:
         raise ResultUnknown(path, run_id, index, list(known)[:_SHOWN])
-    with _open(observer.runs, manifest, path) as stream:
+    with _open(runs, manifest, path) as stream:
         data = stream.read()
     _compare(known[path], len(data), hashlib.sha256(data).hexdigest())
     return data
@@ -84,8 +80,7 @@ def fetch(
         ResultAltered: what is stored is not what the manifest says, or its path would leave the
             destination.
     """
-    observer = Observer(run_id, places)
-    manifest = observer.one(index).manifest
+    runs, manifest = _find(run_id, index, places)
     if manifest is None:
         if patterns:
             raise ResultUnknown(patterns[0], run_id, index, ())
@@ -94,8 +89,8 @@ def fetch(
     for file in chosen:
         _check_path(file.path)
     destination.mkdir(parents=True, exist_ok=True)
-    one = partial(_fetch, observer.runs, manifest, destination)
-    at_once = observer.runs.store.parallel
+    one = partial(_fetch, runs, manifest, destination)
+    at_once = runs.store.parallel
     if at_once == 1:
         return list(map(one, chosen))
     from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +101,12 @@ def fetch(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _find(run_id: str, index: int, places: Places) -> tuple[Runs, Manifest | None]:
+    """The store, and what became of the index; None while it has not ended."""
+    with Observer(run_id, places) as observer:
+        return observer.runs, observer.one(index).manifest
 
 
 def _chosen(manifest: Manifest, patterns: Sequence[str]) -> Iterator[OutputFile]:
