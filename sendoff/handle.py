@@ -29,7 +29,7 @@ class Index:
 
     def __init__(self, run: Run, number: int) -> None:
         one = run.record.request.inputs[number]
-        self._run, self._places = run, run.session.places
+        self._run, self._places = run, run.places
         self.number = number
         self.name = reference.index_name(run.record, number)
         """As the command line names it."""
@@ -115,6 +115,8 @@ class Run:
 
     def __init__(self, record: RunRecord, session: Session) -> None:
         self.record, self.session = record, session
+        # Derived from all settings: not for each of many indexes, nor at each look.
+        self.places = session.places
         self._last: dispatch.RunStatus | None = None
         self._stale = 0.0
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
@@ -130,7 +132,7 @@ class Run:
         last = self._last
         if last is None or (not last.final and time.monotonic() >= self._stale):
             began = time.monotonic()
-            last = self.take(dispatch.status(self.id, self.session.places), began)
+            last = self.take(dispatch.status(self.id, self.places), began)
         return last
 
     def take(self, status: dispatch.RunStatus, began: float | None = None) -> dispatch.RunStatus:
@@ -177,7 +179,7 @@ class Run:
     @property
     def prepared(self) -> bool:
         """Whether the target had its images ready, so that it began at once."""
-        return dispatch.prepared(self.record, self.session.places)
+        return dispatch.prepared(self.record, self.places)
 
     def wait(self, timeout: float | None = None) -> Run:
         """Return the run itself once it has ended.
@@ -187,7 +189,7 @@ class Run:
         """
         status = self._last
         if status is None or not status.final:
-            (status,) = dispatch.wait([self.id], self.session.places, timeout)
+            (status,) = dispatch.wait([self.id], self.places, timeout)
             self.take(status)
         if not status.final:
             raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
@@ -199,7 +201,7 @@ class Run:
         `seen` is told how the run is, whenever that has changed.
         """
         left = set(range(len(self)))
-        for status in dispatch.changes(self.id, self.session.places):
+        for status in dispatch.changes(self.id, self.places):
             self.take(status)
             if seen:
                 seen(status)
@@ -225,7 +227,7 @@ class Run:
 
     def cancel(self) -> None:
         """Ask for its end; returns at once."""
-        dispatch.cancel(self.id, self.session.places)
+        dispatch.cancel(self.id, self.places)
 
     def _only(self) -> Index:
         if len(self) > 1:

@@ -74,7 +74,7 @@ def wait(chosen: Sequence[Selection], timeout: float | None) -> None:
         wanted.setdefault(selection.run.id, set()).update(
             index.number for index in selection.indexes
         )
-    places = chosen[0].run.session.places
+    places = chosen[0].run.places
     found = dispatch.wait(list(wanted), places, timeout, wanted)
     for status in found:
         for selection in chosen:
