@@ -9,6 +9,7 @@ from typing import Any
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Run
+from dispatcher.runner.address import is_s3
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
 from packer.record import Record, encode
 
@@ -53,13 +54,26 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
     return {f"{NAME}.gz": gzip.compress(data, 1, mtime=0)}
 
 
+def bucket(places: Places) -> dict[str, Any]:
+    """A bucket as `PodAssignment.store`, under the address that containers reach it by.
+
+    Raises:
+        StoreAddressInvalid, StoreExposed
+    """
+    from dispatcher import remote_store
+
+    found = remote_store.address(places)
+    url = places.store_in_cluster or found.url
+    return {"kind": "s3", "url": url, "region": found.region}
+
+
 def credentials(run: Run, places: Places) -> dict[str, bytes]:
     """The file with credentials for this run alone, by name; none for a store of this machine.
 
     Raises:
         StoreFailed: the store issues none.
     """
-    if "://" not in places.store:
+    if not is_s3(places.store):
         return {}
     from dispatcher import credentials as issuing
 

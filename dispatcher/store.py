@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
+from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
 from packer.record import decode, encode
@@ -37,7 +38,7 @@ class Runs:
         Raises:
             StoreFailed: it is far away, and can't be used from here.
         """
-        if "://" not in places.store:
+        if not is_s3(places.store):
             return cls(DirectoryStore(places.store))
         from dispatcher import remote_store
 

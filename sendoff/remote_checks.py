@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from dispatcher.runner.address import is_s3
 from sendoff.check import Check, Checks, Finding, of_error
 from sendoff.session import Session
 
@@ -92,7 +93,7 @@ def store(session: Session) -> Iterator[Check]:
     from dispatcher.kubernetes.errors import StoreNotInReach
 
     settings = session.settings
-    if settings.store.startswith("/"):
+    if not is_s3(settings.store):
         if settings.target == "kubernetes":
             yield of_error("store", "bucket", StoreNotInReach(settings.store))
         return

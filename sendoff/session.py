@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dispatcher.places import Places
+from dispatcher.runner.address import is_s3
 from packer.record import Record
 from sendoff.configuration import Configuration, load
 from sendoff.settings import Settings
@@ -53,7 +54,7 @@ class Session(Record, frozen=True):
             region=settings.store_region,
             insecure=settings.store_insecure,
             # Runs of a cluster have their results in a bucket; nobody else pays for the import.
-            cluster=self.cluster() if "://" in settings.store else None,
+            cluster=self.cluster() if is_s3(settings.store) else None,
             cache=settings.cache,
             state=settings.state,
         )
@@ -69,7 +70,6 @@ class Session(Record, frozen=True):
             context=settings.context,
             namespace=settings.namespace,
             repository=settings.registry_in_cluster,
-            store=settings.store_in_cluster,
             queue=settings.queue,
             priority_class=settings.priority,
             runtime_class=settings.runtime_class,

@@ -18,6 +18,7 @@ from dispatcher.places import Places
 from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request
 from dispatcher.run import Run
+from dispatcher.runner.address import is_s3
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
 
 _NVIDIA = "nvidia"
@@ -114,15 +115,14 @@ def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _store(places: Places) -> dict[str, Any]:
     """The store as a container reaches it."""
-    if places.store.startswith("/"):
-        return {"kind": "directory", "path": container.STORE}
-    url = places.store_in_cluster or places.store
-    return {"kind": "s3", "url": url, "region": places.region}
+    if is_s3(places.store):
+        return pod_config.bucket(places)
+    return {"kind": "directory", "path": container.STORE}
 
 
 def _surroundings(places: Places) -> Surroundings:
     cores = len(os.sched_getaffinity(0))
-    if not places.store.startswith("/"):
+    if is_s3(places.store):
         return Surroundings(cores=cores)
     os.makedirs(places.store, exist_ok=True)  # noqa: PTH103
     return Surroundings(cores=cores, store=places.store, user=f"{os.getuid()}:{os.getgid()}")

@@ -11,17 +11,9 @@ from dispatcher.kubernetes.job import MANAGED
 from dispatcher.kubernetes.run_objects import RUN, Job
 from dispatcher.pod_config import PodTerms
 from dispatcher.run import Run
-from packer.record import Record
 
 _LIMIT = (1 << 20) - 16_384
 """Bytes of a Secret's values (core/v1, MaxSecretSize), the credentials aside."""
-
-
-class PodStore(Record, frozen=True):
-    """Where pods find the store."""
-
-    url: str
-    region: str
 
 
 def secret_name(run_id: str, stale: str = "") -> str:
@@ -29,15 +21,16 @@ def secret_name(run_id: str, stale: str = "") -> str:
     return f"{run_id}-runner" + (f"-{stale[:5]}" if stale else "")
 
 
-def assignment(run: Run, store: PodStore, memory: int) -> dict[str, bytes]:
+def assignment(run: Run, store: dict[str, Any], memory: int) -> dict[str, bytes]:
     """The file that tells the runner what to do, compressed where it is large.
+
+    `store` is as `PodAssignment.store`.
 
     Raises:
         AssignmentTooLarge
     """
-    place = {"kind": "s3", "url": store.url, "region": store.region}
     request = run.request
-    terms = PodTerms(store=place, per_pod=request.per_pod, memory=memory, retries=request.retries)
+    terms = PodTerms(store=store, per_pod=request.per_pod, memory=memory, retries=request.retries)
     files = pod_config.assignment(run, terms)
     size = sum(map(len, files.values()))
     if size > _LIMIT:

@@ -21,8 +21,6 @@ class ClusterSettings(Record, frozen=True):
     """Empty for that of the context."""
     repository: str = ""
     """Where nodes pull images from, if under another name than the one they are pushed to."""
-    store: str = ""
-    """Where pods find the store, if at another URL than the client."""
     queue: str = ""
     """A Kueue LocalQueue; Jobs are then created suspended, and left to it."""
     priority_class: str = ""

@@ -16,7 +16,7 @@ from dispatcher.kubernetes.errors import StoreNotInReach
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.eye import Eye, PodEye
 from dispatcher.kubernetes.job import pods_of
-from dispatcher.kubernetes.runner_secret import PodStore, assignment
+from dispatcher.kubernetes.runner_secret import assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
 from dispatcher.kubernetes.shortage import Shortage
@@ -26,6 +26,7 @@ from dispatcher.kubernetes.watchman import Watchman
 from dispatcher.places import Places
 from dispatcher.request import Request, Resources
 from dispatcher.run import Run
+from dispatcher.runner.address import is_s3
 from dispatcher.store import RunKeys, Runs
 
 _CROWD = 1_000
@@ -50,7 +51,7 @@ class KubernetesTarget:
             StoreNotInReach, RegistryNotPullable, GpuExpressionInvalid, GpuUnknown, GpuNotHere,
             Impossible, DriverTooOld, KeptOff, and what `Client` raises.
         """
-        if "://" not in self._places.store:
+        if not is_s3(self._places.store):
             raise StoreNotInReach(self._places.store)
         if request.repository.startswith("/"):
             raise RegistryNotPullable("kubernetes", request.repository)
@@ -146,11 +147,8 @@ class KubernetesTarget:
 
     def _files(self, run: Run, memory: int) -> dict[str, bytes]:
         """What the runners are told, with credentials for this run alone."""
-        from dispatcher import remote_store
-
-        place = remote_store.address(self._places)
-        store = PodStore(url=self._settings.store or place.url, region=place.region)
-        return assignment(run, store, memory) | pod_config.credentials(run, self._places)
+        told = assignment(run, pod_config.bucket(self._places), memory)
+        return told | pod_config.credentials(run, self._places)
 
 
 class ClusterClaim:

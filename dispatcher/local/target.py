@@ -14,6 +14,7 @@ from dispatcher.local.view import LocalView
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Run
+from dispatcher.runner.address import is_s3
 from packer import disk, process
 
 # A reader of the lock holds it for microseconds.
@@ -34,7 +35,7 @@ class LocalTarget:
         Raises:
             SecretMissing, StoreNotHere
         """
-        if "://" in self._places.store:
+        if is_s3(self._places.store):
             raise StoreNotHere(self._places.store)
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:

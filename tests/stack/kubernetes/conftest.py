@@ -222,7 +222,6 @@ def lab(
     cluster = ClusterSettings(
         kubeconfig=known["kubeconfig"]["researcher"],
         namespace=namespace,
-        store=f"{known['minio']['url_in_cluster']}/{bucket}/{prefix}",
         cpus=0.1,
         memory=128 << 20,
         flush=10,
@@ -230,6 +229,7 @@ def lab(
     places = Places(
         layout=tmp_path / "images",
         store=f"{known['minio']['url']}/{bucket}/{prefix}",
+        store_in_cluster=f"{known['minio']['url_in_cluster']}/{bucket}/{prefix}",
         cache=tmp_path / "cache",
         state=tmp_path / "state",
         region=known["minio"]["region"],

@@ -11,11 +11,11 @@ import pytest
 from dispatcher.kubernetes import runner_secret
 from dispatcher.kubernetes.errors import AssignmentTooLarge
 from dispatcher.kubernetes.run_objects import Job
-from dispatcher.kubernetes.runner_secret import PodStore, assignment
+from dispatcher.kubernetes.runner_secret import assignment
 from dispatcher.runner.pod_assignment import PodAssignment
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 
-STORE = PodStore(url="http://minio:9000/runs/team", region="us-east-1")
+STORE = {"kind": "s3", "url": "http://minio:9000/runs/team", "region": "us-east-1"}
 
 
 def written(files: dict[str, bytes], folder) -> PodAssignment:
@@ -28,7 +28,7 @@ def test_the_runner_reads_what_it_is_told(tmp_path):
     run = run_of(3, per_pod=2, timeout=60.0, outputs=("*.pt",), environment={"A": "1"})
     read = written(assignment(run, STORE, 1 << 30), tmp_path)
     assert read.run == run.id
-    assert read.store == {"kind": "s3", "url": STORE.url, "region": "us-east-1"}
+    assert read.store == {"kind": "s3", "url": STORE["url"], "region": "us-east-1"}
     assert [each["command"] for each in read.inputs] == [
         list(each.command) for each in run.request.inputs
     ]
