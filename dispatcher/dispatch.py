@@ -15,7 +15,7 @@ from dispatcher import targets
 from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
-from dispatcher.run import Run
+from dispatcher.run import Run, now
 from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, Missing, RunKeys, Runs
@@ -63,11 +63,6 @@ def submit(run: Run, places: Places) -> Run:
 def runs(places: Places) -> list[Run]:
     """All runs of the store, the newest first."""
     return Runs.at(places).all()
-
-
-def recent(places: Places) -> Iterator[Run]:
-    """The runs of the store, the newest first; no more are read than are asked for."""
-    return Runs.at(places).recent()
 
 
 def status(run_id: str, places: Places) -> RunStatus:
@@ -153,7 +148,7 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
             observer.one(index)
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
-    observer.runs.store.put(key, record.encode({"at": _now()}))
+    observer.runs.store.put(key, record.encode({"at": now()}))
     targets.of(observer.run, places).cancel(observer.run, index)
 
 
@@ -196,10 +191,6 @@ def _differences(asked: Any, stored: Any) -> Iterator[str]:
     for field in asked.__struct_fields__:
         if getattr(asked, field) != getattr(stored, field):
             yield field
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 __all__ = ["IndexStatus", "RunStatus", "cancel", "changes", "runs", "status", "submit", "wait"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any, Literal
 
 from dispatcher.request import Request
@@ -90,6 +91,29 @@ class Manifest(Record, frozen=True, tag_field="format", tag=MANIFEST_FORMAT):
     usage: Usage = Usage()
     hardware: dict[str, Any] = {}
     """Host, CPU model and count, memory; GPUs with name, memory and driver where there are any."""
+
+
+def now() -> str:
+    """The time as records have it: UTC, ISO 8601 with seconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def unreported(run: Run, index: int, attempt: int) -> Manifest:
+    """The manifest of an index whose runner has written none: failed, as of now.
+
+    Whoever commits it adds why.
+    """
+    asked = run.request.inputs[index]
+    return Manifest(
+        run=run.id,
+        index=index,
+        attempt=attempt,
+        digest=asked.digest,
+        command=asked.command,
+        state="failed",
+        exit_code=None,
+        ended=f"{now()[:-1]}.000Z",
+    )
 
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"

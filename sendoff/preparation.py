@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run as RunRecord
-from dispatcher.run import new_id
+from dispatcher.run import new_id, now
 from packer.digest import Digest
 from packer.pack import pack
 from packer.pack_request import Command, PackRequest
@@ -108,7 +107,7 @@ def prepare(
         inputs.send(sources, session.places, progress)
     return packed, RunRecord(
         id=new_id(order.name or _stem(order.setups[0].command)),
-        created=_now(),
+        created=now(),
         request=request,
         snapshot=packed.snapshot,
         environment=packed.environment,
@@ -199,10 +198,6 @@ def _stem(command: Sequence[str]) -> str:
 def quoted(command: Sequence[str]) -> str:
     """A command as a shell would take it."""
     return shlex.join(command)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def send(run: RunRecord, session: Session) -> RunRecord:

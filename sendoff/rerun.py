@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from dispatcher.request import Request, Resources
-from dispatcher.run import Run, new_id
+from dispatcher.run import Run, new_id, now
 
 _RESOURCES = frozenset(Resources.__struct_fields__)
 _RENAMED = {"env": "environment"}
@@ -38,7 +37,7 @@ def again(run: Run, indexes: Sequence[int], given: Mapping[str, Any], *, name: s
     return msgspec.structs.replace(
         run,
         id=new_id(name or run.id.rpartition("-")[0]),
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        created=now(),
         request=request,
         namespace=given.get("namespace") or run.namespace,
         provenance={**run.provenance, "rerun": run.id},

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 _TIMEOUT = 60
-_CONFLICT, _GONE = 409, 404
+_CONFLICT = 409
 
 
 class ContainerState(Record, frozen=True):

@@ -127,7 +127,6 @@ class Event(Part, frozen=True):
     message: str = ""
     type: str = ""
     count: int | None = 0
-    first_timestamp: str | None = ""
     last_timestamp: str | None = ""
     event_time: str | None = ""
 

@@ -62,7 +62,6 @@ class PodMeta(Part, frozen=True):
     resource_version: str = ""
     creation_timestamp: str = ""
     deletion_timestamp: str = ""
-    deletion_grace_period_seconds: int = 0
     labels: PodLabels = PodLabels()
     annotations: PodAnnotations = PodAnnotations()
 
@@ -88,7 +87,6 @@ class Terminated(Part, frozen=True):
     reason: str = ""
     message: str = ""
     started_at: str | None = ""
-    finished_at: str | None = ""
 
 
 class ContainerState(Part, frozen=True):
@@ -104,7 +102,6 @@ class ContainerStatus(Part, frozen=True):
 
     name: str = ""
     state: ContainerState = ContainerState()
-    last_state: ContainerState = ContainerState()
 
 
 class PodSpec(Part, frozen=True):

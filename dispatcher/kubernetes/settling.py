@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -13,7 +12,7 @@ from dispatcher.kubernetes.objects import Event
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import trouble
-from dispatcher.run import Failure, Manifest, Run, State
+from dispatcher.run import Failure, Manifest, Run, State, unreported
 from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
@@ -104,7 +103,7 @@ class Settler:
         state: State = "cancelled" if cancelled or failure is None else "failed"
         if state == "failed" and failure and failure.code == "DEADLINE":
             state = "timed-out"
-        made = self._interrupted(index) or self._blank(index, attempt)
+        made = self._interrupted(index) or unreported(self._run, index, attempt)
         made = msgspec.structs.replace(
             made, state=state, failure=None if state == "cancelled" else failure
         )
@@ -144,19 +143,6 @@ class Settler:
                 continue
             return record.decode(data, Manifest)
         return None
-
-    def _blank(self, index: int, attempt: int) -> Manifest:
-        asked = self._run.request.inputs[index]
-        return Manifest(
-            run=self._run.id,
-            index=index,
-            attempt=attempt,
-            digest=asked.digest,
-            command=asked.command,
-            state="failed",
-            exit_code=None,
-            ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-        )
 
     def _merged(self, seen: Mapping[str, Event]) -> bytes:
         """These events and those kept before, the oldest first."""

@@ -5,8 +5,6 @@ Everything here is rare: it is imported late, in the functions, and has the time
 
 from __future__ import annotations
 
-import time
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatcher.local.plan import Plan
@@ -71,22 +69,12 @@ class Failures:
         return msgspec.structs.replace(record.decode(data, Manifest), failure=failure)
 
     def _commit(self, index: int, attempt: int, state: State, failure: Failure | None) -> None:
-        from dispatcher.run import Manifest
+        import msgspec
 
-        asked = self._run().request.inputs[index]
-        self._put(
-            Manifest(
-                run=self._run_id,
-                index=index,
-                attempt=attempt,
-                digest=asked.digest,
-                command=asked.command,
-                state=state,
-                exit_code=None,
-                failure=failure,
-                ended=time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
-            )
-        )
+        from dispatcher.run import unreported
+
+        manifest = unreported(self._run(), index, attempt)
+        self._put(msgspec.structs.replace(manifest, state=state, failure=failure))
 
     def _put(self, manifest: Manifest) -> None:
         from dispatcher.store import Runs
