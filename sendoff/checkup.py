@@ -11,24 +11,12 @@ from sendoff.session import Session
 
 Area = Callable[[Session], Iterator[Check]]
 
+_MACHINE: tuple[Area, ...] = (machine_checks.sandbox, machine_checks.folders)
+_SERVERS: tuple[Area, ...] = (remote_checks.registry, remote_checks.base, remote_checks.store)
 _AREAS: Mapping[str, tuple[Area, ...]] = {
-    "local": (machine_checks.sandbox, machine_checks.folders),
-    "docker": (
-        machine_checks.sandbox,
-        machine_checks.folders,
-        remote_checks.registry,
-        remote_checks.base,
-        remote_checks.store,
-        remote_checks.engine,
-    ),
-    "kubernetes": (
-        machine_checks.sandbox,
-        machine_checks.folders,
-        remote_checks.registry,
-        remote_checks.base,
-        remote_checks.store,
-        remote_checks.cluster,
-    ),
+    "local": _MACHINE,
+    "docker": (*_MACHINE, *_SERVERS, remote_checks.engine),
+    "kubernetes": (*_MACHINE, *_SERVERS, remote_checks.cluster),
 }
 
 

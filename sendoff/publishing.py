@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from dispatcher.request import Request
 from packer.images.base import Base
@@ -84,6 +87,27 @@ def registry(session: Session) -> Registry:
     Raises:
         ReferenceInvalid
     """
+    return _registry(session, session.settings.cache / "registry", Access().patience)
+
+
+@contextmanager
+def unknown(session: Session, patience: float) -> Iterator[Registry]:
+    """The same with nothing known of it: what was there once is no sign that it still is.
+
+    `patience` is in seconds.
+
+    Raises:
+        ReferenceInvalid
+    """
+    with tempfile.TemporaryDirectory() as nothing:
+        yield _registry(session, Path(nothing), patience)
+
+
+def _registry(session: Session, cache: Path, patience: float) -> Registry:
     settings = session.settings
-    access = Access(certificates=settings.registry_ca, insecure=settings.registry_insecure)
-    return Registry(Repository.parse(settings.registry), access, settings.cache / "registry")
+    access = Access(
+        certificates=settings.registry_ca,
+        insecure=settings.registry_insecure,
+        patience=patience,
+    )
+    return Registry(Repository.parse(settings.registry), access, cache)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 from dispatcher.runner.address import is_s3
@@ -24,9 +22,7 @@ _LOOPBACK = ("127.", "localhost", "[::1]")
 def registry(session: Session) -> Iterator[Check]:
     """Where images go: whether it can be reached, knows us, and takes images."""
     from dispatcher.errors import RegistryNotPullable
-    from packer.registry.access import Access
-    from packer.registry.reference import Repository
-    from packer.registry.registry import Registry
+    from sendoff.publishing import unknown
 
     settings = session.settings
     checks = Checks("registry")
@@ -34,13 +30,8 @@ def registry(session: Session) -> Iterator[Check]:
         error = RegistryNotPullable(settings.target, settings.registry)
         yield of_error("registry", "push", error)
         return
-    access = Access(
-        certificates=settings.registry_ca,
-        insecure=settings.registry_insecure,
-        patience=_PATIENCE,
-    )
-    with checks.one("push") as found, tempfile.TemporaryDirectory() as nothing:
-        Registry(Repository.parse(settings.registry), access, Path(nothing)).check()
+    with checks.one("push") as found, unknown(session, _PATIENCE) as there:
+        there.check()
         found.said = f"{settings.registry} takes images"
     nodes = settings.registry_in_cluster or settings.registry
     if settings.target == "kubernetes" and checks.good:
@@ -54,11 +45,8 @@ def base(session: Session) -> Iterator[Check]:
     """What images are made upon: whether it is there, and for the sandbox's Python."""
     from packer.environment import interpreter
     from packer.images.errors import BasePythonDiffers
-    from packer.registry.access import Access
-    from packer.registry.reference import Repository
-    from packer.registry.registry import Registry
     from sendoff.errors import BaseMissing
-    from sendoff.publishing import PLATFORM
+    from sendoff.publishing import PLATFORM, unknown
 
     settings = session.settings
     if not settings.base:
@@ -67,13 +55,8 @@ def base(session: Session) -> Iterator[Check]:
     if session.embedded:
         return
     checks = Checks("base")
-    access = Access(
-        certificates=settings.registry_ca, insecure=settings.registry_insecure, patience=_PATIENCE
-    )
-    # An empty cache: what was read of the image before is no sign that it is still there.
-    with checks.one("image") as found, tempfile.TemporaryDirectory() as nothing:
-        known = Registry(Repository.parse(settings.registry), access, Path(nothing))
-        image = known.base(settings.base, PLATFORM)
+    with checks.one("image") as found, unknown(session, _PATIENCE) as there:
+        image = there.base(settings.base, PLATFORM)
         path = interpreter.find(settings.python or None)
         sandbox = interpreter.describe(path, settings.cache)
         if image.minor != sandbox.minor:
