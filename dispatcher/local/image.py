@@ -7,12 +7,11 @@ from typing import Any
 
 from dispatcher.errors import ImageUnusable
 from packer.digest import Digest
+from packer.images.image import LABEL, NO_BASE
 from packer.images.layout import Layout
 from packer.record import Record
 
-PYTHON_LABEL = "io.sendoff.python"
-BASE_LABEL = "io.sendoff.base"
-EMPTY_BASE = "empty"
+PYTHON_LABEL, BASE_LABEL = f"{LABEL}python", f"{LABEL}base"
 
 
 class StoredLayer(Record, frozen=True):
@@ -50,7 +49,7 @@ def read(layout: Layout, digest: Digest) -> Image:
     config = json.loads(layout.read(Digest(manifest["config"]["digest"])))
     settings: dict[str, Any] = config.get("config", {})
     labels: dict[str, str] = settings.get("Labels") or {}
-    if labels.get(BASE_LABEL, EMPTY_BASE) != EMPTY_BASE or PYTHON_LABEL not in labels:
+    if labels.get(BASE_LABEL, NO_BASE) != NO_BASE or PYTHON_LABEL not in labels:
         raise ImageUnusable(
             digest.short,
             "it has an operating system of its own; the local target runs images without one",
