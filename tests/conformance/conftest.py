@@ -13,7 +13,11 @@ import pytest
 
 import sendoff
 
-TARGETS = ("local", "docker", "kubernetes")
+TARGETS = (
+    "local",
+    pytest.param("docker", marks=pytest.mark.stack),
+    pytest.param("kubernetes", marks=pytest.mark.stack),
+)
 PATIENCE = 120
 
 

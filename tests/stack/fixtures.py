@@ -22,6 +22,8 @@ _OWNER = "SENDOFF_STACK_OWNER"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    about = "stack: uses the stack, though no fixture that it names says so"
+    config.addinivalue_line("markers", about)
     if not hasattr(config, "workerinput") and sys.platform == "linux":
         me = Process.of(os.getpid())
         os.environ[_OWNER] = f"{me.pid}:{me.started}"
@@ -37,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Tests share the stack, except one that stops servers: it is alone with it."""
     names = getattr(item, "fixturenames", ())
-    if "stack" not in names:
+    if "stack" not in names and item.get_closest_marker("stack") is None:
         return (yield)
     with occupied(places.STATE / "room", alone="stack_alone" in names):
         return (yield)
