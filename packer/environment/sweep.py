@@ -87,14 +87,31 @@ class Sweep:
                 self._answer = sweep_worker.unchanged(self._marks, 0, self._count)
         return self._answer
 
-    def _start(self) -> list[process.Background]:
-        workers = min(_WORKERS, os.cpu_count() or 1)
+    def _start(self) -> list[process.Background] | list[process.Standby]:
+        workers = _workers()
         bounds = [self._count * number // workers for number in range(workers + 1)]
-        command = [sys.executable, "-I", "-S", "-B", sweep_worker.__file__, self._marks]
-        return [
-            process.Background([*command, str(first), str(last)])
-            for first, last in pairwise(bounds)
-        ]
+        parts = [(self._marks, str(first), str(last)) for first, last in pairwise(bounds)]
+        ready = [_ready.pop() for _ in parts] if len(_ready) >= workers else []
+        for helper, part in zip(ready, parts, strict=False):
+            helper.begin("\0".join(part).encode(errors="surrogateescape"))
+        command = [sys.executable, "-I", "-S", "-B", sweep_worker.__file__]
+        return ready or [process.Background([*command, *part]) for part in parts]
+
+
+_ready: list[process.Standby] = []
+
+
+def stand_by() -> None:
+    """Have the processes of a later sweep ready; while this process has a single thread."""
+    _ready.extend(process.Standby(_look) for _ in range(_workers()))
+
+
+def _look(task: bytes) -> int:
+    return sweep_worker.main(task.decode(errors="surrogateescape").split("\0"))
+
+
+def _workers() -> int:
+    return min(_WORKERS, os.cpu_count() or 1)
 
 
 def is_settled(stamp: Stamp, now: int) -> bool:

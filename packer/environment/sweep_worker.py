@@ -60,5 +60,11 @@ def unchanged(marks: str, first: int, last: int) -> bool:
     return look(paths).tobytes() == known
 
 
+def main(arguments: list[str]) -> int:
+    """The exit status for these arguments."""
+    marks, first, last = arguments
+    return 0 if unchanged(marks, int(first), int(last)) else CHANGED
+
+
 if __name__ == "__main__":
-    sys.exit(0 if unchanged(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])) else CHANGED)
+    sys.exit(main(sys.argv[1:]))

@@ -9,8 +9,10 @@ import sys
 import threading
 from typing import NoReturn
 
+from packer.environment import sweep
 from sendoff.warm.line import Gone, Line
 
+_PACKING = frozenset({"pack", "run", "sweep"})
 _NOT_TAKEN, _BROKEN = 1, 120
 """The second as Python ends where its output can't be written."""
 
@@ -37,6 +39,9 @@ def _take(line: Line, facts: bytes) -> list[str]:
     if told != facts:
         raise Gone
     *streams, here = descriptors
+    if arguments[0] in _PACKING:
+        # Before there is a second thread.
+        sweep.stand_by()
     line.say_ready()
     os.fchdir(here)
     os.close(here)
