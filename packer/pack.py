@@ -41,9 +41,9 @@ from packer.project.snapshot import Snapshot
 from packer.record import encode
 
 if TYPE_CHECKING:
-    from packer.images.base import Base
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
+    from packer.images.base import Base
 
 
 def pack(
