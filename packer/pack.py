@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packer import disk, image_paths
 from packer.digest import Digest
 from packer.environment.lock import Lock, essence
+from packer.errors import SendoffError
 from packer.images import image
 from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
@@ -57,6 +58,9 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
         return _Pack(request, progress).run()
 
 
+_Made = tuple[Packed, dict[str, Descriptor]]
+
+
 class _Pack:
     """One pass through the pipeline."""
 
@@ -66,17 +70,54 @@ class _Pack:
         self._memory = request.cache / "layers"
         self._known = LayerMemory(self._memory, self._layout)
         self._timings: dict[str, float] = {}
+        self._git = _Revision(request.project)
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
-        git = _Revision(self._request.project)
-        git.start()
+        self._git.start()
         interpreter, resolution = self._begin()
         project, code = self._project(())
+        made = self._if_unchanged(interpreter, resolution, project, code)
+        if made is None:
+            with self._timed("environment"):
+                resolved = resolution.resolve()
+            made = self._images(interpreter, resolved, project, code)
+        packed, names = made
+        self._layout.tag_all(names)
+        return packed
+
+    def _if_unchanged(
+        self,
+        interpreter: Interpreter,
+        resolution: Resolution,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made | None:
+        """What is remembered of the environment is believed while it is being looked at: nothing
+        has a name before the answer is there.
+        """
+        remembered = resolution.remembered()
+        if not remembered:
+            return None
+        try:
+            made = self._images(interpreter, remembered, project, code)
+        except SendoffError:
+            if resolution.holds():
+                raise
+            return None
         with self._timed("environment"):
-            resolved = resolution.result()
+            return made if resolution.holds() else None
+
+    def _images(
+        self,
+        interpreter: Interpreter,
+        resolved: Resolved,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made:
+        """Environment and run images, and the names that they are to get."""
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
@@ -95,21 +136,22 @@ class _Pack:
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands
             images = [self._image(lock, layers, labels, command) for command in commands]
-            tags = self._tag(key, environment, images)
-        return Packed(
+        names = self._names(key, environment, images)
+        packed = Packed(
             images=tuple(one.digest for one in images),
             environment=environment.digest,
             snapshot=project.digest,
             lock=lock,
             lock_digest=lock_digest,
             layers=layers,
-            tags=tags,
+            tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
             report=resolved.report,
-            revision=git.found(),
+            revision=self._git.found(),
             timings=self._timings,
         )
+        return packed, names
 
     def _project(self, always: tuple[str, ...]) -> tuple[Snapshot, tuple[Layer, ...]]:
         tree = self._tree(self._request.project, image_paths.WORKSPACE, always)
@@ -231,14 +273,12 @@ class _Pack:
         )
         return image.write(made, self._layout)
 
-    def _tag(
+    def _names(
         self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]
-    ) -> dict[str, Digest]:
+    ) -> dict[str, Descriptor]:
         project = _tag_name(self._request.project.resolve().name)
         names = {f"env-{key.hex}": environment}
-        names |= {f"{project}-{one.digest.hex[:12]}": one for one in images}
-        self._layout.tag_all(names)
-        return {name: described.digest for name, described in names.items()}
+        return names | {f"{project}-{one.digest.hex[:12]}": one for one in images}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -63,9 +63,8 @@ class _Remembered(Record, frozen=True):
 
 
 class Resolution:
-    """An environment being resolved: begun here, ended by `result`.
-
-    Between the two a sweep goes on in other processes, so that the caller can do other work.
+    """An environment being resolved. From its start a sweep goes on in other processes, so that
+    the caller can work on what is remembered until `holds` says whether that is still true.
     """
 
     def __init__(self, sandbox: Sandbox, progress: Progress) -> None:
@@ -73,8 +72,16 @@ class Resolution:
         self._place = sandbox.cache / "environments" / f"{_key(sandbox)}.json"
         self._known = self._recall()
 
-    def result(self) -> Resolved:
-        """The environment as it is now.
+    def remembered(self) -> Resolved | None:
+        """The environment as it was when it was last looked at; None where it never was."""
+        return self._resolved(self._known[0]) if self._known else None
+
+    def holds(self) -> bool:
+        """Whether what is remembered is the environment as it is now. Waits for the sweep."""
+        return self._known is not None and self._known[1].unchanged()
+
+    def resolve(self) -> Resolved:
+        """The environment as it is now, whatever is remembered.
 
         Raises:
             DistUnresolvable: a distribution can arrive in no form.
@@ -83,10 +90,6 @@ class Resolution:
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
         """
-        if self._known:
-            remembered, sweep = self._known
-            if sweep.unchanged():
-                return self._resolved(remembered)
         return self._resolved(self._resolve())
 
     def _recall(self) -> tuple[_Remembered, Sweep] | None:
@@ -143,8 +146,10 @@ class Resolution:
 
 
 def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
-    """What is installed in `sandbox`, as a lock: `Resolution`, begun and ended."""
-    return Resolution(sandbox, progress).result()
+    """What is installed in `sandbox`, as a lock. What it raises: `Resolution.resolve`."""
+    resolution = Resolution(sandbox, progress)
+    remembered = resolution.remembered()
+    return remembered if remembered and resolution.holds() else resolution.resolve()
 
 
 def _key(sandbox: Sandbox) -> str:
