@@ -22,6 +22,7 @@ from pathlib import Path
 
 import _socket
 
+from packer.environment.directory_watch import WATCHES
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 
@@ -77,20 +78,31 @@ class _Server:
         os.chdir("/")
         # Nobody asks for the status of a command here: it tells whoever gave it.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        news = WATCHES.open()
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
-        while waiting.poll(idle * 1000):
-            descriptor, _ = self._listener._accept()
-            line = Line(_socket.socket(fileno=descriptor))
-            if not line.is_own():
-                line.close()
-                continue
-            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+        waiting.register(news, select.POLLIN)
+        while ready := waiting.poll(idle * 1000):
+            if any(descriptor == news for descriptor, _ in ready):
+                WATCHES.take()
+            elif not self._serve():
                 return
+
+    def _serve(self) -> bool:
+        """Take the next command; False where its modules are not those that are loaded here."""
+        descriptor, _ = self._listener._accept()
+        line = Line(_socket.socket(fileno=descriptor))
+        try:
+            if not line.is_own():
+                return True
+            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+                return False
             if not os.fork():
                 self._listener.close()
                 os.close(self._lock)
                 worker.become(line, self._facts)
+            return True
+        finally:
             line.close()
 
 
