@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from packer import disk, image_paths
 from packer.digest import Digest
@@ -40,12 +42,20 @@ from packer.project.snapshot import Snapshot
 from packer.record import encode
 
 if TYPE_CHECKING:
+    from packer.images.base import Base
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
 
 
-def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
+def pack(
+    request: PackRequest,
+    progress: Progress = SILENT,
+    base: Callable[[], Base] | None = None,
+) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
+
+    `base` gives the base image, for the platform of `request`, where it is still to be found out:
+    it is asked for while other processes look at the environment.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -55,7 +65,7 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run()
+        return _Pack(request, progress).run(base)
 
 
 _Made = tuple[Packed, dict[str, Descriptor]]
@@ -72,12 +82,14 @@ class _Pack:
         self._timings: dict[str, float] = {}
         self._git = _Revision(request.project)
 
-    def run(self) -> Packed:
+    def run(self, base: Callable[[], Base] | None) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
         self._git.start()
         interpreter, resolution = self._begin()
+        if base:
+            self._request = replace(self._request, base=base())
         project, code = self._project(())
         made = self._if_unchanged(interpreter, resolution, project, code)
         if made is None:
@@ -124,8 +136,8 @@ class _Pack:
         lock = resolved.lock
         self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
-        base = self._request.base
-        key = Digest.of(encode([lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]))
+        under = self._request.base.digest if self._request.base else NO_BASE
+        key = Digest.of(encode([lock_digest, under, LAYOUT_VERSION]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)

@@ -18,11 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import _socket
+import msgspec
 
 from packer.environment.directory_watch import WATCHES
+from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 
@@ -136,6 +139,10 @@ def _load() -> Stamps | None:
     began = time.time_ns()
     for name in (*_modules(), *_BESIDES):
         importlib.import_module(name)
+    for kind in _records(Record):
+        # What msgspec works out of a class before one is read; not all are ever read.
+        with suppress(TypeError, NameError):
+            msgspec.json.Decoder(kind)
     if threading.active_count() > 1:
         return None
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
@@ -146,6 +153,12 @@ def _load() -> Stamps | None:
     # What is there now is looked at by no collection of a command, and stays shared with it.
     gc.freeze()
     return stamps
+
+
+def _records(kind: type[Record]) -> Iterator[type[Record]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _records(each)
 
 
 def _modules() -> Iterator[str]:
