@@ -61,6 +61,7 @@ def serve(path: str, idle: float = IDLE) -> None:
     if stamps is None:
         return
     listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    Path(path).unlink(missing_ok=True)
     listener.bind(path)
     listener.listen(_BACKLOG)
     try:
@@ -120,7 +121,7 @@ def _lock(path: str) -> int:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what warm processes that were killed have left, this one's place included."""
+    """Remove what other warm processes that were killed have left."""
     for lock in folder.glob("warm-*.lock"):
         socket = lock.with_suffix("")
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
