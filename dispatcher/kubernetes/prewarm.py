@@ -7,6 +7,7 @@ and over. While the pod is there the kubelet's garbage collection leaves its ima
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from dispatcher.kubernetes.admission import Choice
@@ -19,6 +20,8 @@ from packer.record import Record, encode
 
 PREWARM = "sendoff.io/prewarm"
 """Label with the GPU class whose nodes are warmed."""
+REVISION = "sendoff.io/prewarm-revision"
+"""Label that tells pods of what was asked for last from those of before."""
 IMAGES = "sendoff.io/images"
 """Annotation with the images as `WarmImage` has them."""
 CPU = "cpu"
@@ -79,8 +82,10 @@ class Prewarm(Record, frozen=True):
 
 def daemon_set(prewarm: Prewarm, settings: ClusterSettings) -> dict[str, Any]:
     """The DaemonSet (apps/v1) that has the images pulled on every node of the class."""
-    own = labels(prewarm, settings)
     selector = {PREWARM: prewarm.name}
+    pod = _pod(prewarm, settings)
+    revision = hashlib.sha256(encode(pod)).hexdigest()[:12]
+    own = {**labels(prewarm, settings), REVISION: revision}
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
@@ -95,7 +100,7 @@ def daemon_set(prewarm: Prewarm, settings: ClusterSettings) -> dict[str, Any]:
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxUnavailable": _AT_ONCE},
             },
-            "template": {"metadata": {"labels": own}, "spec": _pod(prewarm, settings)},
+            "template": {"metadata": {"labels": own}, "spec": pod},
         },
     }
 

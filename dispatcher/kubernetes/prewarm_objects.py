@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.kubernetes.objects import Meta, Node, NodeStatus, Part
-from dispatcher.kubernetes.prewarm import IMAGES, PREWARM, WarmImage
+from dispatcher.kubernetes.prewarm import IMAGES, PREWARM, REVISION, WarmImage
 from dispatcher.kubernetes.run_objects import PodStatus
 from packer.record import decode
 
@@ -77,6 +77,11 @@ class WarmingPod(Part, frozen=True):
         return self.metadata.labels.get(PREWARM, "")
 
     @property
+    def revision(self) -> str:
+        """Of its DaemonSet, when it was made."""
+        return self.metadata.labels.get(REVISION, "")
+
+    @property
     def node(self) -> str:
         """The node that it is on, or is meant for: its controller makes it for one."""
         terms = self.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
@@ -108,6 +113,11 @@ class Warmer(Part, frozen=True):
     def prewarm(self) -> str:
         """The class that it belongs to."""
         return self.metadata.labels.get(PREWARM, "")
+
+    @property
+    def revision(self) -> str:
+        """What pods are of that do what it says now; empty for a job."""
+        return self.metadata.labels.get(REVISION, "")
 
     @property
     def images(self) -> tuple[WarmImage, ...]:

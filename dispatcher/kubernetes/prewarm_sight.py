@@ -1,7 +1,7 @@
 """Which node has which image, as far as anybody can tell. Pure.
 
-Three sources say so: the pod that has it pulled, OpenKruise's job, and the node's own list, in
-which at most 50 images are and which is up to minutes old.
+The pod that has it pulled says so, or else OpenKruise's job and the node's own list, in which at
+most 50 images are and which is up to minutes old.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import Trouble, seconds, trouble
 from packer.record import Record
 
-State = Literal["here", "pulling", "waiting", "failed", "absent", "unknown"]
+State = Literal["here", "pulling", "waiting", "failed", "absent"]
 LISTED = 50
 """Images that a kubelet lists (KubeletConfiguration, nodeStatusMaxImages)."""
+_LAG = 600.0
+"""Seconds after which a node's list has what was pulled; kubelets report every 5 minutes."""
 
 
 class Warmth(Record, frozen=True):
@@ -50,6 +52,13 @@ class Seen(Record, frozen=True):
     pod: WarmingPod | None = None
     jobs: tuple[Warmer, ...] = ()
     """OpenKruise's."""
+    now: float = 0
+    """By the cluster's clock, in seconds since the epoch."""
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether what the node does not list is not there."""
+        return self.keeping is not None and len(self.keeping.status.images) < LISTED
 
 
 def warmth(seen: Seen, images: Sequence[WarmImage], settings: ClusterSettings) -> list[Warmth]:
@@ -57,8 +66,8 @@ def warmth(seen: Seen, images: Sequence[WarmImage], settings: ClusterSettings) -
     lines: list[Warmth] = []
     for image in images:
         size = _size(seen.keeping, image)
-        line = Warmth(prewarm=seen.prewarm, node=seen.node, image=image, state="absent", size=size)
-        lines.append(_of_pod(line, seen.pod, settings) if seen.pod else _of_jobs(line, seen))
+        line = Warmth(prewarm=seen.prewarm, node=seen.node, image=image, state="waiting", size=size)
+        lines.append(_of_jobs(line, seen) if seen.jobs else _of_pod(line, seen.pod, settings))
     return lines
 
 
@@ -70,7 +79,9 @@ def settled(lines: Sequence[Warmth], now: float) -> bool:
     )
 
 
-def _of_pod(line: Warmth, pod: WarmingPod, settings: ClusterSettings) -> Warmth:
+def _of_pod(line: Warmth, pod: WarmingPod | None, settings: ClusterSettings) -> Warmth:
+    if pod is None:
+        return line
     made = seconds(pod.metadata.creation_timestamp)
     state = _state(pod, line.image)
     if state and (state.terminated or state.running):
@@ -79,8 +90,6 @@ def _of_pod(line: Warmth, pod: WarmingPod, settings: ClusterSettings) -> Warmth:
         if ended and ended.exit_code:
             return _with(line, "failed", since=since, trouble=_broken(ended.message, made))
         return _with(line, "here", since=since)
-    if line.size:
-        return _with(line, "here")
     if state and state.waiting and state.waiting.reason in PULLING:
         return _with(line, "failed", trouble=of_pull(state.waiting, [], made, settings))
     refused = _refused(pod.status.conditions)
@@ -100,11 +109,11 @@ def _of_jobs(line: Warmth, seen: Seen) -> Warmth:
         since = seconds(status.start_time)
         return _with(line, "failed", trouble=_not_pulled(said, since))
     if status and status.desired and status.succeeded >= status.desired:
-        return _with(line, "here", since=status.completion_time or "")
-    if status:
-        return _with(line, "pulling")
-    listed = len(seen.keeping.status.images) if seen.keeping else LISTED
-    return _with(line, "unknown" if listed >= LISTED else "absent")
+        when = status.completion_time or status.start_time or ""
+        # Nothing keeps it there, and what a kubelet removes nobody pulls again.
+        gone = seen.lists_all and seen.now - seconds(when) > _LAG
+        return _with(line, "absent") if gone else _with(line, "here", since=when)
+    return _with(line, "pulling" if status else "waiting")
 
 
 def _with(line: Warmth, state: State, *, since: str = "", trouble: Trouble | None = None) -> Warmth:
@@ -114,7 +123,8 @@ def _with(line: Warmth, state: State, *, since: str = "", trouble: Trouble | Non
 def _size(keeping: KeepingNode | None, image: WarmImage) -> int:
     """Bytes of an image that a node lists; 0 of one that it does not."""
     for each in keeping.status.images if keeping else ():
-        if any(name.endswith(f"@{image.digest}") for name in each.names or ()):
+        # Under another name it may be there too, but that is not how runs ask for it.
+        if image.reference in (each.names or ()):
             return max(1, each.size_bytes)
     return 0
 

@@ -123,9 +123,13 @@ class Prewarming:
         nodes: PrewarmNodes,
     ) -> list[Warmth]:
         images = tuple({each.digest: each for one in warmers for each in one.images}.values())
-        # Of two pods for one node one is on its way out.
-        ordered = sorted(pods, key=lambda pod: not pod.metadata.deletion_timestamp)
-        on_node = {pod.node: pod for pod in ordered if pod.node}
+        # Pods of before, and those on their way out, say nothing of what is asked for now.
+        current = {each.revision for each in warmers}
+        on_node = {
+            pod.node: pod
+            for pod in pods
+            if pod.revision in current and not pod.metadata.deletion_timestamp and pod.node
+        }
         expected = (each.name for each in nodes.of_name(name))
         return [
             line
@@ -136,7 +140,8 @@ class Prewarming:
                     node=node,
                     keeping=nodes.keeping.get(node),
                     pod=on_node.get(node),
-                    jobs=tuple(warmers) if self._kruise else (),
+                    jobs=tuple(each for each in warmers if not each.revision),
+                    now=self.now(),
                 ),
                 images,
                 self._settings,

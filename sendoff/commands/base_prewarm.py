@@ -81,10 +81,7 @@ def prewarm(
 @options.NAMESPACE
 @options.console
 def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
-    """Tell which node has which pre-warmed image, for how long, and how big it is.
-
-    Nodes list 50 images at most, so that one which nobody had pulled may be there and not be seen.
-    """
+    """Tell which node has which pre-warmed image, for how long, and how big it is."""
     from sendoff import prewarming
     from sendoff.session import Session
 

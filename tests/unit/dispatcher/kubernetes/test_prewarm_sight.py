@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from dispatcher.kubernetes.prewarm import IMAGES
+from dispatcher.kubernetes.prewarm import IMAGES, WarmImage
 from dispatcher.kubernetes.prewarm_objects import KeepingNode, Warmer, WarmingPod
 from dispatcher.kubernetes.prewarm_sight import LISTED, Seen, Warmth, settled, warmth
 from dispatcher.kubernetes.settings import ClusterSettings
+from dispatcher.kubernetes.trouble import seconds
 from packer.record import encode
 from tests.unit.dispatcher.kubernetes.test_prewarm import BASE, SHARED
 
@@ -49,8 +50,10 @@ def job(image: Any, **status: Any) -> Warmer:
     return msgspec.convert({"metadata": metadata, "status": {"desired": 2, **status}}, Warmer)
 
 
-def look(node: KeepingNode | None, pod: WarmingPod | None = None, *jobs: Warmer) -> list[Warmth]:
-    seen = Seen(prewarm="h100", node="n", keeping=node, pod=pod, jobs=jobs)
+def look(
+    node: KeepingNode | None, pod: WarmingPod | None = None, *jobs: Warmer, now: float = 0
+) -> list[Warmth]:
+    seen = Seen(prewarm="h100", node="n", keeping=node, pod=pod, jobs=jobs, now=now)
     return warmth(seen, (BASE, SHARED), SETTINGS)
 
 
@@ -119,10 +122,23 @@ def test_what_openkruise_says():
     assert pulling.state == "pulling"
 
 
-def test_a_full_list_of_images_proves_nothing():
-    assert {each.state for each in look(keeping(others=LISTED))} == {"unknown"}
-    assert {each.state for each in look(None)} == {"unknown"}
-    assert [each.state for each in look(keeping(BASE, others=3))] == ["here", "absent"]
+def test_what_openkruise_pulled_may_be_gone_since():
+    done = job(BASE, succeeded=2, startTime=MADE), job(SHARED, active=1)
+    later = seconds(MADE) + 3600
+    assert look(keeping(), None, *done, now=later - 3000)[0].state == "here", "the list lags"
+    assert look(keeping(), None, *done, now=later)[0].state == "absent"
+    assert look(keeping(others=LISTED), None, *done, now=later)[0].state == "here"
+    assert look(None, None, *done, now=later)[0].state == "here"
+    assert look(keeping(BASE), None, *done, now=later)[0].state == "here"
+
+
+def test_a_node_whose_pod_has_not_come_yet_waits():
+    assert [each.state for each in look(keeping(BASE))] == ["waiting", "waiting"]
+
+
+def test_an_image_under_another_name_is_not_what_runs_ask_for():
+    elsewhere = WarmImage(reference=f"mirror.example/x@{BASE.digest}", python=BASE.python)
+    assert look(keeping(elsewhere), None, job(BASE, active=1))[0].state == "pulling"
 
 
 def test_it_is_over_when_all_is_there_or_will_not_come():
