@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from packer.registry.reference import Reference, Repository
 
 if TYPE_CHECKING:
     from packer.images.base import Base
+    from packer.layers.layer import Layer
     from packer.registry.client import Client, Manifest
     from packer.registry.push_request import Pushed, PushRequest
 
@@ -76,6 +78,36 @@ class Registry:
 
         reference = Reference.parse(name)
         return Pull(self._client(reference.repository), self._cache).base(reference, platform)
+
+    def tags(self) -> list[str]:
+        """Every tag of this repository."""
+        return list(self._client().tags())
+
+    def adopt(self, base: Base, tag: str, progress: Progress = SILENT) -> Pushed:
+        """Have a base image that was read here as well, under its digest and `tag`.
+
+        Its layers are taken over by the registry where it is the same one, else copied.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        return self.push(adoption.request(base, self.repository, self._cache, tag), progress)
+
+    def stack(
+        self, base: Base, layers: Sequence[Layer], tag: str, progress: Progress = SILENT
+    ) -> Base:
+        """The image of `base` and layers of this repository above it, made here, as a base.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        stacked = adoption.stacked(base, layers, self.repository, self._cache)
+        self.push(adoption.request(stacked, self.repository, self._cache, tag, base), progress)
+        return stacked
 
     def check(self) -> None:
         """Find out whether pushing is allowed: begin an upload, and take it back.
