@@ -10,8 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from packer import disk, image_paths
+from packer.building import choice, plan
+from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
+from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.errors import SendoffError
 from packer.images import image
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
     from packer.environment.materials import Resolution, Resolved
 
 
+_NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
+
+
 def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
 
@@ -69,6 +77,7 @@ class _Pack:
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
         self._known = LayerMemory(self._memory, self._layout)
+        self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
         self._git = _Revision(request.project)
 
@@ -125,7 +134,8 @@ class _Pack:
         self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
         base = self._request.base
-        key = Digest.of(encode([lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]))
+        facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
+        key = Digest.of(encode([*facts, *(["buildkit"] if self._choice.whole else [])]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)
@@ -147,7 +157,8 @@ class _Pack:
             tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
-            report=resolved.report,
+            report=self._report(resolved.report),
+            tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
             revision=self._git.found(),
             timings=self._timings,
         )
@@ -191,6 +202,9 @@ class _Pack:
                 project=request.project.resolve(),
                 cache=request.cache,
                 platform=request.platform or (request.base.platform if request.base else ""),
+                base=request.base,
+                builder=request.builder,
+                build_apt=request.image.build_apt,
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -205,22 +219,51 @@ class _Pack:
             return layers
 
     def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        from packer.layers.environment_image import build_layers
-
-        layers = build_layers(
-            resolved.lock,
-            resolved.files,
-            resolved.fetch,
-            interpreter,
-            self._layout,
-            self._memory,
-            self._progress,
-        )
         base = self._request.base
+        if self._choice.whole:
+            layers = self._installed(resolved)
+        else:
+            from packer.layers.environment_image import build_layers
+
+            layers = build_layers(
+                resolved.lock,
+                resolved.files,
+                resolved.fetch,
+                interpreter,
+                self._layout,
+                self._memory,
+                self._progress,
+            )
         if base:
             return (*layers, self._made(interpreter_layer.contents(base)))
         # An environment with nothing installed is a directory: no image is without a layer.
         return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
+
+    def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
+        """The environment's layers by BuildKit."""
+        from packer.building.environment_layers import BuildKitLayers
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderInvalid
+
+        request = self._request
+        if request.base is None:
+            raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
+        builder = Builder(address.parse(self._choice.address), request.cache)
+        made = BuildKitLayers(builder, request.base, cache=request.image.cache)
+        return made.layers(
+            resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress
+        )
+
+    @property
+    def _steps(self) -> ImageSettings:
+        """What was done to the base; nothing where there is none."""
+        return self._request.image if self._request.base else ImageSettings()
+
+    def _report(self, report: EnvironmentReport) -> EnvironmentReport:
+        if self._request.image.extends and not self._request.base:
+            return replace(report, warnings=(*report.warnings, _NO_STEPS))
+        return report
 
     def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request

@@ -23,17 +23,9 @@ from packer.layers.environment_image import Fetch
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import Layer
 from packer.progress import Progress
-from packer.record import Record
 
 _CHUNK = 1 << 20
 _REPRODUCIBLE = {"rewrite-timestamp": "true"}
-
-
-class Caches(Record, frozen=True):
-    """Where BuildKit finds what another builder has done, and leaves what this one did."""
-
-    come_from: tuple[dict[str, str], ...] = ()
-    go_to: dict[str, str] = {}
 
 
 class BuildKitLayers:
@@ -44,11 +36,12 @@ class BuildKitLayers:
         builder: Builder,
         base: Base,
         *,
-        caches: Caches | None = None,
+        cache: str = "",
         compression: Compression = "gzip",
     ) -> None:
+        """`cache`: a repository where BuildKit finds what another has done, and leaves its own."""
         self._builder, self._base = builder, base
-        self._caches = caches or Caches()
+        self._cache = {"type": "registry", "ref": cache} if cache else {}
         self._compression = compression
 
     def layers(
@@ -90,8 +83,8 @@ class BuildKitLayers:
             platform=base.platform,
             arguments={"SOURCE_DATE_EPOCH": "0"},
             output=Output.layout(out, compression=self._compression, **_REPRODUCIBLE),
-            cache_from=self._caches.come_from,
-            cache_to=self._caches.go_to,
+            cache_from=(self._cache,) if self._cache else (),
+            cache_to={**self._cache, "mode": "max"} if self._cache else {},
         )
 
 

@@ -72,3 +72,22 @@ class WheelNotBuilt(SendoffError):
             'name the Debian packages it needs: [tool.sendoff.image] build-apt = ["…"], '
             "or a base image that has them"
         )
+
+
+class BuildSecretMissing(SendoffError):
+    """A secret that the image's steps read has no value here."""
+
+    code, phase = "BUILD_SECRET_MISSING", "build"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def what(self) -> str:
+        return f"the secret {self.name} of [tool.sendoff.image] has no value"
+
+    def why(self) -> str:
+        return "there is no environment variable of that name"
+
+    def fix(self) -> str:
+        return f"export {self.name}=…"
