@@ -86,12 +86,13 @@ def tree(layout: Layout, layers) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def bench(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     root = tmp_path_factory.mktemp("builders")
-    # Of the base's minor, with nothing installed: all bytecode is made here.
-    python = interpreter.describe(interpreter.find("python3.11"), root / "interpreters")
+    # The base's own version, because another's compiler may make other bytecode of a few files.
+    python = interpreter.describe(interpreter.find("/usr/bin/python3.11"), root / "interpreters")
     registry = Registry(
         Repository.parse(f"{stack.known['registry']['address']}/builders"), Access(), root / "cache"
     )
     base = registry.base(stack.known["images"]["base"], "linux/amd64")
+    assert python.version == base.python_version
     with pytest.MonkeyPatch.context() as environment:
         docker_cli(root / "cli", environment)
         builder = Builder(address.parse(stack.known["buildkitd"]["address"]), root / "cache")
