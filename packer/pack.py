@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from packer import disk, image_paths
+from packer.building import choice, plan
+from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
+from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.errors import SendoffError
 from packer.images import image
@@ -42,20 +45,15 @@ from packer.project.snapshot import Snapshot
 from packer.record import encode
 
 if TYPE_CHECKING:
-    from packer.images.base import Base
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
 
 
-def pack(
-    request: PackRequest,
-    progress: Progress = SILENT,
-    base: Callable[[], Base] | None = None,
-) -> Packed:
-    """Pack the project and its environment, and return the digests of the images.
+_NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
 
-    `base` gives the base image, for the platform of `request`, where it is still to be found out:
-    it is asked for while other processes look at the environment.
+
+def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
+    """Pack the project and its environment, and return the digests of the images.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -65,7 +63,7 @@ def pack(
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run(base)
+        return _Pack(request, progress).run()
 
 
 _Made = tuple[Packed, dict[str, Descriptor]]
@@ -79,17 +77,16 @@ class _Pack:
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
         self._known = LayerMemory(self._memory, self._layout)
+        self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
         self._git = _Revision(request.project)
 
-    def run(self, base: Callable[[], Base] | None) -> Packed:
+    def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
         self._git.start()
         interpreter, resolution = self._begin()
-        if base:
-            self._request = replace(self._request, base=base())
         project, code = self._project(())
         made = self._if_unchanged(interpreter, resolution, project, code)
         if made is None:
@@ -136,8 +133,9 @@ class _Pack:
         lock = resolved.lock
         self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
-        under = self._request.base.digest if self._request.base else NO_BASE
-        key = Digest.of(encode([lock_digest, under, LAYOUT_VERSION]))
+        base = self._request.base
+        facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
+        key = Digest.of(encode([*facts, *(["buildkit"] if self._choice.whole else [])]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)
@@ -159,7 +157,8 @@ class _Pack:
             tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
-            report=resolved.report,
+            report=self._report(resolved.report),
+            tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
             revision=self._git.found(),
             timings=self._timings,
         )
@@ -203,6 +202,9 @@ class _Pack:
                 project=request.project.resolve(),
                 cache=request.cache,
                 platform=request.platform or (request.base.platform if request.base else ""),
+                base=request.base,
+                builder=request.builder,
+                build_apt=request.image.build_apt,
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -217,22 +219,51 @@ class _Pack:
             return layers
 
     def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        from packer.layers.environment_image import build_layers
-
-        layers = build_layers(
-            resolved.lock,
-            resolved.files,
-            resolved.fetch,
-            interpreter,
-            self._layout,
-            self._memory,
-            self._progress,
-        )
         base = self._request.base
+        if self._choice.whole:
+            layers = self._installed(resolved)
+        else:
+            from packer.layers.environment_image import build_layers
+
+            layers = build_layers(
+                resolved.lock,
+                resolved.files,
+                resolved.fetch,
+                interpreter,
+                self._layout,
+                self._memory,
+                self._progress,
+            )
         if base:
             return (*layers, self._made(interpreter_layer.contents(base)))
         # An environment with nothing installed is a directory: no image is without a layer.
         return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
+
+    def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
+        """The environment's layers by BuildKit."""
+        from packer.building.environment_layers import BuildKitLayers
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderInvalid
+
+        request = self._request
+        if request.base is None:
+            raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
+        builder = Builder(address.parse(self._choice.address), request.cache)
+        made = BuildKitLayers(builder, request.base, cache=request.image.cache)
+        return made.layers(
+            resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress
+        )
+
+    @property
+    def _steps(self) -> ImageSettings:
+        """What was done to the base; nothing where there is none."""
+        return self._request.image if self._request.base else ImageSettings()
+
+    def _report(self, report: EnvironmentReport) -> EnvironmentReport:
+        if self._request.image.extends and not self._request.base:
+            return replace(report, warnings=(*report.warnings, _NO_STEPS))
+        return report
 
     def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request

@@ -52,10 +52,11 @@ def pack_order(
     """
     from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
-    from sendoff.publishing import PLATFORM, Publishing
+    from sendoff.publishing import Publishing
 
     settings, places = session.settings, session.places
     publishing = None if session.embedded else Publishing(session)
+    base = publishing.base() if publishing else None
     request = PackRequest(
         project=session.project,
         layout=places.layout,
@@ -64,12 +65,16 @@ def pack_order(
         commands=tuple(_command(set_up, settings) for set_up in order.setups),
         runner=runner_tree(),
         limit=settings.limit,
-        platform=PLATFORM if publishing else "",
-        libraries=runner_libraries.pins() if publishing else b"",
+        base=base,
+        builder=settings.builder,
+        image=settings.image,
+        libraries=runner_libraries.pins() if base else b"",
     )
     if admission:
         admission.wait()
-    packed = pack(request, progress, publishing.base if publishing else None)
+    if publishing and settings.image.extends:
+        request = replace(request, base=publishing.extended(progress))
+    packed = pack(request, progress)
     if admission:
         admission.of_cuda(_cuda(packed))
     if publishing:

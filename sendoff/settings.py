@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from packer.building.image_settings import ImageSettings
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
@@ -64,6 +65,8 @@ class Settings(Record, frozen=True):
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
+    builder: str
+    image: ImageSettings
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -185,6 +188,19 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.path,
         default=lambda _: None,
         help="file of authorities that registries' certificates are trusted by",
+    ),
+    Setting(
+        key="builder",
+        read=values.builder,
+        default=lambda _: "",
+        help="BuildKit, for what has to be run: docker, unix://…, tcp://…, kubernetes://NAMESPACE; "
+        "native: nothing is run; buildkit[+…]: environments are installed there too",
+    ),
+    Setting(
+        key="image",
+        read=values.image,
+        default=lambda _: ImageSettings(),
+        help="steps on the base image: apt, run, build-apt, secrets, cache",
     ),
     *ON_CLUSTERS,
 )

@@ -26,7 +26,7 @@ from packer.record import Record
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
 
-_FORMAT = "1"
+_FORMAT = "2"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 
@@ -89,6 +89,7 @@ class Resolution:
             NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
+            SendoffError: of `packer.building`, where something has to be built.
         """
         return self._resolved(self._resolve())
 
@@ -158,6 +159,8 @@ def _key(sandbox: Sandbox) -> str:
     facts += [
         f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
     ]
+    if sandbox.base:
+        facts += [sandbox.base.digest, sandbox.builder, *sandbox.build_apt]
     digest = hashlib.sha256(record.encode(sandbox.interpreter))
     digest.update("\0".join(facts).encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
