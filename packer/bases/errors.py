@@ -70,50 +70,6 @@ class BaseWithoutPython(SendoffError):
         return "add it to the catalogue and build it, or make the sandbox with one of those"
 
 
-class RootGone(SendoffError):
-    """The image that a base is made from is no longer where the catalogue says."""
-
-    code, phase = "BASE_ROOT_GONE", "base"
-
-    def __init__(self, root: str, said: str) -> None:
-        super().__init__(root, said)
-        self.root, self.said = root, said
-
-    def what(self) -> str:
-        return f"the root image {self.root} is gone"
-
-    def why(self) -> str:
-        return "the registry has nothing under this digest any more"
-
-    def evidence(self) -> str:
-        return self.said
-
-    def fix(self) -> str:
-        return "pin what there is now: python -m packer.bases.pins, or name another: --root IMAGE"
-
-
-class PackageUnknown(SendoffError):
-    """apt finds no package of a name, so the base is not built."""
-
-    code, phase = "APT_PACKAGE_UNKNOWN", "base"
-
-    def __init__(self, base: str, packages: tuple[str, ...], said: str) -> None:
-        super().__init__(base, packages, said)
-        self.base, self.packages, self.said = base, packages, said
-
-    def what(self) -> str:
-        return f"{self.base}: apt knows no package {', '.join(self.packages)}"
-
-    def why(self) -> str:
-        return "the distribution has none of that name, or its snapshot is older than the package"
-
-    def evidence(self) -> str:
-        return self.said
-
-    def fix(self) -> str:
-        return "correct the name in the catalogue or Dockerfile; packages.debian.org has them all"
-
-
 class BaseNotBuilt(SendoffError):
     """The base is to be pushed or compared, and was not built on this machine."""
 
