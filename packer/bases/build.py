@@ -17,7 +17,7 @@ from packer.bases.errors import BaseUnreadable
 from packer.bases.packages import Package
 from packer.bases.plan import BELOW, PLATFORM, Target
 from packer.bases.provenance import Circumstances
-from packer.buildkit.build import Build, Built, Output
+from packer.buildkit.build import Build, Built, Output, Secret
 from packer.buildkit.builder import Builder
 from packer.digest import Digest
 from packer.images import base
@@ -38,6 +38,10 @@ class Workshop(Record, frozen=True):
     builder: Builder
     tool: str
     """Who builds, for the documents: "sendoff-1.0"."""
+    certificates: Path | None = None
+    """Authorities that steps trust besides: those of a site's proxy. They are in no image."""
+    arguments: dict[str, str] = {}
+    """Build arguments besides, which name mirrors: `PIP_INDEX_URL`, `UV_PYTHON_INSTALL_MIRROR`."""
     fresh: bool = False
     """Whether every step is done anew, though the builder knows its result."""
 
@@ -59,15 +63,16 @@ def bake(
 
 def plan(workshop: Workshop, target: Target, output: Path) -> Build:
     """What BuildKit is asked for: the same bytes, whoever builds it and whenever."""
-    context = workshop.folder / target.folder
+    context, trusted = workshop.folder / target.folder, workshop.certificates
     return Build(
         dockerfile=(context / "Dockerfile").read_text(),
         context=context,
         contexts={BELOW: f"target:{target.below}"} if target.below else {},
-        arguments=target.arguments,
+        arguments={**workshop.arguments, **target.arguments},
+        secrets=(Secret(name="certificates", file=trusted),) if trusted else (),
         platform=PLATFORM,
         fresh=workshop.fresh,
-        output=Output.layout(output, **{"rewrite-timestamp": "true", "force-compression": "true"}),
+        output=Output.layout(output, **{"rewrite-timestamp": "true"}),
     )
 
 
