@@ -201,7 +201,7 @@ def ten_thousand(there: Cluster) -> list[Row]:
         return int(job["status"].get("ready", 0)) == count
 
     try:
-        if not until(running, 600):
+        if not until(running, 900):
             raise RuntimeError("the pods did not start")
         listed = measured([sandbox.SENDOFF, "ps", "--json"], there)
         waited = measured([sandbox.SENDOFF, "wait", "--timeout", "10", sent.id], there)

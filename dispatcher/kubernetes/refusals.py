@@ -76,25 +76,6 @@ class KeptOff(SendoffError):
         return "ask for leave to run there, then add to tolerations in [tool.sendoff]"
 
 
-class GpuExpressionInvalid(SendoffError):
-    """What was asked for with `--gpu` cannot be read."""
-
-    code, phase = "GPU_EXPRESSION", "admission"
-
-    def __init__(self, text: str, reason: str) -> None:
-        super().__init__(text, reason)
-        self.text, self.reason = text, reason
-
-    def what(self) -> str:
-        return f"{self.text!r} names no GPU"
-
-    def why(self) -> str:
-        return self.reason
-
-    def fix(self) -> str:
-        return "write it as h100, h100:2 or h100,a100-80gb"
-
-
 class GpuClassInvalid(SendoffError):
     """A GPU class in the configuration cannot be read."""
 

@@ -188,7 +188,9 @@ def _of_entry(name: str, entry: Entry, catalogue: Catalogue) -> list[str]:
         found.append("names and folders have lower-case letters and digits, with . _ - between")
     if not entry.pythons:
         found.append("it has no pythons")
-    found += [f"there is no Python {each}" for each in entry.pythons if each not in catalogue.pythons]
+    found += [
+        f"there is no Python {each}" for each in entry.pythons if each not in catalogue.pythons
+    ]
     found += [
         f"{field} {value!r} is no version"
         for field, value in (("cuda", entry.cuda), ("driver", entry.driver))

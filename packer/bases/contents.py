@@ -93,9 +93,7 @@ def entries(layout: Layout, layer: Digest) -> dict[str, LayerEntry]:
     return found
 
 
-def files(
-    layout: Layout, image: ImageContents, wanted: Callable[[str], bool]
-) -> dict[str, bytes]:
+def files(layout: Layout, image: ImageContents, wanted: Callable[[str], bool]) -> dict[str, bytes]:
     """The content of those regular files that are wanted by their path; the topmost layer wins."""
     found: dict[str, bytes] = {}
     for layer in image.layers:

@@ -39,12 +39,17 @@ def for_push(base: Base) -> tuple[BaseLayer, ...]:
     )
 
 
+def kept(cache: Path) -> Path:
+    """The layout below `cache` with the manifests and configs that were read."""
+    return cache / "registry" / "bases"
+
+
 class Pull:
     """Reads base images from one repository; manifests and configs stay below `cache`."""
 
     def __init__(self, client: Client, cache: Path) -> None:
         self._client = client
-        self._cache = Layout(cache / "registry" / "bases")
+        self._cache = Layout(kept(cache))
 
     def base(self, reference: Reference, platform: str) -> Base:
         """The image that `reference` names now, for `platform` ("linux/amd64").

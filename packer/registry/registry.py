@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from packer.registry.access import Access
 from packer.registry.reference import Reference, Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from packer.images.base import Base
     from packer.images.descriptor import Descriptor
+    from packer.layers.layer import Layer
     from packer.registry.artifact import Artifact, Referrer
     from packer.registry.client import Client, Manifest
     from packer.registry.push_request import Pushed, PushRequest
@@ -81,10 +83,6 @@ class Registry:
         reference = Reference.parse(name)
         return Pull(self._client(reference.repository), self._cache).base(reference, platform)
 
-    def tags(self) -> tuple[str, ...]:
-        """Every tag, none where the repository does not exist yet."""
-        return tuple(self._client().tags())
-
     def blob(self, blob: Descriptor) -> Iterator[bytes]:
         """The content of a blob, verified once it was all given.
 
@@ -122,6 +120,36 @@ class Registry:
         from packer.registry import referrers
 
         return referrers.read(self._client(), referrer)
+
+    def tags(self) -> list[str]:
+        """Every tag of this repository, none where that does not exist yet."""
+        return list(self._client().tags())
+
+    def adopt(self, base: Base, tag: str, progress: Progress = SILENT) -> Pushed:
+        """Have a base image that was read here as well, under its digest and `tag`.
+
+        Its layers are taken over by the registry where it is the same one, else copied.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        return self.push(adoption.request(base, self.repository, self._cache, tag), progress)
+
+    def stack(
+        self, base: Base, layers: Sequence[Layer], tag: str, progress: Progress = SILENT
+    ) -> Base:
+        """The image of `base` and layers of this repository above it, made here, as a base.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        stacked = adoption.stacked(base, layers, self.repository, self._cache)
+        self.push(adoption.request(stacked, self.repository, self._cache, tag, base), progress)
+        return stacked
 
     def check(self) -> None:
         """Find out whether pushing is allowed: begin an upload, and take it back.
