@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from packer.bases import contents, packages, provenance, sbom
 from packer.bases.built import BuiltBase, BuiltBases
 from packer.bases.catalogue import Catalogue
@@ -26,6 +28,8 @@ from packer.progress import SILENT, Progress
 from packer.record import Record
 
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_TIMELESS = {"rewrite-timestamp": "true"}
+"""No file of an image is newer than SOURCE_DATE_EPOCH."""
 _PROVENANCE = "buildx.build.provenance"
 
 
@@ -57,7 +61,7 @@ def bake(
         BuilderUnreachable, BuilderDied
         BuildFailed: a step failed; PackageUnknown and SourceImageGone say more.
     """
-    builds = {each.id: plan(workshop, each, work / each.id) for each in targets}
+    builds = {each.id: plan(workshop, each, laid(work, each).root) for each in targets}
     return workshop.builder.bake(builds, progress)
 
 
@@ -72,7 +76,7 @@ def plan(workshop: Workshop, target: Target, output: Path) -> Build:
         secrets=(Secret(name="certificates", file=trusted),) if trusted else (),
         platform=PLATFORM,
         fresh=workshop.fresh,
-        output=Output.layout(output, **{"rewrite-timestamp": "true"}),
+        output=Output.layout(output, compression="gzip", **_TIMELESS),
     )
 
 
@@ -103,21 +107,20 @@ def build(
         progress.start("reading what was built")
         made = []
         for target in targets:
-            layout = Layout(Path(work) / target.id)
+            layout = laid(Path(work), target)
             digest = image_of(layout, target)
             shelf.adopt(layout)
             made.append(_describe(workshop, target, (shelf.layout, digest, seen, done[target.id])))
         progress.done()
-    for each in made:
-        shelf.keep(replaced(each, took))
-    return tuple(replaced(each, took) for each in made)
+    kept = tuple(replace(each, seconds=took) for each in made)
+    for each in kept:
+        shelf.keep(each)
+    return kept
 
 
-def replaced(built: BuiltBase, seconds: float) -> BuiltBase:
-    """The same record with the time that the build took."""
-    from msgspec.structs import replace
-
-    return replace(built, seconds=seconds)
+def laid(work: Path, target: Target) -> Layout:
+    """Where `bake` has put a target."""
+    return Layout(work / target.id)
 
 
 def image_of(layout: Layout, target: Target) -> Digest:
@@ -137,8 +140,6 @@ def _describe(
     target: Target,
     seen: tuple[Layout, Digest, Circumstances, Built],
 ) -> BuiltBase:
-    from msgspec.structs import replace
-
     layout, digest, circumstances, done = seen
     image = contents.read(layout, digest)
     python = _interpreter(target, image, workshop)

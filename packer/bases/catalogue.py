@@ -1,7 +1,7 @@
 """The catalogue of base images: which there are, and what each is made from.
 
-It is `catalogue.toml` of a folder that also holds the Dockerfiles: `base-images/` of a checkout, and
-package data of an installed sendoff.
+It is `catalogue.toml` of a folder that also holds the Dockerfiles: `base-images/` of a checkout,
+and package data of an installed sendoff.
 """
 
 from __future__ import annotations
@@ -188,9 +188,8 @@ def _of_entry(name: str, entry: Entry, catalogue: Catalogue) -> list[str]:
         found.append("names and folders have lower-case letters and digits, with . _ - between")
     if not entry.pythons:
         found.append("it has no pythons")
-    found += [
-        f"there is no Python {each}" for each in entry.pythons if each not in catalogue.pythons
-    ]
+    strange = [each for each in entry.pythons if each not in catalogue.pythons]
+    found += [f"there is no Python {each}" for each in strange]
     found += [
         f"{field} {value!r} is no version"
         for field, value in (("cuda", entry.cuda), ("driver", entry.driver))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tarfile
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import IO, Any, NamedTuple
 
 from packer.digest import Digest
@@ -71,10 +72,11 @@ def read(layout: Layout, digest: Digest) -> ImageContents:
         manifest = json.loads(data)
         config = json.loads(layout.read(Digest(manifest["config"]["digest"])))
         found = ImageContents(digest=digest, manifest=manifest, config=config)
-        if len(found.layers) != len(found.diff_ids):
-            raise ValueError("layers and config disagree")
+        alike = len(found.layers) == len(found.diff_ids)
     except (ValueError, KeyError, TypeError) as error:
         raise LayoutDamaged(str(layout.path(digest)), str(error)) from error
+    if not alike:
+        raise LayoutDamaged(str(layout.path(digest)), "layers and config disagree")
     return found
 
 
@@ -113,11 +115,13 @@ _KINDS = {
 
 
 def _members(layout: Layout, layer: Digest) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    from isal import igzip
-
+    igzip = import_module("isal.igzip")
     path = layout.path(layer)
     try:
-        with igzip.open(path, "rb") as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+        with (
+            igzip.IGzipFile(str(path), "rb") as plain,
+            tarfile.open(fileobj=plain, mode="r|") as archive,
+        ):
             for member in archive:
                 yield member, archive.extractfile(member) if member.isreg() else None
     except (OSError, EOFError, tarfile.TarError) as error:

@@ -90,10 +90,7 @@ def wanted(catalogue: Catalogue, wish: Wish) -> tuple[tuple[str, str], ...]:
                 raise BaseWithoutPython(name, each, has)
             found[name, each] = None
     if not found:
-        every = tuple(
-            dict.fromkeys(each for one in catalogue.bases.values() for each in one.pythons)
-        )
-        raise BaseWithoutPython("at all", ", ".join(wish.pythons), every)
+        raise BaseWithoutPython("at all", ", ".join(wish.pythons), tuple(catalogue.pythons))
     return tuple(found)
 
 
