@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from packer.building.plan import Task
 from packer.digest import Digest
 from packer.environment.environment_report import Arrival
 from packer.layers.layer import Layer
@@ -48,6 +49,8 @@ class Explanation(Record, frozen=True):
     """The project first."""
     distributions: tuple[Arrival, ...]
     warnings: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    """Which builder did what."""
     layers: tuple[Layer, ...]
     size: int
     """Bytes of all layers as they are stored and sent."""
@@ -64,6 +67,7 @@ def explain(packed: Packed) -> Explanation:
         trees=tuple(_tree(name, each) for name, each in trees.items()),
         distributions=packed.report.arrivals,
         warnings=packed.report.warnings,
+        tasks=packed.tasks,
         layers=packed.layers,
         size=sum(layer.size for layer in packed.layers),
     )

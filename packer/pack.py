@@ -10,9 +10,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from packer import disk, image_paths
+from packer.building import choice, plan
+from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
+from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
+from packer.errors import SendoffError
 from packer.images import image
 from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
@@ -43,6 +49,9 @@ if TYPE_CHECKING:
     from packer.environment.materials import Resolution, Resolved
 
 
+_NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
+
+
 def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
 
@@ -57,6 +66,9 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
         return _Pack(request, progress).run()
 
 
+_Made = tuple[Packed, dict[str, Descriptor]]
+
+
 class _Pack:
     """One pass through the pipeline."""
 
@@ -65,18 +77,56 @@ class _Pack:
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
         self._known = LayerMemory(self._memory, self._layout)
+        self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
+        self._git = _Revision(request.project)
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
-        git = _Revision(self._request.project)
-        git.start()
+        self._git.start()
         interpreter, resolution = self._begin()
         project, code = self._project(())
+        made = self._if_unchanged(interpreter, resolution, project, code)
+        if made is None:
+            with self._timed("environment"):
+                resolved = resolution.resolve()
+            made = self._images(interpreter, resolved, project, code)
+        packed, names = made
+        self._layout.tag_all(names)
+        return packed
+
+    def _if_unchanged(
+        self,
+        interpreter: Interpreter,
+        resolution: Resolution,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made | None:
+        """What is remembered of the environment is believed while it is being looked at: nothing
+        has a name before the answer is there.
+        """
+        remembered = resolution.remembered()
+        if not remembered:
+            return None
+        try:
+            made = self._images(interpreter, remembered, project, code)
+        except SendoffError:
+            if resolution.holds():
+                raise
+            return None
         with self._timed("environment"):
-            resolved = resolution.result()
+            return made if resolution.holds() else None
+
+    def _images(
+        self,
+        interpreter: Interpreter,
+        resolved: Resolved,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made:
+        """Environment and run images, and the names that they are to get."""
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
@@ -84,7 +134,8 @@ class _Pack:
         self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
         base = self._request.base
-        key = Digest.of(encode([lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]))
+        facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
+        key = Digest.of(encode([*facts, *(["buildkit"] if self._choice.whole else [])]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)
@@ -95,21 +146,23 @@ class _Pack:
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands
             images = [self._image(lock, layers, labels, command) for command in commands]
-            tags = self._tag(key, environment, images)
-        return Packed(
+        names = self._names(key, environment, images)
+        packed = Packed(
             images=tuple(one.digest for one in images),
             environment=environment.digest,
             snapshot=project.digest,
             lock=lock,
             lock_digest=lock_digest,
             layers=layers,
-            tags=tags,
+            tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
-            report=resolved.report,
-            revision=git.found(),
+            report=self._report(resolved.report),
+            tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
+            revision=self._git.found(),
             timings=self._timings,
         )
+        return packed, names
 
     def _project(self, always: tuple[str, ...]) -> tuple[Snapshot, tuple[Layer, ...]]:
         tree = self._tree(self._request.project, image_paths.WORKSPACE, always)
@@ -149,6 +202,9 @@ class _Pack:
                 project=request.project.resolve(),
                 cache=request.cache,
                 platform=request.platform or (request.base.platform if request.base else ""),
+                base=request.base,
+                builder=request.builder,
+                build_apt=request.image.build_apt,
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -163,22 +219,51 @@ class _Pack:
             return layers
 
     def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        from packer.layers.environment_image import build_layers
-
-        layers = build_layers(
-            resolved.lock,
-            resolved.files,
-            resolved.fetch,
-            interpreter,
-            self._layout,
-            self._memory,
-            self._progress,
-        )
         base = self._request.base
+        if self._choice.whole:
+            layers = self._installed(resolved)
+        else:
+            from packer.layers.environment_image import build_layers
+
+            layers = build_layers(
+                resolved.lock,
+                resolved.files,
+                resolved.fetch,
+                interpreter,
+                self._layout,
+                self._memory,
+                self._progress,
+            )
         if base:
             return (*layers, self._made(interpreter_layer.contents(base)))
         # An environment with nothing installed is a directory: no image is without a layer.
         return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
+
+    def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
+        """The environment's layers by BuildKit."""
+        from packer.building.environment_layers import BuildKitLayers
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderInvalid
+
+        request = self._request
+        if request.base is None:
+            raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
+        builder = Builder(address.parse(self._choice.address), request.cache)
+        made = BuildKitLayers(builder, request.base, cache=request.image.cache)
+        return made.layers(
+            resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress
+        )
+
+    @property
+    def _steps(self) -> ImageSettings:
+        """What was done to the base; nothing where there is none."""
+        return self._request.image if self._request.base else ImageSettings()
+
+    def _report(self, report: EnvironmentReport) -> EnvironmentReport:
+        if self._request.image.extends and not self._request.base:
+            return replace(report, warnings=(*report.warnings, _NO_STEPS))
+        return report
 
     def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request
@@ -231,14 +316,12 @@ class _Pack:
         )
         return image.write(made, self._layout)
 
-    def _tag(
+    def _names(
         self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]
-    ) -> dict[str, Digest]:
+    ) -> dict[str, Descriptor]:
         project = _tag_name(self._request.project.resolve().name)
         names = {f"env-{key.hex}": environment}
-        names |= {f"{project}-{one.digest.hex[:12]}": one for one in images}
-        self._layout.tag_all(names)
-        return {name: described.digest for name, described in names.items()}
+        return names | {f"{project}-{one.digest.hex[:12]}": one for one in images}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

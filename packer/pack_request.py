@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packer.building.image_settings import ImageSettings
 from packer.images.base import Base
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
@@ -39,5 +40,9 @@ class PackRequest(Record, frozen=True):
     libraries: bytes = b""
     """Pins of what the runner imports (see `packer.layers.library_layers`), for images with a
     base."""
+    builder: str = ""
+    """Who builds what: see `packer.building.choice`."""
+    image: ImageSettings = ImageSettings()
+    """What was done to `base` besides, and what building sources takes."""
     limit: int = DEFAULT_LIMIT
     """Bytes that the project's files may have together."""

@@ -11,8 +11,7 @@ Names are loaded when they are first used, so that `import sendoff` costs next t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
     from sendoff.handle import Index as Index

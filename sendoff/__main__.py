@@ -10,8 +10,20 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
+    from sendoff.warm.client import SERVE, Handover
+
+    arguments = sys.argv[1:]
+    if arguments[:1] == [SERVE]:
+        from sendoff.warm.server import serve
+
+        serve(arguments[1])
+        return
     try:
-        code = run(sys.argv[1:])
+        handover = Handover(arguments)
+        code = handover.status()
+        if code is None:
+            code = run(arguments)
+            handover.prepare()
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)

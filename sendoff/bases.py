@@ -214,14 +214,19 @@ def _complete(layout: Layout, digest: Digest) -> bool:
 
 
 def _workshop(session: Session, bench: Bench) -> Workshop:
+    from packer.building import choice
+    from packer.building.errors import BuilderNeeded
     from packer.buildkit import address
     from packer.buildkit.builder import Builder
 
     settings = session.settings
+    chosen = choice.parse(settings.builder)
+    if not chosen.runs:
+        raise BuilderNeeded("a base image", "the setting builder is native", "")
     return Workshop(
         catalogue=bench.catalogue,
         folder=bench.home,
-        builder=Builder(address.parse(settings.builder), settings.cache),
+        builder=Builder(address.parse(chosen.address), settings.cache),
         tool=f"sendoff-{VERSION}",
         certificates=bench.certificates,
         arguments=bench.arguments,

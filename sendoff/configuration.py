@@ -19,11 +19,12 @@ _RESERVED = {
     "SENDOFF_ROOT",
     "SENDOFF_OUTPUT_DIR",
     "SENDOFF_DEBUG",
+    "SENDOFF_WARM",
     "SENDOFF_REGISTRY_USERNAME",
     "SENDOFF_REGISTRY_PASSWORD",
 }
 """The first two are set for the command, so present when sendoff is called inside a run; the last
-are a login, which no setting may hold."""
+two are a login, which no setting may hold."""
 
 
 class Source(Record, frozen=True):

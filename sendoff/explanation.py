@@ -33,6 +33,9 @@ def lines(found: Explanation) -> Iterator[str]:
     yield from _rows([one.name, one.version, one.how, one.why] for one in found.distributions)
     yield from (f"  warning: {warning}" for warning in found.warnings)
     yield ""
+    yield "builders:"
+    yield from _rows([one.builder, one.takes, "→", one.makes] for one in found.tasks)
+    yield ""
     yield f"image: {_plural(len(found.layers), 'layer')}, {show_size(found.size)}"
 
 

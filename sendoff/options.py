@@ -65,6 +65,7 @@ PACKING = (
     click.option("--project", metavar="DIR", default=".", help="What to pack; default: here."),
     click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
     click.option("--base", metavar="IMAGE", help="Base image, where the target is not local."),
+    click.option("--builder", metavar="WHERE", help="BuildKit, or native: nothing is run."),
 )
 DETACH = click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once.")
 STARTING = (

@@ -66,10 +66,14 @@ def pack_order(
         runner=runner_tree(),
         limit=settings.limit,
         base=base,
+        builder=settings.builder,
+        image=settings.image,
         libraries=runner_libraries.pins() if base else b"",
     )
     if admission:
         admission.wait()
+    if publishing and settings.image.extends:
+        request = replace(request, base=publishing.extended(progress))
     packed = pack(request, progress)
     if admission:
         admission.of_cuda(_cuda(packed))

@@ -45,6 +45,35 @@ class Publishing:
             self._base = base_choice.find(self._session, named, self._registry, PLATFORM)
         return self._base
 
+    def extended(self, progress: Progress) -> Base:
+        """The base image with the steps of the session's settings done; it is the base from now.
+
+        Raises:
+            BuilderNeeded: nothing may be run, or there is nothing to run it with.
+            SendoffError: what `packer.building.extension` raises.
+        """
+        from packer.building import choice, extension
+        from packer.building.errors import BuilderNeeded
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderUnreachable
+
+        settings = self._session.settings
+        chosen = choice.parse(settings.builder)
+        what, otherwise = "the image of [tool.sendoff.image]", "or take apt and run out of it"
+        if not chosen.runs:
+            raise BuilderNeeded(what, "the setting builder is native", otherwise)
+        builder = Builder(address.parse(chosen.address), settings.cache)
+        try:
+            self._base = extension.extended(
+                self.base(), settings.image, builder, self._registry, progress
+            )
+        except BuilderUnreachable as error:
+            if chosen.address:
+                raise
+            raise BuilderNeeded(what, str(error), otherwise) from error
+        return self._base
+
     def push(self, packed: Packed, progress: Progress) -> None:
         """Have the images of `packed` in the registry, and their names.
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.targets import NAMES as TARGETS
+from packer.building import image_settings
+from packer.building.image_settings import ImageSettings
 from sendoff.quantities import parse_duration, parse_size
 
 
@@ -121,6 +123,27 @@ def prefix(value: Any, base: Path) -> str:
     if found and not ("." in host or ":" in host or host == "localhost"):
         raise ValueError(f"{value!r} does not begin with a registry's host")
     return found
+
+
+def builder(value: Any, base: Path) -> str:
+    """Who builds what."""
+    from packer.building import choice
+    from packer.buildkit.errors import BuilderInvalid
+
+    try:
+        choice.parse(text(value, base))
+    except BuilderInvalid as error:
+        raise ValueError(f"{error.what()}: {error.reason}") from None
+    return str(value)
+
+
+def image(value: Any, _base: Path) -> ImageSettings:
+    """Steps on the base image: a table, or that table as JSON."""
+    if isinstance(value, str):
+        import json
+
+        value = json.loads(value or "{}")
+    return image_settings.read(value)
 
 
 def classes(value: Any, _base: Path) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from packer.building.image_settings import ImageSettings
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
@@ -22,7 +23,6 @@ class Settings(Record, frozen=True):
     """A URL, or an absolute directory."""
     base: str
     bases: str
-    builder: str
     cache: Path
     state: Path
     python: str
@@ -66,6 +66,8 @@ class Settings(Record, frozen=True):
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
+    builder: str
+    image: ImageSettings
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -93,13 +95,6 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.prefix,
         default=lambda _: "",
         help="where base images are that have names: registry.example/base, with cpu and others",
-    ),
-    Setting(
-        key="builder",
-        read=values.text,
-        default=lambda _: "",
-        help="BuildKit: docker, unix:///PATH, tcp://HOST:PORT, kubernetes://NAMESPACE; "
-        "empty: the one that docker buildx uses",
     ),
     Setting(
         key="cache",
@@ -200,6 +195,19 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.path,
         default=lambda _: None,
         help="file of authorities that registries' certificates are trusted by",
+    ),
+    Setting(
+        key="builder",
+        read=values.builder,
+        default=lambda _: "",
+        help="BuildKit, for what has to be run: docker, unix://…, tcp://…, kubernetes://NAMESPACE; "
+        "native: nothing is run; buildkit[+…]: environments are installed there too",
+    ),
+    Setting(
+        key="image",
+        read=values.image,
+        default=lambda _: ImageSettings(),
+        help="steps on the base image: apt, run, build-apt, secrets, cache",
     ),
     *ON_CLUSTERS,
 )

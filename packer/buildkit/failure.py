@@ -12,7 +12,7 @@ from packer.buildkit.errors import (
     PublishRefused,
     SourceImageGone,
 )
-from packer.buildkit.steps import Steps
+from packer.buildkit.steps import Steps, shown
 from packer.errors import SendoffError
 
 _GONE = re.compile(
@@ -43,7 +43,7 @@ def explain(where: str, steps: Steps, said: str) -> SendoffError:
     if failed is None or _GONE.search(failed.error):
         if _GONE.search(words):
             if steps.began:
-                return BuilderDied(where, steps.last, words)
+                return BuilderDied(where, shown(steps.last), words)
             return BuilderUnreachable(where, words)
         if failed is None:
             return _of_step("", words, "\n".join(steps.said))
@@ -51,7 +51,7 @@ def explain(where: str, steps: Steps, said: str) -> SendoffError:
 
 
 def _of_step(step: str, error: str, output: str) -> BuildFailed:
-    image = _IMAGE.search(step)
+    image, step = _IMAGE.search(step), shown(step)
     if image and "not found" in error:
         return SourceImageGone(step, error, output, image[1])
     if _PUSH.search(error):

@@ -15,6 +15,7 @@ from typing import Any
 from packer.buildkit.build import Step
 from packer.progress import Progress
 
+_LINE = 100
 _KEPT = 50
 """Lines kept of each step's output."""
 
@@ -129,7 +130,13 @@ class Steps:
         running = [step for step in self._steps.values() if step.started and not step.ended]
         if running and not self._shown:
             self._shown = running[0]
-            self._progress.start(self._shown.name)
+            self._progress.start(shown(self._shown.name))
+
+
+def shown(name: str) -> str:
+    """A step's name on one line."""
+    words = " ".join(name.replace("\\\n", " ").split())
+    return words if len(words) <= _LINE else words[: _LINE - 1] + "…"
 
 
 def _time(text: str | None) -> datetime | None:

@@ -22,3 +22,5 @@ class EnvironmentReport(Record, frozen=True):
 
     arrivals: tuple[Arrival, ...] = ()
     warnings: tuple[str, ...] = ()
+    built: dict[str, str] = {}
+    """Distributions whose wheel was built for this image, and what from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,7 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
 
     Raises:
         DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
+        SendoffError: of `packer.building`, where something has to be built.
     """
     interpreter, project = sandbox.interpreter, sandbox.project
     wanted = target.of(interpreter, sandbox.platform)
@@ -53,7 +55,12 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     finder = WheelFinder(sandbox.cache / "pins", question, wanted, house)
     packed = [each for each in found.distributions if each.distribution.name not in out]
     answer = finder.find(packed, progress)
-    plan = Plan(environment=found, project=project, target=wanted, left_out=out)
+    built: Mapping[str, str] = {}
+    if sandbox.base and len(answer.pins) < len(packed):
+        from packer.building import built_wheels
+
+        answer, built = built_wheels.add(packed, answer, sandbox, wanted, house, progress=progress)
+    plan = Plan(environment=found, project=project, target=wanted, left_out=out, built=built)
     locked = resolver.lock(plan, answer)
     if os.environ.get("PYTHONPATH"):
         locked = _with_warning(locked, _PYTHONPATH)

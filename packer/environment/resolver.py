@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +45,8 @@ class Plan(Record, frozen=True):
     target: Target
     left_out: frozenset[str] = frozenset()
     """Names of distributions that stay out."""
+    built: Mapping[str, str] = {}
+    """Names of those whose wheel was built, and what from."""
 
 
 def lock(plan: Plan, answer: Answer) -> Locked:
@@ -96,7 +98,9 @@ class _Locking:
             ),
             sources=self._sources,
             report=EnvironmentReport(
-                arrivals=tuple(self._arrivals), warnings=tuple(self._warnings)
+                arrivals=tuple(self._arrivals),
+                warnings=tuple(self._warnings),
+                built=dict(self._plan.built),
             ),
             editables=tuple(tree for each in self._in_place for tree in each.trees),
             always=tuple(sorted({rule for each in self._in_place for rule in each.always})),
@@ -118,7 +122,9 @@ class _Locking:
         gone = [] if self._plan.target.is_foreign else list(missing(installed))
         self._overlay += map(files_pin.installed_content, changed)
         self._removed += gone
-        notes = [f"{len(changed)} changed by hand"] if changed else []
+        source = self._plan.built.get(installed.distribution.name)
+        notes = [f"built from {source}"] if source else []
+        notes += [f"{len(changed)} changed by hand"] if changed else []
         notes += [f"{len(gone)} deleted by hand"] if gone else []
         self._note(installed, "wheel", ", ".join(notes))
 

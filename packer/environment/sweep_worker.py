@@ -49,6 +49,14 @@ def count(marks: str) -> int:
     return int.from_bytes(head, "little")
 
 
+def paths(marks: str) -> list[bytes]:
+    """All paths of a file of marks."""
+    with open(marks, "rb") as file:  # noqa: PTH123
+        content = file.read()
+    total = int.from_bytes(content[:_NUMBER], "little")
+    return content[_NUMBER + _NUMBER * FACTS * total :].split(b"\0")
+
+
 def unchanged(marks: str, first: int, last: int) -> bool:
     """Whether the paths `first` to `last` are as the marks say."""
     with open(marks, "rb") as file:  # noqa: PTH123

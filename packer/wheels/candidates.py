@@ -72,6 +72,28 @@ def ask(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
     return Offer()
 
 
+def resolve(
+    question: Question, requirements: Sequence[str], minor: str, platform: str
+) -> dict[str, tuple[Candidate, ...]]:
+    """Wheels of everything that `requirements` (PEP 508) need on a target, by name.
+
+    `platform` is uv's word for it: "x86_64-manylinux_2_28".
+
+    Raises:
+        ProgramFailed: there is no such set of wheels, or no index answers.
+    """
+    from uv import find_uv_bin
+
+    command = [find_uv_bin(), "pip", "compile", "-", "--format", "pylock.toml", "--quiet"]
+    command += ["--no-header", "--no-annotate", "--only-binary", ":all:"]
+    command += ["--python-version", minor, "--python-platform", platform, "--no-config"]
+    if question.sources.no_index:
+        command.append("--no-index")
+    variables = {"UV_HTTP_RETRIES": "1", "NO_COLOR": "1", **question.sources.variables}
+    text = "".join(f"{each}\n" for each in requirements)
+    return _parse(process.run(command, stdin=text.encode(), env=variables, cwd=question.project))
+
+
 def _halves(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
     """Without a name to blame: what can be had of each half."""
     if len(pins) == 1:

@@ -1,0 +1,138 @@
+"""The line between a command and the process that does it.
+
+1. The command sends 8 bytes of length and with them four descriptors: the standard streams and its
+   directory; then so many bytes, made by marshal, which both sides have in the same version.
+2. The other side answers READY and its process id, in 4 bytes. Until then the command may go
+   another way, so nothing has been done.
+3. The command sends GO, and keeps the line open as long as it lives.
+4. The other side sends the exit status in one byte, or is gone without: something has killed it.
+
+Numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# The class alone: the module around it takes longer to load than a command to be handed over.
+import _socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+READY, GO = b"r", b"g"
+PATIENCE = 1.0
+"""Seconds for each step of a handover, all of which takes a few milliseconds."""
+
+_LENGTH, _ID = 8, 4
+
+
+class Gone(Exception):
+    """The other side has ended the line."""
+
+
+class Line:
+    """One end of it."""
+
+    def __init__(self, end: _socket.socket) -> None:
+        self._end = end
+        end.settimeout(PATIENCE)
+
+    @classmethod
+    def to(cls, path: str) -> Line:
+        """A line to whoever listens there.
+
+        Raises:
+            OSError: nobody does.
+        """
+        line = cls(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM))
+        line._end.connect(path)  # noqa: SLF001 (its own)
+        return line
+
+    def is_own(self) -> bool:
+        """Whether the other side is of the same user (socket(7), SO_PEERCRED)."""
+        found = self._end.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+        return int.from_bytes(found[4:8], sys.byteorder) == os.geteuid()
+
+    def send_call(self, call: Any, descriptors: tuple[int, ...]) -> None:
+        """Send what a command is, and copies of these descriptors."""
+        import marshal
+
+        data = marshal.dumps(call)
+        copies = b"".join(number.to_bytes(4, sys.byteorder) for number in descriptors)
+        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, copies)]
+        self._end.sendmsg([len(data).to_bytes(_LENGTH, "little")], rights)
+        self._send(data)
+
+    def receive_call(self) -> tuple[Any, list[int]]:
+        """What a command is, and its descriptors, which no further program gets."""
+        import marshal
+
+        room = _socket.CMSG_SPACE(64)
+        head, parts, _, _ = self._end.recvmsg(_LENGTH, room, _socket.MSG_CMSG_CLOEXEC)
+        copies = b"".join(data for _, kind, data in parts if kind == _socket.SCM_RIGHTS)
+        numbers = [copies[at : at + 4] for at in range(0, len(copies), 4)]
+        size = int.from_bytes(head + self._receive(_LENGTH - len(head)), "little")
+        call = marshal.loads(self._receive(size))  # noqa: S302 (from the same user)
+        return call, [int.from_bytes(number, sys.byteorder) for number in numbers]
+
+    def say_ready(self) -> None:
+        """Tell that this process is ready to be the command, and wait until it may.
+
+        Raises:
+            Gone, OSError: it may not.
+        """
+        self._send(READY + os.getpid().to_bytes(_ID, "little"))
+        if self._receive(1) != GO:
+            raise Gone
+        self._end.settimeout(None)
+
+    def wait_until_ready(self) -> int:
+        """The id of the process that is ready; once it was told to go, there is no way back."""
+        answer = self._receive(1 + _ID)
+        self._send(GO)
+        self._end.settimeout(None)
+        return int.from_bytes(answer[1:], "little")
+
+    def send_status(self, status: int) -> None:
+        """Say how the command has ended."""
+        self._send(bytes([status & 0xFF]))
+
+    def status(self) -> int:
+        """How the command has ended.
+
+        Raises:
+            Gone: it was killed.
+        """
+        return self._receive(1)[0]
+
+    def wait_for_end(self) -> None:
+        """Return when the other side lives no more."""
+        try:
+            while self._end.recv(64):
+                pass
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """End it."""
+        self._end.close()
+
+    def _send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._end.send(view) :]
+
+    def _receive(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            try:
+                piece = self._end.recv(size - len(data))
+            except ConnectionError:
+                piece = b""
+            if not piece:
+                raise Gone
+            data += piece
+        return data

@@ -1,0 +1,152 @@
+"""The warm process: imports everything once, then forks for each command.
+
+It does nothing by itself, so that what is inherited is modules and nothing else: no thread, no
+connection, no cache. It ends when nobody has asked for a while, and when a file of what it has
+loaded was changed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import os
+import pkgutil
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import _socket
+
+from sendoff.warm import circumstances, worker
+from sendoff.warm.line import Line
+
+IDLE = 600.0
+"""Seconds without a command after which it ends."""
+_BACKLOG = 16
+_RECENT = 2_000_000_000
+"""Nanoseconds: a file changed so shortly before it was read may have been read half-way."""
+
+_PACKAGES = ("packer", "dispatcher", "sendoff")
+# Programs of their own, and what only a figure needs.
+_NOT = ("__main__", "_worker", "plot_figure", "runner.site", "warm.server")
+_BESIDES = (
+    "urllib3", "tenacity", "http.client", "yaml", "tomllib", "gzip", "zipfile", "subprocess",
+    "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",
+)  # fmt: skip
+
+Stamps = dict[str, tuple[int, int, int] | None]
+
+
+def serve(path: str, idle: float = IDLE) -> None:
+    """Be the warm process with this socket until nobody needs one any more."""
+    os.closerange(3, 256)
+    facts = circumstances.told()
+    if facts is None or circumstances.place(facts) != path:
+        # Whoever started this one was in other circumstances than it gave on.
+        return
+    lock = _lock(path)
+    if lock < 0:
+        return
+    _clear(Path(path).parent)
+    stamps = _load()
+    if stamps is None:
+        return
+    listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(_BACKLOG)
+    try:
+        _Server(listener, lock, facts, stamps).run(idle)
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+class _Server:
+    """Takes commands as they come."""
+
+    def __init__(self, listener: _socket.socket, lock: int, facts: bytes, stamps: Stamps) -> None:
+        self._listener, self._lock, self._facts = listener, lock, facts
+        self._stamps = stamps
+
+    def run(self, idle: float) -> None:
+        """Until nothing comes for so many seconds, or what was loaded is not what is there."""
+        os.chdir("/")
+        # Nobody asks for the status of a command here: it tells whoever gave it.
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        waiting = select.poll()
+        waiting.register(self._listener, select.POLLIN)
+        while waiting.poll(idle * 1000):
+            descriptor, _ = self._listener._accept()
+            line = Line(_socket.socket(fileno=descriptor))
+            if not line.is_own():
+                line.close()
+                continue
+            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+                return
+            if not os.fork():
+                self._listener.close()
+                os.close(self._lock)
+                worker.become(line, self._facts)
+            line.close()
+
+
+def _lock(path: str) -> int:
+    """What says that this socket is ours, as long as this process lives; -1 if it is another's."""
+    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return -1
+    return descriptor
+
+
+def _clear(folder: Path) -> None:
+    """Remove what warm processes that were killed have left, this one's place included."""
+    for lock in folder.glob("warm-*.lock"):
+        socket = lock.with_suffix("")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            socket.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def _load() -> Stamps | None:
+    """Import what commands need; None where that has left more than modules."""
+    began = time.time_ns()
+    for name in (*_modules(), *_BESIDES):
+        importlib.import_module(name)
+    if threading.active_count() > 1:
+        return None
+    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    stamps = {path: _stamp(path) for path in (*filter(None, files), *sys.path)}
+    if any(stamp and stamp[0] > began - _RECENT for stamp in stamps.values()):
+        return None
+    gc.collect()
+    # What is there now is looked at by no collection of a command, and stays shared with it.
+    gc.freeze()
+    return stamps
+
+
+def _modules() -> Iterator[str]:
+    for package in _PACKAGES:
+        paths = importlib.import_module(package).__path__
+        for found in pkgutil.walk_packages(paths, f"{package}."):
+            if not any(part in found.name for part in _NOT):
+                yield found.name
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 (hundreds of them before each command)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

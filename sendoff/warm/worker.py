@@ -1,0 +1,99 @@
+"""A fork of the warm process on its way to being a command."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+from sendoff.warm.line import Gone, Line
+
+_NOT_TAKEN, _BROKEN = 1, 120
+"""The second as Python ends where its output can't be written."""
+
+
+def become(line: Line, facts: bytes) -> NoReturn:
+    """Be the command that is given on this line, if it is one of the circumstances `facts`."""
+    try:
+        arguments = _take(line, facts)
+    except (OSError, Gone, ValueError, EOFError, TypeError):
+        os._exit(_NOT_TAKEN)
+    status = _BROKEN
+    try:
+        status = _run(arguments)
+    finally:
+        _leave(line, status)
+
+
+def _take(line: Line, facts: bytes) -> list[str]:
+    """Take the place of the process at the other end; the command's arguments."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Keys of a terminal, which the other side hands on, are not for the warm process.
+    os.setpgid(0, 0)
+    (told, arguments, program, environ), descriptors = line.receive_call()
+    if told != facts:
+        raise Gone
+    *streams, here = descriptors
+    line.say_ready()
+    os.fchdir(here)
+    os.close(here)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environb.update(environ)
+    sys.argv = [program, *arguments]
+    _open_streams()
+    threading.Thread(target=_end_with, args=(line,), name="caller", daemon=True).start()
+    return list(arguments)
+
+
+def _open_streams() -> None:
+    """What Python makes of the standard streams at its start."""
+    stdin, stdout, stderr = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = sys.__stdin__ = open(0, encoding=stdin.encoding, errors=stdin.errors, closefd=False)
+    sys.stdout = sys.__stdout__ = open(
+        1, "w", encoding=stdout.encoding, errors=stdout.errors, closefd=False
+    )
+    sys.stderr = sys.__stderr__ = open(
+        2, "w", 1, encoding=stderr.encoding, errors=stderr.errors, closefd=False
+    )
+
+
+def _end_with(line: Line) -> None:
+    """A command that was killed is over at once, whatever it was doing."""
+    line.wait_for_end()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _run(arguments: list[str]) -> int:
+    from sendoff.__main__ import INTERRUPTED, run
+
+    try:
+        return run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BaseException:  # noqa: BLE001 (as Python itself does with what nobody has caught)
+        sys.excepthook(*sys.exc_info())
+        return 1
+
+
+def _leave(line: Line, status: int) -> NoReturn:
+    """End as Python does, but for taking modules apart that go with the process anyhow."""
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = _BROKEN
+    try:
+        line.send_status(status)
+    except OSError:
+        pass
+    os._exit(status)
