@@ -27,6 +27,9 @@ from sendoff.session import Session
 from sendoff.version import VERSION
 
 
+_OTHERWISE = "or have somebody build it who has one"
+
+
 class Bench(Record, frozen=True):
     """What is asked for, and how it is built."""
 
@@ -114,7 +117,8 @@ def publish_all(
     """
     there = shelf(session)
     return tuple(
-        publish(each, there, bases_repository(session, each.name), progress) for each in built
+        publish(each, there, bases_repository(session, each.name), progress)
+        for each in sorted(built, key=lambda each: len(each.layers))
     )
 
 
@@ -222,7 +226,7 @@ def _workshop(session: Session, bench: Bench) -> Workshop:
     settings = session.settings
     chosen = choice.parse(settings.builder)
     if not chosen.runs:
-        raise BuilderNeeded("a base image", "the setting builder is native", "")
+        raise BuilderNeeded("a base image", "the setting builder is native", _OTHERWISE)
     return Workshop(
         catalogue=bench.catalogue,
         folder=bench.home,
