@@ -11,8 +11,7 @@ from packer.images import popular
 from packer.images.base import Base
 from packer.progress import SILENT, Progress
 from packer.registry.registry import Registry
-from sendoff import publishing
-from sendoff.errors import BaseMissing
+from sendoff import base_choice, publishing
 from sendoff.publishing import PLATFORM
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
@@ -53,11 +52,9 @@ def images(
     """
     if session.embedded:
         raise RegistryNotPullable("kubernetes", session.settings.registry)
-    names = [*dict.fromkeys(bases or filter(None, [session.settings.base]))]
-    if not names:
-        raise BaseMissing("kubernetes")
+    names = [*dict.fromkeys(bases or [base_choice.wanted(session)])]
     registry = publishing.registry(session)
-    found = [registry.base(name, PLATFORM) for name in names]
+    found = [base_choice.find(session, name, registry, PLATFORM) for name in names]
     environments = _environments(registry) if top else []
     made = []
     for name, base in zip(names, found, strict=True):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from dispatcher.request import Request
 from packer.images.base import Base
 from packer.packed import Packed
@@ -15,7 +17,7 @@ from packer.registry.access import Access
 from packer.registry.errors import DigestGone, RegistryAuth, RegistryUnreachable
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from sendoff.errors import BaseMissing
+from sendoff import base_choice
 from sendoff.session import Session
 
 PLATFORM = "linux/amd64"
@@ -32,16 +34,15 @@ class Publishing:
         self._base: Base | None = None
 
     def base(self) -> Base:
-        """The base image of the session's settings.
+        """The base image of the session's settings, or that which its GPUs imply.
 
         Raises:
-            BaseMissing: none is set.
+            BaseMissing, BasesUnset, BaseNotPublished, BaseWithoutPython
             SendoffError: what `packer.registry` raises; BaseUnusable.
         """
-        if not self._session.settings.base:
-            raise BaseMissing(self._session.settings.target)
         if self._base is None:
-            self._base = self._registry.base(self._session.settings.base, PLATFORM)
+            named = base_choice.wanted(self._session)
+            self._base = base_choice.find(self._session, named, self._registry, PLATFORM)
         return self._base
 
     def extended(self, progress: Progress) -> Base:
@@ -132,11 +133,31 @@ def unknown(session: Session, patience: float) -> Iterator[Registry]:
         yield _registry(session, Path(nothing), patience)
 
 
-def _registry(session: Session, cache: Path, patience: float) -> Registry:
+def bases_repository(session: Session, name: str) -> Registry:
+    """The repository of one base, below the prefix that the setting `bases` names.
+
+    Raises:
+        ReferenceInvalid
+    """
     settings = session.settings
-    access = Access(
+    repository = Repository.parse(f"{settings.bases}/{name}")
+    access = _access(session, Access().patience)
+    own = not session.embedded and Repository.parse(settings.registry).host == repository.host
+    if not own and not session.embedded:
+        # The variables hold the login of the registry that images go to, and of no other.
+        access = replace(access, username="", password="")
+    return Registry(repository, access, settings.cache / "registry")
+
+
+def _registry(session: Session, cache: Path, patience: float) -> Registry:
+    access = _access(session, patience)
+    return Registry(Repository.parse(session.settings.registry), access, cache)
+
+
+def _access(session: Session, patience: float) -> Access:
+    settings = session.settings
+    return Access(
         certificates=settings.registry_ca,
         insecure=settings.registry_insecure,
         patience=patience,
     )
-    return Registry(Repository.parse(settings.registry), access, cache)

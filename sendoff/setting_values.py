@@ -116,6 +116,15 @@ def registry(value: Any, base: Path) -> str:
     return found if is_host else str(path(found, base))
 
 
+def prefix(value: Any, base: Path) -> str:
+    """The beginning of repositories' names, such as "registry.example/base"; empty for none."""
+    found = text(value, base).rstrip("/")
+    host = found.partition("/")[0]
+    if found and not ("." in host or ":" in host or host == "localhost"):
+        raise ValueError(f"{value!r} does not begin with a registry's host")
+    return found
+
+
 def builder(value: Any, base: Path) -> str:
     """Who builds what."""
     from packer.building import choice

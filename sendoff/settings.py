@@ -22,6 +22,7 @@ class Settings(Record, frozen=True):
     store: str
     """A URL, or an absolute directory."""
     base: str
+    bases: str
     cache: Path
     state: Path
     python: str
@@ -87,7 +88,13 @@ SETTINGS: tuple[Setting, ...] = (
         key="base",
         read=values.text,
         default=lambda _: "",
-        help="base image of targets other than local, best by digest: REPOSITORY@sha256:…",
+        help="base image of targets other than local: REPOSITORY@sha256:…, or a name below `bases`",
+    ),
+    Setting(
+        key="bases",
+        read=values.prefix,
+        default=lambda _: "",
+        help="where base images are that have names: registry.example/base, with cpu and others",
     ),
     Setting(
         key="cache",

@@ -12,8 +12,12 @@ from packer.registry.access import Access
 from packer.registry.reference import Reference, Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from packer.images.base import Base
+    from packer.images.descriptor import Descriptor
     from packer.layers.layer import Layer
+    from packer.registry.artifact import Artifact, Referrer
     from packer.registry.client import Client, Manifest
     from packer.registry.push_request import Pushed, PushRequest
 
@@ -79,8 +83,46 @@ class Registry:
         reference = Reference.parse(name)
         return Pull(self._client(reference.repository), self._cache).base(reference, platform)
 
+    def blob(self, blob: Descriptor) -> Iterator[bytes]:
+        """The content of a blob, verified once it was all given.
+
+        Raises:
+            DigestGone, AnswerAltered
+        """
+        return self._client().blob(blob)
+
+    def attach(self, subject: Digest, documents: Sequence[Artifact]) -> tuple[Referrer, ...]:
+        """Have documents refer to an image that is here; its own manifest stays as it is.
+
+        Raises:
+            DigestGone, ReferrersContended, RegistryReadOnly …
+        """
+        from packer.registry import referrers
+
+        return referrers.attach(self._client(writes=True), subject, documents)
+
+    def referrers(self, subject: Digest, kind: str = "") -> tuple[Referrer, ...]:
+        """What refers to an image: all, or what has one artifact type.
+
+        Raises:
+            AnswerUnreadable …
+        """
+        from packer.registry import referrers
+
+        return referrers.find(self._client(), subject, kind)
+
+    def document(self, referrer: Referrer) -> bytes:
+        """The document of a referrer.
+
+        Raises:
+            DigestGone, AnswerAltered, AnswerUnreadable …
+        """
+        from packer.registry import referrers
+
+        return referrers.read(self._client(), referrer)
+
     def tags(self) -> list[str]:
-        """Every tag of this repository."""
+        """Every tag of this repository, none where that does not exist yet."""
         return list(self._client().tags())
 
     def adopt(self, base: Base, tag: str, progress: Progress = SILENT) -> Pushed:
