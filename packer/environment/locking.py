@@ -15,6 +15,9 @@ from packer.environment.sandbox import Sandbox
 from packer.environment.sweep import Stamp, stamp
 from packer.progress import Progress
 from packer.record import Record
+from packer.retargeting import plan as retargeted
+from packer.retargeting.build_finder import BuildFinder
+from packer.retargeting.builds import Builds
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import WheelFinder
@@ -41,6 +44,7 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
 
     Raises:
         DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
+        NoCudaBuild, TorchIndexUnreachable
     """
     interpreter, project = sandbox.interpreter, sandbox.project
     wanted = target.of(interpreter, sandbox.platform)
@@ -51,9 +55,15 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     house = wheelhouse(sandbox)
     question = Question(python=interpreter.executable, project=project, sources=house.sources)
     finder = WheelFinder(sandbox.cache / "pins", question, wanted, house)
-    packed = [each for each in found.distributions if each.distribution.name not in out]
+    names = {each.name for each in distributions} - out
+    retargeting = retargeted.plan(found, wanted, sandbox.cuda, names)
+    builds = Builds()
+    if retargeting:
+        builds = BuildFinder(finder, interpreter.minor, sandbox.cuda).find(retargeting, progress)
+        names -= retargeting.gone
+    packed = [each for each in found.distributions if each.distribution.name in names]
     answer = finder.find(packed, progress)
-    plan = Plan(environment=found, project=project, target=wanted, left_out=out)
+    plan = Plan(environment=found, project=project, target=wanted, left_out=out, builds=builds)
     locked = resolver.lock(plan, answer)
     if os.environ.get("PYTHONPATH"):
         locked = _with_warning(locked, _PYTHONPATH)

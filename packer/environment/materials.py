@@ -26,7 +26,7 @@ from packer.record import Record
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
 
-_FORMAT = "1"
+_FORMAT = "2"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 
@@ -80,6 +80,7 @@ class Resolution:
             DistUnresolvable: a distribution can arrive in no form.
             EditableOutsideProject: the source of an editable install lies around the project.
             NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+            NoCudaBuild, TorchIndexUnreachable: one has no build for the CUDA that is wanted.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
         """
@@ -153,7 +154,7 @@ def _key(sandbox: Sandbox) -> str:
     facts += [
         f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
     ]
-    digest = hashlib.sha256(record.encode(sandbox.interpreter))
+    digest = hashlib.sha256(record.encode([sandbox.interpreter, sandbox.cuda]))
     digest.update("\0".join(facts).encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 

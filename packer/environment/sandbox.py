@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packer.environment.cuda import CudaWish
 from packer.environment.interpreter import Interpreter
 from packer.record import Record
 
@@ -17,3 +18,5 @@ class Sandbox(Record, frozen=True):
     """What packing remembers."""
     platform: str = ""
     """OCI platform that the environment is for; empty for the sandbox's own."""
+    cuda: CudaWish = CudaWish()
+    """Which CUDA it is for."""
