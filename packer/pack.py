@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packer import disk, image_paths
 from packer.digest import Digest
+from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.images import image
 from packer.images.descriptor import Descriptor
@@ -42,9 +43,14 @@ if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
 
+Agree = Callable[[EnvironmentReport], object]
+"""Raises an error where an environment must not be packed."""
 
-def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
+
+def pack(request: PackRequest, progress: Progress = SILENT, agree: Agree | None = None) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
+
+    Nothing is fetched or built before `agree`, which is told what the environment is made of.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -54,7 +60,18 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run()
+        return _Pack(request, progress).run(agree)
+
+
+def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
+    """What the environment's image would be made of. Nothing is fetched or built.
+
+    Raises:
+        SendoffError: as `pack`.
+    """
+    with disk.room("the lock", request.cache):
+        resolved = _Pack(request, progress).resolve()
+    return resolved.lock, resolved.report
 
 
 class _Pack:
@@ -67,7 +84,11 @@ class _Pack:
         self._known = LayerMemory(self._memory, self._layout)
         self._timings: dict[str, float] = {}
 
-    def run(self) -> Packed:
+    def resolve(self) -> Resolved:
+        """The environment alone."""
+        return self._begin()[1].result()
+
+    def run(self, agree: Agree | None) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
@@ -77,6 +98,8 @@ class _Pack:
         project, code = self._project(())
         with self._timed("environment"):
             resolved = resolution.result()
+        if agree:
+            agree(resolved.report)
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
@@ -149,6 +172,7 @@ class _Pack:
                 project=request.project.resolve(),
                 cache=request.cache,
                 platform=request.platform or (request.base.platform if request.base else ""),
+                cuda=request.cuda,
             )
             return found, Resolution(sandbox, self._progress)
 
