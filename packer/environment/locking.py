@@ -60,7 +60,7 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     builds = Builds()
     if retargeting:
         builds = BuildFinder(finder, interpreter.minor, sandbox.cuda).find(retargeting, progress)
-        names -= retargeting.gone
+        names -= retargeting.gone | builds.pins.keys()
     packed = [each for each in found.distributions if each.distribution.name in names]
     answer = finder.find(packed, progress)
     plan = Plan(environment=found, project=project, target=wanted, left_out=out, builds=builds)

@@ -109,7 +109,7 @@ class BuildFinder:
         chosen = [
             candidate
             for name, some in found.wheels.items()
-            if name not in plan.kept and (candidate := self._chosen(some))
+            if name not in plan.fixed and (candidate := self._chosen(some))
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             return {each.name: each for each in pool.map(self._finder.pin, chosen)}

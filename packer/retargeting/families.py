@@ -29,6 +29,8 @@ class Family(Record, frozen=True):
     rule: Literal["local version", "extra", "name"]
     members: tuple[str, ...]
     parts: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Names that are of use on other systems than Linux alone."""
     extra: str = ""
     proof: str = ""
     """The name that tells a build for CUDA, where no version does."""

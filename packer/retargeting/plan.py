@@ -51,8 +51,15 @@ class Retargeting(Record, frozen=True):
 
     @property
     def kept(self) -> frozenset[str]:
-        """Installed names that arrive at their versions, whatever a new build says of them."""
+        """Installed names that arrive as they are, unless a new build brings another version."""
         return frozenset(self.known.keys() - self.gone)
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """Those of them whose versions no build has a say in."""
+        return frozenset(
+            name for name in self.kept if not any(family.has_part(name) for family in self.building)
+        )
 
     def requirements(self, line: str) -> list[str]:
         """What to ask indexes for, for one of `lines`."""
@@ -70,7 +77,7 @@ class Retargeting(Record, frozen=True):
     def excluded(self) -> list[str]:
         """Names that indexes are not asked for: their wheels are found by what is installed."""
         anchors = {each.members[0] for each in self.building if each.rule == "extra"}
-        return sorted(self.kept - anchors)
+        return sorted(self.fixed - anchors)
 
 
 def plan(
@@ -93,6 +100,9 @@ def plan(
     interpreter = environment.interpreter
     needs = _Needs(known, interpreter, target.platform)
     dropped = needs.only_here() if target.is_foreign else {}
+    if target.is_foreign:
+        useless = {name for family in building for name in family.elsewhere if name in known}
+        dropped |= dict.fromkeys(useless, f"only of use on {own_platform(interpreter)}")
     replaced = {name for family in building for name in family.replaced(known)}
     gone = replaced | dropped.keys()
     return Retargeting(
