@@ -31,6 +31,7 @@ from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.layers.library_layers import Libraries, Workplace
 from packer.layers.made_layer import Contents
+from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
@@ -47,10 +48,16 @@ Agree = Callable[[EnvironmentReport], object]
 """Raises an error where an environment must not be packed."""
 
 
-def pack(request: PackRequest, progress: Progress = SILENT, agree: Agree | None = None) -> Packed:
+def pack(
+    request: PackRequest,
+    progress: Progress = SILENT,
+    agree: Agree | None = None,
+    shared: SharedLayers = NOTHING_SHARED,
+) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
 
     Nothing is fetched or built before `agree`, which is told what the environment is made of.
+    Layers that are `shared` already are neither, and need not be in the layout.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -60,7 +67,7 @@ def pack(request: PackRequest, progress: Progress = SILENT, agree: Agree | None 
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run(agree)
+        return _Pack(request, progress, shared).run(agree)
 
 
 def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
@@ -77,11 +84,13 @@ def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, Envir
 class _Pack:
     """One pass through the pipeline."""
 
-    def __init__(self, request: PackRequest, progress: Progress) -> None:
-        self._request, self._progress = request, progress
+    def __init__(
+        self, request: PackRequest, progress: Progress, shared: SharedLayers = NOTHING_SHARED
+    ) -> None:
+        self._request, self._progress, self._shared = request, progress, shared
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
-        self._known = LayerMemory(self._memory, self._layout)
+        self._known = LayerMemory(self._memory, self._layout, shared)
         self._timings: dict[str, float] = {}
 
     def resolve(self) -> Resolved:
@@ -182,7 +191,7 @@ class _Pack:
         with self._timed("environment layers"):
             layers = self._known.recall_all(key)
             if layers is None:
-                layers = self._build(interpreter, resolved)
+                layers = self._shared.environment(key) or self._build(interpreter, resolved)
                 self._known.remember_all(key, layers)
             return layers
 
@@ -197,6 +206,7 @@ class _Pack:
             self._layout,
             self._memory,
             self._progress,
+            shared=self._shared,
         )
         base = self._request.base
         if base:

@@ -66,9 +66,12 @@ def pack_order(
         if admission:
             admission.of_cuda(_cuda(report))
 
-    packed = pack(request, progress, agree)
-    if publishing:
-        publishing.push(packed, progress)
+    if publishing is None:
+        return pack(request, progress, agree)
+    with publishing.layers() as shared:
+        packed = pack(request, progress, agree, shared)
+        shared.settle(progress)
+    publishing.push(packed, progress)
     return packed
 
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dispatcher.request import Request
 from packer.images.base import Base
@@ -17,6 +18,9 @@ from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from sendoff.errors import BaseMissing
 from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from packer.registry.shared_layers import RegistryLayers
 
 PLATFORM = "linux/amd64"
 """What clusters and engines run."""
@@ -43,6 +47,15 @@ class Publishing:
         if self._base is None:
             self._base = self._registry.base(self._session.settings.base, PLATFORM)
         return self._base
+
+    def layers(self) -> RegistryLayers:
+        """Layers that are there already, and the way there for new ones.
+
+        Raises:
+            As `base`.
+        """
+        layers = [each.digest for each in self.base().layers]
+        return self._registry.layers(self._session.places.layout, layers)
 
     def push(self, packed: Packed, progress: Progress) -> None:
         """Have the images of `packed` in the registry, and their names.
