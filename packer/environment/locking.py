@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from packer.environment import closure, environment, resolver, target
+from packer.environment.environment import Environment
 from packer.environment.installed_files import Hashes
 from packer.environment.resolver import Locked, Plan
 from packer.environment.sandbox import Sandbox
@@ -46,10 +47,25 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
         DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
         NoCudaBuild, TorchIndexUnreachable
     """
-    interpreter, project = sandbox.interpreter, sandbox.project
-    wanted = target.of(interpreter, sandbox.platform)
     settings = _settings(sandbox)
-    found = environment.capture(interpreter, Hashes(_hashes(sandbox)), progress)
+    found = environment.capture(sandbox.interpreter, Hashes(_hashes(sandbox)), progress)
+    locked, has_index = lock(found, sandbox, progress)
+    return Outcome(
+        locked=locked,
+        seen={**found.seen, **settings},
+        time=found.time,
+        has_index=has_index,
+    )
+
+
+def lock(found: Environment, sandbox: Sandbox, progress: Progress) -> tuple[Locked, bool]:
+    """The lock of an environment, wherever that is, and whether every index was within reach.
+
+    Raises:
+        As `resolve`.
+    """
+    interpreter, project = found.interpreter, sandbox.project
+    wanted = target.of(interpreter, sandbox.platform)
     distributions = [each.distribution for each in found.distributions]
     out = closure.left_out(distributions, closure.declared(project), interpreter)
     house = wheelhouse(sandbox)
@@ -67,12 +83,7 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     locked = resolver.lock(plan, answer)
     if os.environ.get("PYTHONPATH"):
         locked = _with_warning(locked, _PYTHONPATH)
-    return Outcome(
-        locked=locked,
-        seen={**found.seen, **settings},
-        time=found.time,
-        has_index=not answer.unreachable,
-    )
+    return locked, not (answer.unreachable or builds.warnings)
 
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
