@@ -92,7 +92,13 @@ def test_a_run_that_goes_on_has_no_copy(runs: Runs) -> None:
 @pytest.mark.parametrize(
     "copy",
     [
-        *(b"", b"no gzip", gzip.compress(b"no json", mtime=0), gzip.compress(b"{}"), b"\x1f\x8b\x08"),
+        *(
+            b"",
+            b"no gzip",
+            gzip.compress(b"no json", mtime=0),
+            gzip.compress(b"{}", mtime=0),
+            b"\x1f\x8b\x08",
+        ),
         gzip.compress(b"", mtime=0)[:10] + b"\xff" * 20,
     ],
 )
