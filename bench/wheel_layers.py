@@ -24,7 +24,7 @@ MEMORY = 300 * 1024 * 1024
 
 def rows(folder: Path) -> list[Row]:
     wheels = [fetched(each) for each in WHEELS]
-    base = sandbox.venv("empty", ())
+    base = sandbox.venv("wheels", WHEELS)
     ours = layer(base, wheels, folder / "ours")
     table = []
     for name, compressor, goal in (("gzip -6", "gzip -n -6", 5), ("zstd -1", "zstd -q -1", 1.5)):

@@ -169,6 +169,25 @@ class RegistryNotPullable(SendoffError):
         return "export SENDOFF_REGISTRY=registry.example/team/runs, or set it: sendoff init"
 
 
+class GpuExpressionInvalid(SendoffError):
+    """What was asked for with `--gpu` cannot be read."""
+
+    code, phase = "GPU_EXPRESSION", "admission"
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text, reason)
+        self.text, self.reason = text, reason
+
+    def what(self) -> str:
+        return f"{self.text!r} names no GPU"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "write it as h100, h100:2 or h100,a100-80gb"
+
+
 class SecretMissing(SendoffError):
     """A secret that was named has no value in the client's environment."""
 

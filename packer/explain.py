@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from packer.building.plan import Task
 from packer.digest import Digest
-from packer.environment.environment_report import Arrival
+from packer.environment.environment_report import Arrival, Retargeted
 from packer.layers.layer import Layer
 from packer.packed import Packed
 from packer.project import listing
@@ -48,6 +49,10 @@ class Explanation(Record, frozen=True):
     """The project first."""
     distributions: tuple[Arrival, ...]
     warnings: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    """Which builder did what."""
+    retargeted: Retargeted | None
+    """From what to what; None where everything is as it is installed."""
     layers: tuple[Layer, ...]
     size: int
     """Bytes of all layers as they are stored and sent."""
@@ -64,6 +69,8 @@ def explain(packed: Packed) -> Explanation:
         trees=tuple(_tree(name, each) for name, each in trees.items()),
         distributions=packed.report.arrivals,
         warnings=packed.report.warnings,
+        tasks=packed.tasks,
+        retargeted=packed.report.retargeted,
         layers=packed.layers,
         size=sum(layer.size for layer in packed.layers),
     )

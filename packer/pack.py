@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from packer import disk, image_paths
+from packer.building import choice, plan
+from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
+from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock, essence
+from packer.errors import SendoffError
 from packer.images import image
 from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
@@ -32,6 +36,7 @@ from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.layers.library_layers import Libraries, Workplace
 from packer.layers.made_layer import Contents
+from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
@@ -43,18 +48,23 @@ from packer.record import encode
 if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
-    from packer.images.base import Base
+
+Agree = Callable[[EnvironmentReport], object]
+"""Raises an error where an environment must not be packed."""
+
+_NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
 
 
 def pack(
     request: PackRequest,
     progress: Progress = SILENT,
-    base: Callable[[], Base] | None = None,
+    agree: Agree | None = None,
+    shared: SharedLayers = NOTHING_SHARED,
 ) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
 
-    `base` gives the base image, for the platform of `request`, where it is still to be found out:
-    it is asked for while other processes look at the environment.
+    Nothing is fetched or built before `agree`, which is told what the environment is made of.
+    Layers that are `shared` already are neither, and need not be in the layout.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -64,39 +74,103 @@ def pack(
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run(base)
+        return _Pack(request, progress, shared, agree).run()
+
+
+def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
+    """What the environment's image would be made of. Nothing is fetched or built.
+
+    Raises:
+        SendoffError: as `pack`.
+    """
+    with disk.room("the lock", request.cache):
+        resolved = _Pack(request, progress).resolve()
+    return resolved.lock, resolved.report
+
+
+_Made = tuple[Packed, dict[str, Descriptor]]
 
 
 class _Pack:
     """One pass through the pipeline."""
 
-    def __init__(self, request: PackRequest, progress: Progress) -> None:
-        self._request, self._progress = request, progress
+    def __init__(
+        self,
+        request: PackRequest,
+        progress: Progress,
+        shared: SharedLayers = NOTHING_SHARED,
+        agree: Agree | None = None,
+    ) -> None:
+        self._request, self._progress, self._shared = request, progress, shared
+        self._agree = agree
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
-        self._known = LayerMemory(self._memory, self._layout)
+        self._known = LayerMemory(self._memory, self._layout, shared)
+        self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
+        self._git = _Revision(request.project)
 
-    def run(self, base: Callable[[], Base] | None) -> Packed:
+    def resolve(self) -> Resolved:
+        """The environment alone."""
+        return self._begin()[1].result()
+
+    def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
         before minutes of downloads, and what is packed was there when the command was given.
         """
-        git = _Revision(self._request.project)
-        git.start()
+        self._git.start()
         interpreter, resolution = self._begin()
-        if base:
-            self._request = replace(self._request, base=base())
         project, code = self._project(())
+        made = self._if_unchanged(interpreter, resolution, project, code)
+        if made is None:
+            with self._timed("environment"):
+                resolved = resolution.resolve()
+            made = self._images(interpreter, resolved, project, code)
+        packed, names = made
+        self._layout.tag_all(names)
+        return packed
+
+    def _if_unchanged(
+        self,
+        interpreter: Interpreter,
+        resolution: Resolution,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made | None:
+        """What is remembered of the environment is believed while it is being looked at: nothing
+        has a name before the answer is there.
+        """
+        remembered = resolution.remembered()
+        if not remembered:
+            return None
+        try:
+            made = self._images(interpreter, remembered, project, code)
+        except SendoffError:
+            if resolution.holds():
+                raise
+            return None
         with self._timed("environment"):
-            resolved = resolution.result()
+            return made if resolution.holds() else None
+
+    def _images(
+        self,
+        interpreter: Interpreter,
+        resolved: Resolved,
+        project: Snapshot,
+        code: tuple[Layer, ...],
+    ) -> _Made:
+        """Environment and run images, and the names that they are to get."""
+        if self._agree:
+            self._agree(resolved.report)
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
         lock = resolved.lock
         self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
-        under = self._request.base.digest if self._request.base else NO_BASE
-        key = Digest.of(encode([lock_digest, under, LAYOUT_VERSION]))
+        base = self._request.base
+        facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
+        key = Digest.of(encode([*facts, *(["buildkit"] if self._choice.whole else [])]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)
@@ -107,21 +181,23 @@ class _Pack:
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands
             images = [self._image(lock, layers, labels, command) for command in commands]
-            tags = self._tag(key, environment, images)
-        return Packed(
+        names = self._names(key, environment, images)
+        packed = Packed(
             images=tuple(one.digest for one in images),
             environment=environment.digest,
             snapshot=project.digest,
             lock=lock,
             lock_digest=lock_digest,
             layers=layers,
-            tags=tags,
+            tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
-            report=resolved.report,
-            revision=git.found(),
+            report=self._report(resolved.report),
+            tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
+            revision=self._git.found(),
             timings=self._timings,
         )
+        return packed, names
 
     def _project(self, always: tuple[str, ...]) -> tuple[Snapshot, tuple[Layer, ...]]:
         tree = self._tree(self._request.project, image_paths.WORKSPACE, always)
@@ -161,6 +237,10 @@ class _Pack:
                 project=request.project.resolve(),
                 cache=request.cache,
                 platform=request.platform or (request.base.platform if request.base else ""),
+                base=request.base,
+                builder=request.builder,
+                build_apt=request.image.build_apt,
+                cuda=request.cuda,
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -170,27 +250,57 @@ class _Pack:
         with self._timed("environment layers"):
             layers = self._known.recall_all(key)
             if layers is None:
-                layers = self._build(interpreter, resolved)
+                layers = self._shared.environment(key) or self._build(interpreter, resolved)
                 self._known.remember_all(key, layers)
             return layers
 
     def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        from packer.layers.environment_image import build_layers
-
-        layers = build_layers(
-            resolved.lock,
-            resolved.files,
-            resolved.fetch,
-            interpreter,
-            self._layout,
-            self._memory,
-            self._progress,
-        )
         base = self._request.base
+        if self._choice.whole:
+            layers = self._installed(resolved)
+        else:
+            from packer.layers.environment_image import build_layers
+
+            layers = build_layers(
+                resolved.lock,
+                resolved.files,
+                resolved.fetch,
+                interpreter,
+                self._layout,
+                self._memory,
+                self._progress,
+                shared=self._shared,
+            )
         if base:
             return (*layers, self._made(interpreter_layer.contents(base)))
         # An environment with nothing installed is a directory: no image is without a layer.
         return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
+
+    def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
+        """The environment's layers by BuildKit."""
+        from packer.building.environment_layers import BuildKitLayers
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderInvalid
+
+        request = self._request
+        if request.base is None:
+            raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
+        builder = Builder(address.parse(self._choice.address), request.cache)
+        made = BuildKitLayers(builder, request.base, cache=request.image.cache)
+        return made.layers(
+            resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress
+        )
+
+    @property
+    def _steps(self) -> ImageSettings:
+        """What was done to the base; nothing where there is none."""
+        return self._request.image if self._request.base else ImageSettings()
+
+    def _report(self, report: EnvironmentReport) -> EnvironmentReport:
+        if self._request.image.extends and not self._request.base:
+            return replace(report, warnings=(*report.warnings, _NO_STEPS))
+        return report
 
     def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
         request = self._request
@@ -243,14 +353,12 @@ class _Pack:
         )
         return image.write(made, self._layout)
 
-    def _tag(
+    def _names(
         self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]
-    ) -> dict[str, Digest]:
+    ) -> dict[str, Descriptor]:
         project = _tag_name(self._request.project.resolve().name)
         names = {f"env-{key.hex}": environment}
-        names |= {f"{project}-{one.digest.hex[:12]}": one for one in images}
-        self._layout.tag_all(names)
-        return {name: described.digest for name, described in names.items()}
+        return names | {f"{project}-{one.digest.hex[:12]}": one for one in images}
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from packer.building.plan import Task
 from packer.digest import Digest
 from packer.environment.environment_report import EnvironmentReport
 from packer.environment.lock import Lock
@@ -36,3 +37,5 @@ class Packed(Record, frozen=True):
     """What git says of the project; None outside a repository."""
     timings: dict[str, float]
     """Seconds that each step took."""
+    tasks: tuple[Task, ...] = ()
+    """Which builder did what."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, cast
 
 from packer.errors import SendoffError
 
 _TAIL = 20
-_TASK, _MOST_OPEN = 4096, 1024
 
 
 class ProgramFailed(SendoffError):
@@ -143,46 +142,6 @@ class Background:
             return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
         except ChildProcessError:
             return -1
-
-
-class Standby:
-    """A fork of this process that waits for work: it starts sooner than a program does.
-
-    Made while this process has a single thread, since only that one goes on in the fork.
-    """
-
-    def __init__(self, work: Callable[[bytes], int]) -> None:
-        """`work` makes an exit status of what `begin` is given."""
-        task, self._task = os.pipe()
-        self._id = os.fork()
-        if not self._id:
-            _stand_by(task, work)
-        os.close(task)
-
-    def begin(self, task: bytes) -> None:
-        """Let it work, on no more than a pipe takes at once (4096 bytes)."""
-        os.write(self._task, task)
-        os.close(self._task)
-
-    def status(self) -> int:
-        """As `Background.status`."""
-        try:
-            return os.waitstatus_to_exitcode(os.waitpid(self._id, 0)[1])
-        except ChildProcessError:
-            return -1
-
-
-def _stand_by(task: int, work: Callable[[bytes], int]) -> NoReturn:
-    status = 1
-    try:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        # What else is open is not to stay open because of this process.
-        os.closerange(3, task)
-        os.closerange(task + 1, _MOST_OPEN)
-        given = os.read(task, _TASK)
-        status = work(given) if given else 0
-    finally:
-        os._exit(status)
 
 
 class Companion:

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "Set runs side by side.",
     "cancel": "Stop runs.",
     "rerun": "Send a run's images off again.",
+    "base": "Look after base images.",
     "gpus": "List the GPUs there are.",
     "doctor": "Check that everything a run needs is there.",
     "init": "Write the configuration.",

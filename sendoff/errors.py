@@ -178,6 +178,41 @@ class IndexUnknown(SendoffError):
         return f"sendoff show {self.run_id}"
 
 
+class BasesUnset(SendoffError):
+    """A base is called by its name, and nobody said where those are."""
+
+    code, phase, exit_code = "BASES_UNSET", "configuration", 2
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def what(self) -> str:
+        return f"the base {self.name} is a name, and it is not said where bases are"
+
+    def fix(self) -> str:
+        return "export SENDOFF_BASES=registry.example/base, or name an image by its digest"
+
+
+class BaseNotPublished(SendoffError):
+    """No base of this name is where bases are."""
+
+    code, phase = "BASE_NOT_PUBLISHED", "registry"
+
+    def __init__(self, name: str, repository: str) -> None:
+        super().__init__(name, repository)
+        self.name, self.repository = name, repository
+
+    def what(self) -> str:
+        return f"there is no base {self.name}"
+
+    def why(self) -> str:
+        return f"{self.repository} has no image for any Python"
+
+    def fix(self) -> str:
+        return f"build it and push it: sendoff base build --push {self.name}"
+
+
 class BaseMissing(SendoffError):
     """No base image is set, and the target has no operating system of its own to lend."""
 
@@ -194,4 +229,7 @@ class BaseMissing(SendoffError):
         return "an image in a registry needs an operating system and a Python below it"
 
     def fix(self) -> str:
-        return "export SENDOFF_BASE=registry.example/base/cpu@sha256:…, or set it: sendoff init"
+        return (
+            "export SENDOFF_BASE=registry.example/base/cpu@sha256:…, or where bases with names "
+            "are: SENDOFF_BASES=registry.example/base"
+        )

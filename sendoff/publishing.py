@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from dispatcher.request import Request
 from packer.images.base import Base
@@ -15,8 +18,11 @@ from packer.registry.access import Access
 from packer.registry.errors import DigestGone, RegistryAuth, RegistryUnreachable
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from sendoff.errors import BaseMissing
+from sendoff import base_choice
 from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from packer.registry.shared_layers import RegistryLayers
 
 PLATFORM = "linux/amd64"
 """What clusters and engines run."""
@@ -32,17 +38,54 @@ class Publishing:
         self._base: Base | None = None
 
     def base(self) -> Base:
-        """The base image of the session's settings.
+        """The base image of the session's settings, or that which its GPUs imply.
 
         Raises:
-            BaseMissing: none is set.
+            BaseMissing, BasesUnset, BaseNotPublished, BaseWithoutPython
             SendoffError: what `packer.registry` raises; BaseUnusable.
         """
-        if not self._session.settings.base:
-            raise BaseMissing(self._session.settings.target)
         if self._base is None:
-            self._base = self._registry.base(self._session.settings.base, PLATFORM)
+            named = base_choice.wanted(self._session)
+            self._base = base_choice.find(self._session, named, self._registry, PLATFORM)
         return self._base
+
+    def extended(self, progress: Progress) -> Base:
+        """The base image with the steps of the session's settings done; it is the base from now.
+
+        Raises:
+            BuilderNeeded: nothing may be run, or there is nothing to run it with.
+            SendoffError: what `packer.building.extension` raises.
+        """
+        from packer.building import choice, extension
+        from packer.building.errors import BuilderNeeded
+        from packer.buildkit import address
+        from packer.buildkit.builder import Builder
+        from packer.buildkit.errors import BuilderUnreachable
+
+        settings = self._session.settings
+        chosen = choice.parse(settings.builder)
+        what, otherwise = "the image of [tool.sendoff.image]", "or take apt and run out of it"
+        if not chosen.runs:
+            raise BuilderNeeded(what, "the setting builder is native", otherwise)
+        builder = Builder(address.parse(chosen.address), settings.cache)
+        try:
+            self._base = extension.extended(
+                self.base(), settings.image, builder, self._registry, progress
+            )
+        except BuilderUnreachable as error:
+            if chosen.address:
+                raise
+            raise BuilderNeeded(what, str(error), otherwise) from error
+        return self._base
+
+    def layers(self) -> RegistryLayers:
+        """Layers that are there already, and the way there for new ones.
+
+        Raises:
+            As `base`.
+        """
+        layers = [each.digest for each in self.base().layers]
+        return self._registry.layers(self._session.places.layout, layers)
 
     def push(self, packed: Packed, progress: Progress) -> None:
         """Have the images of `packed` in the registry, and their names.
@@ -103,11 +146,31 @@ def unknown(session: Session, patience: float) -> Iterator[Registry]:
         yield _registry(session, Path(nothing), patience)
 
 
-def _registry(session: Session, cache: Path, patience: float) -> Registry:
+def bases_repository(session: Session, name: str) -> Registry:
+    """The repository of one base, below the prefix that the setting `bases` names.
+
+    Raises:
+        ReferenceInvalid
+    """
     settings = session.settings
-    access = Access(
+    repository = Repository.parse(f"{settings.bases}/{name}")
+    access = _access(session, Access().patience)
+    own = not session.embedded and Repository.parse(settings.registry).host == repository.host
+    if not own and not session.embedded:
+        # The variables hold the login of the registry that images go to, and of no other.
+        access = replace(access, username="", password="")
+    return Registry(repository, access, settings.cache / "registry")
+
+
+def _registry(session: Session, cache: Path, patience: float) -> Registry:
+    access = _access(session, patience)
+    return Registry(Repository.parse(session.settings.registry), access, cache)
+
+
+def _access(session: Session, patience: float) -> Access:
+    settings = session.settings
+    return Access(
         certificates=settings.registry_ca,
         insecure=settings.registry_insecure,
         patience=patience,
     )
-    return Registry(Repository.parse(settings.registry), access, cache)

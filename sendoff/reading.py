@@ -17,7 +17,7 @@ from sendoff.handle import Index
 FOLLOWED_LIMIT = 200
 """Indexes that are followed at once; each takes a thread."""
 
-Arrival = tuple[Index, LogEvent] | None
+Arrival = tuple[Index, LogEvent] | Exception | None
 
 
 class Reader:
@@ -51,8 +51,9 @@ class Reader:
             try:
                 for event in index.events(tail=tail):
                     arrivals.put((index, event))
-            finally:
                 arrivals.put(None)
+            except Exception as error:  # noqa: BLE001 (it is raised where it is heard of)
+                arrivals.put(error)
 
         for index in indexes:
             threading.Thread(target=listen, args=(index,), daemon=True).start()
@@ -61,6 +62,8 @@ class Reader:
             arrival = arrivals.get()
             if arrival is None:
                 left -= 1
+            elif isinstance(arrival, Exception):
+                raise arrival
             else:
                 self._print(*arrival)
         for index in indexes:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from dispatcher.runner.address import is_s3
+from packer.errors import SendoffError
 from sendoff.check import Check, Checks, Finding, of_error
 from sendoff.session import Session
 
@@ -45,24 +46,26 @@ def base(session: Session) -> Iterator[Check]:
     """What images are made upon: whether it is there, and for the sandbox's Python."""
     from packer.environment import interpreter
     from packer.images.errors import BasePythonDiffers
-    from sendoff.errors import BaseMissing
+    from sendoff import base_choice
     from sendoff.publishing import PLATFORM, unknown
 
     settings = session.settings
-    if not settings.base:
-        yield of_error("base", "image", BaseMissing(settings.target))
+    try:
+        named = base_choice.wanted(session)
+    except SendoffError as error:
+        yield of_error("base", "image", error)
         return
     if session.embedded:
         return
     checks = Checks("base")
     with checks.one("image") as found, unknown(session, _PATIENCE) as there:
-        image = there.base(settings.base, PLATFORM)
+        image = base_choice.find(session, named, there, PLATFORM)
         path = interpreter.find(settings.python or None)
         sandbox = interpreter.describe(path, settings.cache)
         if image.minor != sandbox.minor:
-            raise BasePythonDiffers(settings.base, image.python_version, sandbox.version)
+            raise BasePythonDiffers(named, image.python_version, sandbox.version)
         found.said = f"{image.repository}, Python {image.python_version}"
-        if "@" not in settings.base:
+        if "@" not in named and not base_choice.is_name(named):
             found.poor(
                 f"{found.said}: a tag may mean another image tomorrow",
                 f"export SENDOFF_BASE={image.repository}@{image.digest}",
@@ -113,7 +116,6 @@ def cluster(session: Session) -> Iterator[Check]:
     """The cluster: whether it can be reached, allows what runs need, and takes their pods."""
     from dispatcher.kubernetes.client import Client
     from dispatcher.kubernetes.probe import Probe
-    from packer.errors import SendoffError
 
     settings = session.cluster()
     client = Client(settings, _PATIENCE)

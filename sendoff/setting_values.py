@@ -7,11 +7,14 @@ ValueError with words for a person.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dispatcher.targets import NAMES as TARGETS
+from packer.building import image_settings
+from packer.building.image_settings import ImageSettings
 from sendoff.quantities import parse_duration, parse_size
 
 
@@ -27,6 +30,14 @@ def target(value: Any, base: Path) -> str:
     if text(value, base) not in TARGETS:
         raise ValueError(f"there is no target {value!r}; there is {', '.join(TARGETS)}")
     return str(value)
+
+
+def cuda(value: Any, base: Path) -> str:
+    """A CUDA line, "none", or empty."""
+    found = text(value, base)
+    if found not in ("", "none") and not re.fullmatch(r"[0-9]{2}\.[0-9]", found):
+        raise ValueError(f"{value!r} is no CUDA line; write it as 12.8, or none")
+    return found
 
 
 def path(value: Any, base: Path) -> Path:
@@ -112,6 +123,36 @@ def registry(value: Any, base: Path) -> str:
         return str(path(found, base))
     is_host = "." in host or ":" in host or host == "localhost"
     return found if is_host else str(path(found, base))
+
+
+def prefix(value: Any, base: Path) -> str:
+    """The beginning of repositories' names, such as "registry.example/base"; empty for none."""
+    found = text(value, base).rstrip("/")
+    host = found.partition("/")[0]
+    if found and not ("." in host or ":" in host or host == "localhost"):
+        raise ValueError(f"{value!r} does not begin with a registry's host")
+    return found
+
+
+def builder(value: Any, base: Path) -> str:
+    """Who builds what."""
+    from packer.building import choice
+    from packer.buildkit.errors import BuilderInvalid
+
+    try:
+        choice.parse(text(value, base))
+    except BuilderInvalid as error:
+        raise ValueError(f"{error.what()}: {error.reason}") from None
+    return str(value)
+
+
+def image(value: Any, _base: Path) -> ImageSettings:
+    """Steps on the base image: a table, or that table as JSON."""
+    if isinstance(value, str):
+        import json
+
+        value = json.loads(value or "{}")
+    return image_settings.read(value)
 
 
 def classes(value: Any, _base: Path) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from packer.building.image_settings import ImageSettings
+from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
@@ -21,10 +23,13 @@ class Settings(Record, frozen=True):
     store: str
     """A URL, or an absolute directory."""
     base: str
+    bases: str
     cache: Path
     state: Path
     python: str
     gpu: str
+    cuda: str
+    torch_index: str
     cpus: float
     memory: int
     timeout: float
@@ -64,6 +69,8 @@ class Settings(Record, frozen=True):
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
+    builder: str
+    image: ImageSettings
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -84,7 +91,13 @@ SETTINGS: tuple[Setting, ...] = (
         key="base",
         read=values.text,
         default=lambda _: "",
-        help="base image of targets other than local, best by digest: REPOSITORY@sha256:…",
+        help="base image of targets other than local: REPOSITORY@sha256:…, or a name below `bases`",
+    ),
+    Setting(
+        key="bases",
+        read=values.prefix,
+        default=lambda _: "",
+        help="where base images are that have names: registry.example/base, with cpu and others",
     ),
     Setting(
         key="cache",
@@ -106,6 +119,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="gpu", read=values.text, default=lambda _: "", help="GPU class, such as h100 or h100:2"
+    ),
+    Setting(
+        key="cuda",
+        read=values.cuda,
+        default=lambda _: "",
+        help="CUDA line to pack for, such as 12.8, or none; empty: as the GPU class implies",
+    ),
+    Setting(
+        key="torch-index",
+        read=values.address,
+        default=lambda _: TORCH_INDEX,
+        help="where PyTorch's builds are: an index for each CUDA line (cu128), and cpu",
     ),
     Setting(
         key="cpus", read=values.cores, default=lambda _: 0.0, help="cores; 0: as the target likes"
@@ -185,6 +210,19 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.path,
         default=lambda _: None,
         help="file of authorities that registries' certificates are trusted by",
+    ),
+    Setting(
+        key="builder",
+        read=values.builder,
+        default=lambda _: "",
+        help="BuildKit, for what has to be run: docker, unix://…, tcp://…, kubernetes://NAMESPACE; "
+        "native: nothing is run; buildkit[+…]: environments are installed there too",
+    ),
+    Setting(
+        key="image",
+        read=values.image,
+        default=lambda _: ImageSettings(),
+        help="steps on the base image: apt, run, build-apt, secrets, cache",
     ),
     *ON_CLUSTERS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from dispatcher.kubernetes.gpu_expression import parse
+from dispatcher.gpu_expression import parse
 from dispatcher.run import Run
 from packer.image_paths import PREFIX, RUNNER_PROGRAM
 from packer.record import Record

@@ -13,7 +13,7 @@ from dispatcher.docker.engine import Engine
 from dispatcher.docker.errors import EngineWithoutGpus
 from dispatcher.docker.view import DockerView
 from dispatcher.errors import RegistryNotPullable, SecretMissing
-from dispatcher.kubernetes.gpu_expression import parse
+from dispatcher.gpu_expression import parse
 from dispatcher.places import Places
 from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request

@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from dispatcher.gpu_expression import Wanted, parse
 from dispatcher.kubernetes import drivers
 from dispatcher.kubernetes.candidates import Candidate, Terms, candidate
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.cluster_facts import CPU, MEMORY, ClusterFacts
 from dispatcher.kubernetes.gpu_classes import GpuClass
-from dispatcher.kubernetes.gpu_expression import Wanted, parse
 from dispatcher.kubernetes.refusals import GpuNotHere
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Resources
@@ -36,8 +36,6 @@ class Choice(Record, frozen=True):
     """The label that tells nodes with too old a driver apart, where some have one."""
     driver_major: int = 0
     """The least value of that label."""
-    busy: bool = False
-    """Whether no node had room when they were looked at."""
 
 
 class Admission:
@@ -103,7 +101,6 @@ class Admission:
             memory=terms.resources.memory or _memory(alike) or self._settings.memory,
             driver_label=label,
             driver_major=major,
-            busy=not any(each.has_room for each in alike),
         )
 
 

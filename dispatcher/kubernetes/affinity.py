@@ -36,13 +36,14 @@ def _terms(labels: tuple[Labels, ...], choice: Choice) -> list[dict[str, Any]]:
     if choice.driver_label:
         least = {"operator": "Gt", "values": [str(choice.driver_major - 1)]}
         floor = [{"key": choice.driver_label, **least}]
+    return [{"matchExpressions": expressions(each) + floor} for each in labels]
+
+
+def expressions(labels: Labels) -> list[dict[str, Any]]:
+    """What selects nodes with these labels (meta/v1, LabelSelectorRequirement)."""
     return [
-        {"matchExpressions": [_expression(key, values) for key, values in each.items()] + floor}
-        for each in labels
+        {"key": key, "operator": "In", "values": list(values)}
+        if values
+        else {"key": key, "operator": "DoesNotExist"}
+        for key, values in labels.items()
     ]
-
-
-def _expression(key: str, values: tuple[str, ...]) -> dict[str, Any]:
-    if not values:
-        return {"key": key, "operator": "DoesNotExist"}
-    return {"key": key, "operator": "In", "values": list(values)}

@@ -13,6 +13,7 @@ from dispatcher.kubernetes.errors import (
     NamespaceMissing,
     QuotaExceeded,
 )
+from packer import retry_after
 from packer.errors import SendoffError
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
@@ -76,12 +77,12 @@ def status_of(body: bytes) -> Status:
         return Status(message=body[:500].decode(errors="replace").strip())
 
 
-def transient(status: int, body: bytes, retry_after: str) -> Transient | None:
-    """Why to try again; None where that would not help."""
+def transient(status: int, body: bytes, header: str) -> Transient | None:
+    """Why to try again; None where that would not help. `header`: the answer's Retry-After."""
     if status not in _TRANSIENT:
         return None
     said = status_of(body)
-    seconds = float(retry_after) if retry_after.isdigit() else 0.0
+    seconds = retry_after.seconds(header)
     if said.details:
         seconds = max(seconds, said.details.retry_after_seconds)
     # Too many requests: turned away at the door.

@@ -35,6 +35,9 @@ PATIENCE = 30.0
 _CONNECT, _READ = 5.0, 30.0
 _SUCCESS = 300
 _JSON = "application/json"
+_APPLY = "application/apply-patch+yaml"
+"""JSON is YAML, too."""
+_MANAGER = {"fieldManager": "sendoff", "force": "true"}
 _CLOSE = 2.0
 """Clocks that differ by less are taken for equal; the header has whole seconds."""
 
@@ -53,6 +56,8 @@ class Call(Record, frozen=True):
     silence: float = 0
     """The longest that a streamed answer may be still; 0 for one that is read at once."""
     accept: str = _JSON
+    content: str = _JSON
+    """What the body is."""
 
 
 class Link(NamedTuple):
@@ -132,6 +137,11 @@ class Client:
         call = Call(method="POST", path=path, body=body)
         return self._repeated(lambda: self._ask(call).data, once=True)
 
+    def apply(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """Have the object at `path` be as `body` says, made or changed; repeating it is safe."""
+        call = Call(method="PATCH", path=path, query=_MANAGER, body=body, content=_APPLY)
+        return self._repeated(lambda: self._ask(call).data)
+
     def stream(self, path: str, query: Query, silence: float) -> Stream:
         """An answer that goes on; `silence` is the longest that it may be still, in seconds."""
         call = Call(method="GET", path=path, query=query, silence=silence)
@@ -193,7 +203,7 @@ def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
     query = f"?{urlencode(call.query)}" if call.query else ""
     headers = {**link.pool.headers, "Accept": call.accept}
     if call.body is not None:
-        headers["Content-Type"] = _JSON
+        headers["Content-Type"] = call.content
     try:
         return link.pool.request(
             call.method,

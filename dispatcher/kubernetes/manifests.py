@@ -6,14 +6,16 @@ network policy.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from dispatcher.kubernetes import rights
 from dispatcher.kubernetes.job import MANAGED
+from dispatcher.kubernetes.rights import Right
 from packer.record import Record
 
 _RBAC = "rbac.authorization.k8s.io"
-_NAME = "sendoff"
+_NAME, _OPERATORS = "sendoff", "sendoff-operators"
 LEVEL = "pod-security.kubernetes.io"
 
 
@@ -46,6 +48,17 @@ def render(tenancy: Tenancy) -> list[dict[str, Any]]:
     ]
 
 
+def operators(tenancy: Tenancy) -> list[dict[str, Any]]:
+    """The Role of those who pre-warm nodes, which is apart from that of those who send runs."""
+    inside = {"name": _OPERATORS, "namespace": tenancy.namespace}
+    outside = {"name": f"{_OPERATORS}-{tenancy.namespace}"}
+    own = rights.OPERATOR_RIGHTS
+    return [
+        *_granted("Role", inside, rights.of_namespace(own), tenancy),
+        *_granted("ClusterRole", outside, [each for each in own if each.everywhere], tenancy),
+    ]
+
+
 def _namespace(tenancy: Tenancy) -> dict[str, Any]:
     labels = {f"{LEVEL}/{mode}": "restricted" for mode in ("enforce", "warn")}
     return {
@@ -57,15 +70,20 @@ def _namespace(tenancy: Tenancy) -> dict[str, Any]:
 
 def _role(tenancy: Tenancy) -> list[dict[str, Any]]:
     place = {"name": _NAME, "namespace": tenancy.namespace}
-    rules = rights.rules(rights.of_namespace())
-    return [_object("Role", place, rules=rules), _bind("Role", place, tenancy)]
+    return _granted("Role", place, rights.of_namespace(), tenancy)
 
 
 def _cluster_role(tenancy: Tenancy) -> list[dict[str, Any]]:
     # Named for the namespace: another one may let its users see more.
     place = {"name": f"{_NAME}-{tenancy.namespace}"}
-    rules = rights.rules(rights.of_cluster(usage=tenancy.usage))
-    return [_object("ClusterRole", place, rules=rules), _bind("ClusterRole", place, tenancy)]
+    return _granted("ClusterRole", place, rights.of_cluster(usage=tenancy.usage), tenancy)
+
+
+def _granted(
+    kind: str, place: dict[str, str], granted: Iterable[Right], tenancy: Tenancy
+) -> list[dict[str, Any]]:
+    """A role with these rights, and its binding."""
+    return [_object(kind, place, rules=rights.rules(granted)), _bind(kind, place, tenancy)]
 
 
 def _bind(kind: str, place: dict[str, str], tenancy: Tenancy) -> dict[str, Any]:

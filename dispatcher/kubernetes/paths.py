@@ -8,6 +8,11 @@ VERSION = "/version"
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
+def group(name: str, version: str) -> str:
+    """A version of a group: what it has, and below it the objects."""
+    return f"/apis/{name}/{version}"
+
+
 class Paths:
     """The paths of one namespace."""
 
@@ -16,6 +21,7 @@ class Paths:
         self.pods = f"{core}/pods"
         self.secrets = f"{core}/secrets"
         self.events = f"{core}/events"
+        self.daemon_sets = f"/apis/apps/v1/namespaces/{namespace}/daemonsets"
         self.jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
         self.workloads = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/workloads"
         self.queues = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/localqueues"

@@ -7,10 +7,9 @@ from typing import Any
 from dispatcher.kubernetes import quantity
 from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.affinity import node_affinity
-from dispatcher.kubernetes.gpu_classes import Toleration
 from dispatcher.kubernetes.run_objects import FAILURES
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.tolerations import tolerations
+from dispatcher.kubernetes.tolerations import as_manifest, tolerations
 from dispatcher.request import Request
 from packer.image_paths import PREFIX, RUNNER_PROGRAM
 
@@ -65,7 +64,7 @@ class PodTemplate:
             "containers": [self._container()],
             "volumes": self._volumes(),
             "nodeSelector": settings.node_selector,
-            "tolerations": [_toleration(x) for x in tolerations(choice.classes, settings)],
+            "tolerations": [as_manifest(x) for x in tolerations(choice.classes, settings)],
             "affinity": node_affinity(choice),
             "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
             "runtimeClassName": self._runtime_class(),
@@ -143,8 +142,3 @@ class PodTemplate:
     def _runtime_class(self) -> str:
         own = [each.runtime_class for each in self._choice.classes]
         return (own[0] or self._settings.runtime_class) if own else ""
-
-
-def _toleration(toleration: Toleration) -> dict[str, str]:
-    fields = ("key", "operator", "value", "effect")
-    return {field: text for field in fields if (text := getattr(toleration, field))}

@@ -40,7 +40,7 @@ def of(pod: Pod, events: Sequence[Event]) -> Trouble | None:
         return memory
     disruption = condition(pod.status.conditions, "DisruptionTarget")
     said = [text for text in (pod.status.message, *_messages(events)) if text]
-    return _by_node(pod, disruption, said) or _by_container(ended, said) or _unknown(pod, said)
+    return _by_node(pod, disruption, said) or _by_container(pod, said) or _unknown(pod, said)
 
 
 def lost(pod: Pod, node: Node | None, now: float) -> Trouble | None:
@@ -101,17 +101,20 @@ def _by_node(pod: Pod, disruption: Condition | None, said: list[str]) -> Trouble
         )
     if disruption:
         code, why = _DISRUPTIONS.get(disruption.reason, ("DISRUPTED", disruption.reason))
-        return _infra(code, f"the pod was ended by the cluster: {why}", [disruption.message, *said])
+        return _infra(
+            pod, code, f"the pod was ended by the cluster: {why}", [disruption.message, *said]
+        )
     if reason == "Evicted":
-        return _infra("EVICTED", f"{pod.spec.node_name} ran short of something", said)
+        return _infra(pod, "EVICTED", f"{pod.spec.node_name} ran short of something", said)
     if reason.startswith(_UNADMITTED):
-        return _infra(reason, f"{pod.spec.node_name} did not admit the pod", said)
+        return _infra(pod, reason, f"{pod.spec.node_name} did not admit the pod", said)
     if reason in ("NodeLost", "Terminated", "NodeShutdown", "Shutdown"):
-        return _infra("NODE_LOST", f"{pod.spec.node_name} was shut down or lost", said)
+        return _infra(pod, "NODE_LOST", f"{pod.spec.node_name} was shut down or lost", said)
     return None
 
 
-def _by_container(ended: Terminated | None, said: list[str]) -> Trouble | None:
+def _by_container(pod: Pod, said: list[str]) -> Trouble | None:
+    ended = pod.terminated
     if ended is None:
         return None
     evidence = [*said, ended.message]
@@ -133,21 +136,21 @@ def _by_container(ended: Terminated | None, said: list[str]) -> Trouble | None:
             phase="run",
         )
     if ended.exit_code == _KILLED or ended.signal == signal.SIGKILL:
-        return _infra("KILLED", "the container was killed from outside", evidence)
+        return _infra(pod, "KILLED", "the container was killed from outside", evidence)
     if ended.exit_code in _RUNNER:
         code, message = _RUNNER[ended.exit_code]
-        return _infra(code, message, evidence)
-    return _infra("RUNNER_FAILED", f"the runner exited with {ended.exit_code}", evidence)
+        return _infra(pod, code, message, evidence)
+    return _infra(pod, "RUNNER_FAILED", f"the runner exited with {ended.exit_code}", evidence)
 
 
 def _unknown(pod: Pod, said: list[str]) -> Trouble:
     reason = pod.status.reason or "no reason given"
-    return _infra("POD_FAILED", f"the pod {pod.metadata.name} failed: {reason}", said)
+    return _infra(pod, "POD_FAILED", f"the pod {pod.metadata.name} failed: {reason}", said)
 
 
-def _infra(code: str, message: str, evidence: list[str]) -> Trouble:
+def _infra(pod: Pod, code: str, message: str, evidence: list[str]) -> Trouble:
     phase = "results" if code == "UPLOAD_INCOMPLETE" else "run"
-    fix = "send it off again: sendoff rerun"
+    fix = f"send it off again: sendoff rerun {pod.metadata.labels.run} --failed"
     return trouble(code, message, blame="infra", evidence=evidence, fix=fix, phase=phase)
 
 

@@ -100,8 +100,8 @@ def _waiting(pod: Pod) -> Waiting | None:
     return None
 
 
-def given_up(waited: Trouble) -> Trouble:
-    """What a wait becomes when its time is up; causes with a name of their own keep it."""
+def given_up(waited: Trouble, run: str) -> Trouble:
+    """What a wait of `run` becomes when its time is up; causes with a name of their own keep it."""
     if waited.failure.code not in ("QUEUED", "UNSCHEDULABLE", "STARTING"):
         return waited
     limit = waited.grace
@@ -110,7 +110,7 @@ def given_up(waited: Trouble) -> Trouble:
         f"it did not start within {limit:.0f} s: {waited.failure.message}",
         blame=waited.failure.blame,
         evidence=waited.failure.evidence,
-        fix=waited.failure.fix or "sendoff rerun, or allow more: pending-timeout",
+        fix=waited.failure.fix or f"sendoff rerun {run}, or allow more: pending-timeout",
         since=waited.since,
         grace=limit,
     )

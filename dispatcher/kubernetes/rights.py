@@ -58,6 +58,28 @@ RIGHTS = (
     ),
 )
 
+_KRUISE = "apps.kruise.io"
+
+OPERATOR_RIGHTS = (
+    Right(verb="create", resource="daemonsets", group="apps", why="to pre-warm nodes"),
+    Right(verb="patch", resource="daemonsets", group="apps", why="to change what they have"),
+    Right(verb="list", resource="daemonsets", group="apps", why="to see what is pre-warmed"),
+    Right(verb="delete", resource="daemonsets", group="apps", why="to pre-warm no more"),
+    Right(verb="list", resource="pods", why="to see how far each node is"),
+    Right(verb="list", resource="nodes", everywhere=True, why="to see which nodes have what"),
+    *(
+        Right(
+            verb=verb,
+            resource="imagepulljobs",
+            group=_KRUISE,
+            optional=True,
+            why="the same, where OpenKruise pulls images",
+        )
+        for verb in ("create", "patch", "list", "delete")
+    ),
+)
+"""For `sendoff base prewarm` and `status`; who has them need not have the others."""
+
 
 def rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
     """The rules of a Role that grants these (rbac/v1, PolicyRule), one for each resource."""
@@ -70,9 +92,9 @@ def rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
     ]
 
 
-def of_namespace() -> list[Right]:
+def of_namespace(rights: Iterable[Right] = RIGHTS) -> list[Right]:
     """Those that a Role in the namespace grants."""
-    return [right for right in RIGHTS if not right.everywhere]
+    return [right for right in rights if not right.everywhere]
 
 
 def of_cluster(*, usage: bool = False) -> list[Right]:

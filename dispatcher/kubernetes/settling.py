@@ -129,7 +129,7 @@ class Settler:
             "its pod ended well, and the store has no result" if pod else "its pod is gone",
             blame="infra",
             evidence=[f"pod {pod.metadata.name}"] if pod else [],
-            fix="send it off again: sendoff rerun",
+            fix=f"send it off again: sendoff rerun {self._run.id} --failed",
             phase="results",
         )
         return found.failure

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from dispatcher.gpu_expression import Wanted, parse
 from dispatcher.kubernetes import cluster
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.cluster_facts import ClusterFacts
-from dispatcher.kubernetes.gpu_expression import Wanted, parse
 from dispatcher.kubernetes.offers import Offer, offer
 from dispatcher.kubernetes.settings import ClusterSettings
 

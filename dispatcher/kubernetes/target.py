@@ -140,8 +140,9 @@ class KubernetesTarget:
         return choice
 
     def _eye(self, run: Run) -> Eye:
-        at_once = min(pods_of(run.request), run.request.max_parallel or self._settings.parallel)
-        if at_once > _CROWD:
+        # Whoever sent it off may have let more of it run at once than is usual here.
+        pods = pods_of(run.request)
+        if min(pods, run.request.max_parallel or pods) > _CROWD:
             return CrowdEye(self._client, run.id)
         return PodEye(self._client, run.id)
 

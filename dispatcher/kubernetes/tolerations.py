@@ -59,6 +59,12 @@ def parse(text: str) -> Toleration:
     return Toleration(key=key, operator="Equal" if equals else "Exists", value=value, effect=effect)
 
 
+def as_manifest(toleration: Toleration) -> dict[str, str]:
+    """The toleration as a pod's manifest has it; what is empty is left out."""
+    fields = ("key", "operator", "value", "effect")
+    return {field: text for field in fields if (text := getattr(toleration, field))}
+
+
 def keeping_off(taints: Iterable[Taint], tolerated: Iterable[Toleration]) -> tuple[Taint, ...]:
     """The taints that keep pods with these tolerations off for good."""
     known = tuple(tolerated)

@@ -181,6 +181,6 @@ def _gone(run: str) -> Failure:
         f"the cluster has no Job {run} any more, and the store has no result of it",
         blame="infra",
         evidence=["it was deleted by hand, or its time to live ran out before anyone looked"],
-        fix="send it off again: sendoff rerun",
+        fix=f"send it off again: sendoff rerun {run} --failed",
         phase="run",
     ).failure

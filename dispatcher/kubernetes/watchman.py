@@ -141,7 +141,7 @@ class Watchman:
             # Whoever only looks on sees what is wrong, and leaves it to others.
             self._may_end = False
             return None
-        return next(given_up(each).failure for each in waits if each)
+        return next(given_up(each, job.metadata.name).failure for each in waits if each)
 
 
 def _is_odd(pod: Pod) -> bool:

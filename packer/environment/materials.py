@@ -26,7 +26,7 @@ from packer.record import Record
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
 
-_FORMAT = "1"
+_FORMAT = "2"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 
@@ -63,9 +63,8 @@ class _Remembered(Record, frozen=True):
 
 
 class Resolution:
-    """An environment being resolved: begun here, ended by `result`.
-
-    Between the two a sweep goes on in other processes, so that the caller can do other work.
+    """An environment being resolved. From its start a sweep goes on in other processes, so that
+    the caller can work on what is remembered until `holds` says whether that is still true.
     """
 
     def __init__(self, sandbox: Sandbox, progress: Progress) -> None:
@@ -73,21 +72,32 @@ class Resolution:
         self._place = sandbox.cache / "environments" / f"{_key(sandbox)}.json"
         self._known = self._recall()
 
-    def result(self) -> Resolved:
-        """The environment as it is now.
+    def remembered(self) -> Resolved | None:
+        """The environment as it was when it was last looked at; None where it never was."""
+        return self._resolved(self._known[0]) if self._known else None
+
+    def holds(self) -> bool:
+        """Whether what is remembered is the environment as it is now. Waits for the sweep."""
+        return self._known is not None and self._known[1].unchanged()
+
+    def resolve(self) -> Resolved:
+        """The environment as it is now, whatever is remembered.
 
         Raises:
             DistUnresolvable: a distribution can arrive in no form.
             EditableOutsideProject: the source of an editable install lies around the project.
             NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+            NoCudaBuild, TorchIndexUnreachable: one has no build for the CUDA that is wanted.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
+            SendoffError: of `packer.building`, where something has to be built.
         """
-        if self._known:
-            remembered, sweep = self._known
-            if sweep.unchanged():
-                return self._resolved(remembered)
         return self._resolved(self._resolve())
+
+    def result(self) -> Resolved:
+        """The environment as it is now, remembered or resolved."""
+        remembered = self.remembered()
+        return remembered if remembered and self.holds() else self.resolve()
 
     def _recall(self) -> tuple[_Remembered, Sweep] | None:
         try:
@@ -143,7 +153,7 @@ class Resolution:
 
 
 def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
-    """What is installed in `sandbox`, as a lock: `Resolution`, begun and ended."""
+    """What is installed in `sandbox`, as a lock. What it raises: `Resolution.resolve`."""
     return Resolution(sandbox, progress).result()
 
 
@@ -153,7 +163,9 @@ def _key(sandbox: Sandbox) -> str:
     facts += [
         f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
     ]
-    digest = hashlib.sha256(record.encode(sandbox.interpreter))
+    if sandbox.base:
+        facts += [sandbox.base.digest, sandbox.builder, *sandbox.build_apt]
+    digest = hashlib.sha256(record.encode([sandbox.interpreter, sandbox.cuda]))
     digest.update("\0".join(facts).encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 

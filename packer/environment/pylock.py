@@ -160,5 +160,5 @@ def _value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, list):
         return "[\n" + "".join(f"    {_value(each)},\n" for each in value) + "]"
-    # A JSON string without surrogates is a TOML basic string.
-    return json.dumps(value, ensure_ascii=False)
+    # A JSON string without surrogates is a TOML basic string, but for DEL (TOML 1.0, "String").
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

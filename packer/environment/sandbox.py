@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packer.environment.cuda import CudaWish
 from packer.environment.interpreter import Interpreter
+from packer.images.base import Base
 from packer.record import Record
 
 
@@ -17,3 +19,11 @@ class Sandbox(Record, frozen=True):
     """What packing remembers."""
     platform: str = ""
     """OCI platform that the environment is for; empty for the sandbox's own."""
+    base: Base | None = None
+    """The image that it is for, where what has no wheel can be built; None for none."""
+    builder: str = ""
+    """See `packer.building.choice`."""
+    build_apt: tuple[str, ...] = ()
+    """Debian packages that building takes."""
+    cuda: CudaWish = CudaWish()
+    """Which CUDA it is for."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from packer import disk, process
 from packer.environment import sweep_worker
+from packer.environment.directory_watch import WATCHES
 
 ALONE = 4_000
 """Paths looked at in this process, in about 10 ms: another one needs longer to start."""
@@ -74,44 +75,35 @@ class Sweep:
         self._marks = str(marks)
         self._count = sweep_worker.count(self._marks)
         self._answer: bool | None = None
-        self._helpers = self._start() if self._count > ALONE else []
+        self._helpers: list[process.Background] = []
+        if self._count > ALONE and not WATCHES.quiet(self._marks):
+            self._helpers = self._start()
 
     def unchanged(self) -> bool:
         """Whether everything is as it was when the marks were made."""
         if self._answer is None:
-            if self._helpers:
-                # All are waited for, so that none is left behind.
-                statuses = [helper.status() for helper in self._helpers]
-                self._answer = not any(statuses)
-            else:
-                self._answer = sweep_worker.unchanged(self._marks, 0, self._count)
+            self._answer = not self._helpers and WATCHES.quiet(self._marks)
+            if not self._answer:
+                self._answer = self._look()
+                if self._answer and self._count > ALONE:
+                    WATCHES.want(self._marks)
         return self._answer
 
-    def _start(self) -> list[process.Background] | list[process.Standby]:
-        workers = _workers()
+    def _look(self) -> bool:
+        if self._helpers:
+            # All are waited for, so that none is left behind.
+            statuses = [helper.status() for helper in self._helpers]
+            return not any(statuses)
+        return sweep_worker.unchanged(self._marks, 0, self._count)
+
+    def _start(self) -> list[process.Background]:
+        workers = min(_WORKERS, os.cpu_count() or 1)
         bounds = [self._count * number // workers for number in range(workers + 1)]
-        parts = [(self._marks, str(first), str(last)) for first, last in pairwise(bounds)]
-        ready = [_ready.pop() for _ in parts] if len(_ready) >= workers else []
-        for helper, part in zip(ready, parts, strict=False):
-            helper.begin("\0".join(part).encode(errors="surrogateescape"))
-        command = [sys.executable, "-I", "-S", "-B", sweep_worker.__file__]
-        return ready or [process.Background([*command, *part]) for part in parts]
-
-
-_ready: list[process.Standby] = []
-
-
-def stand_by() -> None:
-    """Have the processes of a later sweep ready; while this process has a single thread."""
-    _ready.extend(process.Standby(_look) for _ in range(_workers()))
-
-
-def _look(task: bytes) -> int:
-    return sweep_worker.main(task.decode(errors="surrogateescape").split("\0"))
-
-
-def _workers() -> int:
-    return min(_WORKERS, os.cpu_count() or 1)
+        command = [sys.executable, "-I", "-S", "-B", sweep_worker.__file__, self._marks]
+        return [
+            process.Background([*command, str(first), str(last)])
+            for first, last in pairwise(bounds)
+        ]
 
 
 def is_settled(stamp: Stamp, now: int) -> bool:

@@ -49,6 +49,14 @@ def count(marks: str) -> int:
     return int.from_bytes(head, "little")
 
 
+def paths(marks: str) -> list[bytes]:
+    """All paths of a file of marks."""
+    with open(marks, "rb") as file:  # noqa: PTH123
+        content = file.read()
+    total = int.from_bytes(content[:_NUMBER], "little")
+    return content[_NUMBER + _NUMBER * FACTS * total :].split(b"\0")
+
+
 def unchanged(marks: str, first: int, last: int) -> bool:
     """Whether the paths `first` to `last` are as the marks say."""
     with open(marks, "rb") as file:  # noqa: PTH123
@@ -60,11 +68,5 @@ def unchanged(marks: str, first: int, last: int) -> bool:
     return look(paths).tobytes() == known
 
 
-def main(arguments: list[str]) -> int:
-    """The exit status for these arguments."""
-    marks, first, last = arguments
-    return 0 if unchanged(marks, int(first), int(last)) else CHANGED
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(0 if unchanged(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])) else CHANGED)

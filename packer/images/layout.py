@@ -141,6 +141,14 @@ class Layout:
         named = _named(self._index())
         return {name: Digest(entry["digest"]) for name, entry in named.items()}
 
+    def manifests(self) -> tuple[Digest, ...]:
+        """All that the index names, with a tag and without.
+
+        Raises:
+            LayoutDamaged
+        """
+        return tuple(dict.fromkeys(Digest(entry["digest"]) for entry in self._index()))
+
     def resolve(self, reference: str) -> Digest:
         """The manifest that a digest or a tag names.
 

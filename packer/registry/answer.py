@@ -79,22 +79,6 @@ def refusal(answer: Answer, where: str, asked: str) -> RegistryError:
     return RegistryRefused(where, asked, answer.status, answer.said)
 
 
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); 0 without one."""
-    value = headers.get("Retry-After", "").strip()
-    if not value:
-        return 0.0
-    if value.isascii() and value.isdigit():
-        return float(value)
-    import time
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
-        return 0.0
-
-
 def _words(error: dict[str, Any]) -> str:
     code, message = error.get("code", ""), error.get("message", "")
     detail = error.get("detail")

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from packer.registry.answer import PASSING, Answer, Interrupted, retry_after
+from packer import retry_after
+from packer.registry.answer import PASSING, Answer, Interrupted
 from packer.registry.challenge import Challenge, parse
 from packer.registry.errors import AnswerUnreadable, RedirectRefused, RegistryAuth
 from packer.registry.login import Login
@@ -92,7 +93,10 @@ class Authorization:
         self._check(realm, login)
         answer = self._ask(realm, challenge, scope, login)
         if answer.status in PASSING:
-            raise Interrupted(f"token server: {answer.said}", wait=retry_after(answer.headers))
+            raise Interrupted(
+                f"token server: {answer.said}",
+                wait=retry_after.seconds(answer.headers.get("Retry-After", "")),
+            )
         if answer.status in _DENIED:
             raise self._error(scope, f"token server: {answer.said}", login)
         content = answer.json() if answer.status == _OK else None

@@ -112,7 +112,7 @@ class Client:
         Raises:
             DigestGone, AnswerAltered
         """
-        answer = self._ask("GET", f"manifests/{target}", {"Accept": ACCEPT})
+        answer = self.ask_manifest(target)
         if answer.status == NOT_FOUND:
             raise DigestGone(str(self.repository), target, answer.said)
         if answer.status != OK:
@@ -123,7 +123,11 @@ class Client:
         media_type = answer.headers.get("Content-Type", MANIFEST).partition(";")[0]
         return Manifest(actual, media_type, answer.data)
 
-    def put_manifest(self, target: str, manifest: Manifest) -> None:
+    def ask_manifest(self, target: str) -> Answer:
+        """What is answered to who asks for a manifest, whatever it is."""
+        return self._ask("GET", f"manifests/{target}", {"Accept": ACCEPT})
+
+    def put_manifest(self, target: str, manifest: Manifest) -> Answer:
         """Store a manifest under its digest or a tag.
 
         Raises:
@@ -132,7 +136,7 @@ class Client:
         headers = {"Content-Type": manifest.media_type}
         answer = self._ask("PUT", f"manifests/{target}", headers, manifest.data)
         if answer.status in (CREATED, OK, ACCEPTED):
-            return
+            return answer
         if _BLOB_UNKNOWN & set(answer.codes):
             raise BlobUnknown(answer)
         raise self.refused(answer, f"store the manifest {target}")
@@ -175,14 +179,18 @@ class Client:
 
     def tags(self) -> Iterator[str]:
         """Every tag of the repository, none where that does not exist yet."""
-        url = self.at("tags/list", n="1000")
-        while url:
-            answer = self.patiently("the list of tags", self._getter(url))
+        for answer in self.pages(self.at("tags/list", n="1000"), "the list of tags"):
             if answer.status == NOT_FOUND:
                 return
             if answer.status != OK:
                 raise self.refused(answer, "list its tags")
             yield from answer.json().get("tags") or ()
+
+    def pages(self, url: str, what: str) -> Iterator[Answer]:
+        """What is answered to a GET, and to those of the pages that follow."""
+        while url:
+            answer = self.patiently(what, self._getter(url))
+            yield answer
             following = re.match(r'\s*<([^>]*)>\s*;\s*rel="?next', answer.headers.get("Link", ""))
             url = following[1] if following else ""
 

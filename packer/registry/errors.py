@@ -270,6 +270,28 @@ class AnswerUnreadable(RegistryError):
         return "check the name of the registry, and any proxy in between"
 
 
+class ReferrersContended(RegistryError):
+    """Others write the same list of what refers to an image, again and again."""
+
+    code, retryable = "REFERRERS_CONTENDED", True
+
+    def __init__(self, repository: str, tag: str) -> None:
+        super().__init__(repository, tag)
+        self.repository, self.tag = repository, tag
+
+    def what(self) -> str:
+        return f"what refers to an image of {self.repository} could not be listed"
+
+    def why(self) -> str:
+        return "this registry has no referrers API, and others write the list at the same time"
+
+    def evidence(self) -> str:
+        return f"tag {self.tag}"
+
+    def fix(self) -> str:
+        return "the same command again, when the others are done"
+
+
 class RegistryReadOnly(RegistryError):
     """The registry takes nothing, or not now."""
 

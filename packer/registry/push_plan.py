@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 
 from packer.digest import Digest
-from packer.images.descriptor import Descriptor
+from packer.images.descriptor import MANIFEST, Descriptor
 from packer.record import Record
 
 SMALL = 1 << 18
@@ -44,7 +44,10 @@ def parts(digest: Digest, manifest: bytes) -> ImageParts:
     content = json.loads(manifest)
     described = (content["config"], *content["layers"])
     return ImageParts(
-        manifest=Descriptor(digest=digest, size=len(manifest), media_type=content["mediaType"]),
+        # Not every tool says what it is (OCI image-spec, manifest.md: the property is optional).
+        manifest=Descriptor(
+            digest=digest, size=len(manifest), media_type=content.get("mediaType", MANIFEST)
+        ),
         blobs=tuple(
             Descriptor(
                 digest=Digest(each["digest"]), size=each["size"], media_type=each["mediaType"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,15 @@ from packer.registry.access import Access
 from packer.registry.reference import Reference, Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from packer.images.base import Base
+    from packer.images.descriptor import Descriptor
+    from packer.layers.layer import Layer
+    from packer.registry.artifact import Artifact, Referrer
     from packer.registry.client import Client, Manifest
     from packer.registry.push_request import Pushed, PushRequest
+    from packer.registry.shared_layers import RegistryLayers
 
 
 class Registry:
@@ -54,6 +61,12 @@ class Registry:
         client = self._client(writes=True)
         return Push(request, client, sources, known, progress).run(self._access.at_once)
 
+    def layers(self, layout: Path, base: Sequence[Digest]) -> RegistryLayers:
+        """The layers that environments above `base` have here; new ones come from `layout`."""
+        from packer.registry.shared_layers import RegistryLayers
+
+        return RegistryLayers(lambda: self._client(writes=True), self._cache, layout, base)
+
     def has(self, target: str) -> Digest | None:
         """The digest of the image that a digest or a tag names here; None where there is none."""
         return self._client().find_manifest(target)
@@ -76,6 +89,74 @@ class Registry:
 
         reference = Reference.parse(name)
         return Pull(self._client(reference.repository), self._cache).base(reference, platform)
+
+    def blob(self, blob: Descriptor) -> Iterator[bytes]:
+        """The content of a blob, verified once it was all given.
+
+        Raises:
+            DigestGone, AnswerAltered
+        """
+        return self._client().blob(blob)
+
+    def attach(self, subject: Digest, documents: Sequence[Artifact]) -> tuple[Referrer, ...]:
+        """Have documents refer to an image that is here; its own manifest stays as it is.
+
+        Raises:
+            DigestGone, ReferrersContended, RegistryReadOnly …
+        """
+        from packer.registry import referrers
+
+        return referrers.attach(self._client(writes=True), subject, documents)
+
+    def referrers(self, subject: Digest, kind: str = "") -> tuple[Referrer, ...]:
+        """What refers to an image: all, or what has one artifact type.
+
+        Raises:
+            AnswerUnreadable …
+        """
+        from packer.registry import referrers
+
+        return referrers.find(self._client(), subject, kind)
+
+    def document(self, referrer: Referrer) -> bytes:
+        """The document of a referrer.
+
+        Raises:
+            DigestGone, AnswerAltered, AnswerUnreadable …
+        """
+        from packer.registry import referrers
+
+        return referrers.read(self._client(), referrer)
+
+    def tags(self) -> list[str]:
+        """Every tag of this repository, none where that does not exist yet."""
+        return list(self._client().tags())
+
+    def adopt(self, base: Base, tag: str, progress: Progress = SILENT) -> Pushed:
+        """Have a base image that was read here as well, under its digest and `tag`.
+
+        Its layers are taken over by the registry where it is the same one, else copied.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        return self.push(adoption.request(base, self.repository, self._cache, tag), progress)
+
+    def stack(
+        self, base: Base, layers: Sequence[Layer], tag: str, progress: Progress = SILENT
+    ) -> Base:
+        """The image of `base` and layers of this repository above it, made here, as a base.
+
+        Raises:
+            As `push`.
+        """
+        from packer.registry import adoption
+
+        stacked = adoption.stacked(base, layers, self.repository, self._cache)
+        self.push(adoption.request(stacked, self.repository, self._cache, tag, base), progress)
+        return stacked
 
     def check(self) -> None:
         """Find out whether pushing is allowed: begin an upload, and take it back.

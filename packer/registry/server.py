@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from packer import retry_after
 from packer.registry import login
 from packer.registry.access import Access
-from packer.registry.answer import PASSING, Answer, Interrupted, retry_after
+from packer.registry.answer import PASSING, Answer, Interrupted
 from packer.registry.authorization import Authorization, Scope
 from packer.registry.errors import RedirectRefused, RegistryError
 from packer.registry.login import Login
@@ -131,7 +132,9 @@ class Server:
         if answer.status in _DENIED:
             raise self._denied(answer, scope)
         if answer.status in PASSING:
-            raise Interrupted(answer.said, wait=retry_after(answer.headers))
+            raise Interrupted(
+                answer.said, wait=retry_after.seconds(answer.headers.get("Retry-After", ""))
+            )
         return answer
 
     def _follow(

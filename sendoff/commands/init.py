@@ -45,6 +45,7 @@ _ASKED = ("target", "registry", "base", "store", "namespace")
     "--for", "subject", default="group:researchers", metavar="KIND:NAME", help="Who gets the Role."
 )
 @click.option("--usage", is_flag=True, help="Who may also see how many GPUs are free.")
+@click.option("--operators", is_flag=True, help="The Role of those who pre-warm nodes, alone.")
 @options.console
 def command(
     console: Console,
@@ -57,6 +58,7 @@ def command(
     manifests: bool,
     subject: str,
     usage: bool,
+    operators: bool,
     **asked: Any,
 ) -> int:
     """Write the configuration.
@@ -64,10 +66,12 @@ def command(
     What options say goes into sendoff.toml; on a terminal, without options, the questions are
     asked. With --manifests nothing is written: the namespace under Pod Security's restricted
     level, the least Role and its binding (KIND is user, group or serviceaccount), a quota and a
-    network policy are printed as YAML, for kubectl apply.
+    network policy are printed as YAML, for kubectl apply; with --operators, the Role and binding
+    of those who pre-warm nodes, which is apart from them.
     """
     if manifests:
-        return _manifests(console, _tenancy(asked["namespace"] or "sendoff", subject, usage=usage))
+        tenancy = _tenancy(asked["namespace"] or "sendoff", subject, usage=usage)
+        return _manifests(console, tenancy, operators=operators)
     from sendoff import settings_file
 
     given = {key.replace("_", "-"): value for key, value in asked.items() if value}
@@ -142,12 +146,12 @@ def _tenancy(namespace: str, subject: str, *, usage: bool) -> Tenancy:
     return Tenancy(namespace=namespace, subject=name, kind=kinds[kind], usage=usage)  # type: ignore[arg-type]
 
 
-def _manifests(console: Console, tenancy: Tenancy) -> int:
+def _manifests(console: Console, tenancy: Tenancy, *, operators: bool) -> int:
     import yaml
 
-    from dispatcher.kubernetes.manifests import render
+    from dispatcher.kubernetes import manifests
 
-    objects = render(tenancy)
+    objects = manifests.operators(tenancy) if operators else manifests.render(tenancy)
     if console.machine:
         console.document({"apiVersion": "v1", "kind": "List", "items": objects})
     else:

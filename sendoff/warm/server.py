@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from packer.environment.directory_watch import WATCHES
 from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
@@ -92,10 +93,17 @@ class _Server:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
+        news = -1
+        with suppress(OSError):
+            news = WATCHES.open()
+            waiting.register(news, select.POLLIN)
         last = time.monotonic()
         while os.path.exists(self._listener.getsockname()):
             left = last + idle - time.monotonic()
-            if waiting.poll(min(_TICK, max(0.0, left * 1000))):
+            ready = waiting.poll(min(_TICK, max(0.0, left * 1000)))
+            if any(descriptor == news for descriptor, _ in ready):
+                WATCHES.take()
+            elif ready:
                 if not self._take():
                     return
                 last = time.monotonic()
@@ -105,17 +113,18 @@ class _Server:
     def _take(self) -> bool:
         """Let a fork be the next command; False where that would be of another time."""
         line = Line(self._listener.accept()[0])
-        if not line.is_own():
-            line.close()
+        try:
+            if not line.is_own():
+                return True
+            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+                return False
+            if not os.fork():
+                self._listener.close()
+                os.close(self._lock)
+                worker.become(line, self._facts)
             return True
-        if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
-            return False
-        if not os.fork():
-            self._listener.close()
-            os.close(self._lock)
-            worker.become(line, self._facts)
-        line.close()
-        return True
+        finally:
+            line.close()
 
 
 def _lock(path: str) -> int:
@@ -134,7 +143,7 @@ def _lock(path: str) -> int:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what warm processes that were killed have left."""
+    """Remove what other warm processes that were killed have left."""
     for lock in folder.glob("warm-*.lock"):
         with suppress(OSError), lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

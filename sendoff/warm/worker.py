@@ -11,12 +11,14 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import NoReturn, TextIO, cast
 
-from packer.environment import sweep
+from packer.environment.directory_watch import WATCHES
 from sendoff.warm.line import Gone, Line
 
-_PACKING = frozenset({"pack", "run", "sweep"})
 _NOT_TAKEN, _BROKEN = 1, 120
 """The second as Python ends where its output can't be written."""
+
+_told = threading.Event()
+"""Whoever gave the command knows how it has ended, and is free to go."""
 
 
 def become(line: Line, facts: bytes) -> NoReturn:
@@ -42,9 +44,6 @@ def _take(line: Line, facts: bytes) -> list[str]:
     if told != facts:
         raise Gone
     *streams, here = descriptors
-    if arguments[0] in _PACKING:
-        # Before there is a second thread.
-        sweep.stand_by()
     line.say_ready()
     os.fchdir(here)
     os.close(here)
@@ -75,7 +74,8 @@ def _opened(number: int, mode: str, like: TextIO) -> TextIOWrapper:
 def _end_with(line: Line) -> None:
     """A command that was killed is over at once, whatever it was doing."""
     line.wait_for_end()
-    os.kill(os.getpid(), signal.SIGKILL)
+    if not _told.is_set():
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run(arguments: list[str]) -> int:
@@ -101,6 +101,9 @@ def _leave(line: Line, status: int) -> NoReturn:
         sys.stderr.flush()
     except OSError:
         status = _BROKEN
+    _told.set()
     with suppress(OSError):
         line.send_status(status)
+    # Whoever gave the command has its answer: what is left is for the next one.
+    WATCHES.offer()
     os._exit(status)

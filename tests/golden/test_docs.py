@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pytest
 
 from dispatcher.kubernetes import rights
 from dispatcher.kubernetes.gpu_classes import GpuClass
 from dispatcher.kubernetes.rights import Right
 
-if TYPE_CHECKING:
-    import pytest
-
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "kubernetes.md"
 SOURCES = ROOT / "dispatcher" / "kubernetes"
-RIGHTS = re.compile(r"(<!-- rights:.*?-->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def row(right: Right) -> str:
@@ -26,11 +24,16 @@ def row(right: Right) -> str:
     return f"| {right.verb} {what} | {where} | {why} |"
 
 
-def test_the_page_lists_the_least_role(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("name", "listed"), [("rights", rights.RIGHTS), ("operator rights", rights.OPERATOR_RIGHTS)]
+)
+def test_the_page_lists_the_least_roles(
+    name: str, listed: Sequence[Right], request: pytest.FixtureRequest
+) -> None:
     head = ["| right | where | for what |", "| --- | --- | --- |"]
-    table = "\n".join([*head, *map(row, rights.RIGHTS)]) + "\n"
-    page = PAGE.read_text()
-    updated = RIGHTS.sub(lambda found: found[1] + table + found[2], page)
+    table = "\n".join([*head, *map(row, listed)]) + "\n"
+    place = re.compile(rf"(<!-- {name}:.*?-->\n).*?(<!-- end -->)", re.DOTALL)
+    updated = place.sub(lambda found: found[1] + table + found[2], PAGE.read_text())
     if request.config.getoption("--update-golden"):
         PAGE.write_text(updated)
     assert updated == PAGE.read_text(), "make golden"

@@ -17,6 +17,7 @@ from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, until
 
 BITS = ["2", "3", "4", "6", "8"]
+RESOURCES = ["--gpu", "h100", "--cpus", "0.5", "--memory", "1Gi"]
 COMMAND = ["--", "python", "quantize.py", "--hidden", "16", "--bits", "{bits}"]
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -34,22 +35,15 @@ class Sweep:
 
     def go(self) -> Sweep:
         desk = self.desk
-        asked = [
-            "--gpu",
-            "h100",
-            "--cpus",
-            "0.5",
-            "--memory",
-            "1Gi",
-            "-p",
-            f"bits={','.join(BITS)}",
-        ]
-        self.run = desk.sent("sweep", *asked, *COMMAND)
+        self.run = desk.sent("sweep", *RESOURCES, "-p", f"bits={','.join(BITS)}", *COMMAND)
         with desk.started("logs", "--follow", self.run) as logs:
             assert logs.stdout
             self.streamed.append(logs.stdout.readline())
             self.while_running = desk.json("show", self.run)["state"]
             self.streamed += logs.stdout
+            assert logs.stderr
+            said = logs.stderr.read()
+            assert (logs.wait(), "error" in said) == (0, False), said
         desk.done("wait", self.run)
         self.pods = desk.site.of_run("pods", self.run)
         return self

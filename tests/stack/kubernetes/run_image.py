@@ -80,9 +80,9 @@ def push(known: Mapping[str, Any], files: Mapping[str, str], tag: str = "test") 
         _runner(),
         {f"{WORKSPACE}/{path}": text.encode() for path, text in files.items()},
     ):
-        data = _tar(content)
+        data = archive(content, links={f"{PREFIX}/bin/python": "/usr/bin/python3"})
         layers.append({"mediaType": _LAYER, **registry.blob(gzip.compress(data, 1, mtime=0))})
-        config["rootfs"]["diff_ids"].append(f"sha256:{hashlib.sha256(data).hexdigest()}")
+        config["rootfs"]["diff_ids"].append(diff_id(data))
     config["config"]["WorkingDir"] = WORKSPACE
     config["config"]["Env"] = [f"PATH={PREFIX}/bin:/usr/local/bin:/usr/bin:/bin"]
     made = registry.blob(json.dumps(config).encode())
@@ -103,17 +103,23 @@ def _runner() -> dict[str, bytes]:
     return found
 
 
-def _tar(content: Mapping[str, bytes]) -> bytes:
+def archive(content: Mapping[str, bytes], links: Mapping[str, str] | None = None) -> bytes:
+    """A tar of these files and symbolic links, by absolute in-image paths."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as made:
         for path, data in sorted(content.items()):
             entry = tarfile.TarInfo(path[1:])
             entry.size, entry.mode = len(data), 0o644
-            archive.addfile(entry, io.BytesIO(data))
-        link = tarfile.TarInfo(f"{PREFIX}/bin/python"[1:])
-        link.type, link.linkname = tarfile.SYMTYPE, "/usr/bin/python3"
-        archive.addfile(link)
+            made.addfile(entry, io.BytesIO(data))
+        for path, target in (links or {}).items():
+            link = tarfile.TarInfo(path[1:])
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            made.addfile(link)
     return buffer.getvalue()
+
+
+def diff_id(layer: bytes) -> str:
+    return f"sha256:{hashlib.sha256(layer).hexdigest()}"
 
 
 if __name__ == "__main__":

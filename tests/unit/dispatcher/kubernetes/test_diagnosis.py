@@ -36,7 +36,7 @@ def pod(phase: str = "Pending", *, node: str = "", deleted: str = "", **status: 
         "uid": "p",
         "creationTimestamp": MADE,
         "deletionTimestamp": deleted,
-        "labels": {"batch.kubernetes.io/job-completion-index": "0"},
+        "labels": {"batch.kubernetes.io/job-completion-index": "0", "sendoff.io/run": "r"},
     }
     spec = {"nodeName": node}
     return msgspec.convert(
@@ -185,9 +185,10 @@ def test_a_slow_start_is_said_with_the_kubelets_words():
     trouble = found(pod(node="n", **waiting("ContainerCreating")), mount)
     assert trouble.failure.code == "STARTING"
     assert "MountVolume" in trouble.failure.evidence[0]
-    late = given_up(trouble)
+    late = given_up(trouble, "train-abc234")
     assert late.failure.code == "PENDING_TIMEOUT"
     assert "900 s" in late.failure.message
+    assert "sendoff rerun train-abc234" in late.failure.fix
 
 
 def test_a_pod_on_its_way_is_no_trouble():
@@ -281,6 +282,7 @@ def test_an_end_without_a_result(status, code, blame):
     trouble = found(pod("Failed", node="n", **status))
     assert (trouble.failure.code, trouble.failure.blame) == (code, blame)
     assert trouble.failure.retryable is (blame == "infra")
+    assert blame != "infra" or trouble.failure.fix.endswith("sendoff rerun r --failed")
 
 
 def test_memory_counts_as_the_failure_even_where_the_pod_succeeded():

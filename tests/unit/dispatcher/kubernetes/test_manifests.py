@@ -25,6 +25,19 @@ def test_the_role_grants_each_right_and_no_other():
     ]
 
 
+def test_what_an_operator_gets(golden):
+    made = manifests.operators(Tenancy(subject="operators"))
+    golden("operators.json", json.dumps(made, indent=2) + "\n")
+    granted = {
+        (rule["apiGroups"][0], rule["resources"][0], verb)
+        for each in made
+        for rule in each.get("rules", ())
+        for verb in rule["verbs"]
+    }
+    wanted = {(each.group, each.resource, each.verb) for each in rights.OPERATOR_RIGHTS}
+    assert granted == wanted
+
+
 def test_a_service_account_is_bound_with_its_namespace():
     tenancy = Tenancy(namespace="lab", subject="agent", kind="ServiceAccount")
     bindings = [each for each in manifests.render(tenancy) if each["kind"].endswith("Binding")]

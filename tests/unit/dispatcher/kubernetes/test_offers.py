@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.gpu_expression import parse
 from dispatcher.kubernetes import offers, shortage
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.gpu_classes import Toleration
-from dispatcher.kubernetes.gpu_expression import parse
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.tolerations import parse as toleration
 from tests.unit.dispatcher.kubernetes.conftest import A100, H100, cluster, node, user

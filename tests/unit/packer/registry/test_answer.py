@@ -1,13 +1,10 @@
-"""What a registry says, and how long it asks us to wait."""
+"""What a registry says."""
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
-
 import pytest
 
-from packer.registry.answer import Answer, refusal, retry_after
+from packer.registry.answer import Answer, refusal
 from packer.registry.errors import AnswerUnreadable, RegistryReadOnly, RegistryRefused
 
 
@@ -42,18 +39,6 @@ def test_long_words_are_cut() -> None:
 def test_an_answer_that_is_no_json() -> None:
     with pytest.raises(AnswerUnreadable):
         answer(200, b"<html>").json()
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"), [("", 0), ("3", 3), (" 120 ", 120), ("soon", 0), ("-5", 0), ("1.5", 0)]
-)
-def test_waits(value: str, seconds: float) -> None:
-    assert retry_after({"Retry-After": value}) == seconds
-
-
-def test_waiting_for_a_time() -> None:
-    assert 50 < retry_after({"Retry-After": formatdate(time.time() + 60, usegmt=True)}) <= 60
-    assert retry_after({"Retry-After": formatdate(time.time() - 60, usegmt=True)}) == 0
 
 
 def test_refusals() -> None:

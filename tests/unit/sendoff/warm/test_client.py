@@ -20,9 +20,16 @@ BROKEN = "[broken\n"
 
 @pytest.mark.parametrize(
     "arguments",
-    [("ps", "--json"), ("ps", "--no-such-option"), ("show", "nothing"), ("logs", "@last", "--json")],
+    [
+        ("ps", "--json"),
+        ("ps", "--no-such-option"),
+        ("show", "nothing"),
+        ("logs", "@last", "--json"),
+    ],
 )
-def test_a_warm_process_says_what_a_cold_one_says(warmth: Warmth, arguments: tuple[str, ...]) -> None:
+def test_a_warm_process_says_what_a_cold_one_says(
+    warmth: Warmth, arguments: tuple[str, ...]
+) -> None:
     cold = warmth.run(*arguments, env={"SENDOFF_WARM": "0"})
     warmth.ready()
     warm = warmth.run(*arguments)
@@ -36,9 +43,9 @@ def test_a_warm_process_says_what_a_cold_one_says(warmth: Warmth, arguments: tup
 def test_a_command_is_done_by_a_fork_of_the_warm_process(warmth: Warmth) -> None:
     server = warmth.ready()
     command = warmth.start()
-    until(lambda: children(server))
+    until(lambda: _waits_below(server))
     (worker,) = children(server)
-    assert os.readlink(f"/proc/{worker}/cwd") == str(warmth.project)
+    assert Path(f"/proc/{worker}/cwd").readlink() == warmth.project
     warmth.let_go()
     assert command.wait(30) == 0
     until(lambda: not children(server))
@@ -151,9 +158,7 @@ class TestBroken:
         os.kill(server, signal.SIGCONT)
 
     @pytest.mark.parametrize("answer", [b"", b"h", b"x\0\0\0\0", b"h\1\0\0\0x"])
-    def test_one_that_answers_nonsense_is_not_believed(
-        self, warmth: Warmth, answer: bytes
-    ) -> None:
+    def test_one_that_answers_nonsense_is_not_believed(self, warmth: Warmth, answer: bytes) -> None:
         server = warmth.ready()
         (path,) = warmth.sockets
         os.kill(server, signal.SIGKILL)
@@ -260,8 +265,9 @@ def _waits_below(server: int) -> bool:
 def _waits_for_settings(process: int) -> bool:
     """Whether a process waits for somebody to open the pipe that its settings are."""
     try:
-        return "fifo" in Path(f"/proc/{process}/wchan").read_text() or "wait_for_partner" in Path(
-            f"/proc/{process}/wchan"
-        ).read_text()
+        return (
+            "fifo" in Path(f"/proc/{process}/wchan").read_text()
+            or "wait_for_partner" in Path(f"/proc/{process}/wchan").read_text()
+        )
     except OSError:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dispatcher.kubernetes.refusals import GpuExpressionInvalid
+from dispatcher.errors import GpuExpressionInvalid
 from packer.record import Record
 
 CPU = "cpu"

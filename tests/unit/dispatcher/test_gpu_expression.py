@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dispatcher.kubernetes.gpu_expression import Wanted, parse
-from dispatcher.kubernetes.refusals import GpuExpressionInvalid
+from dispatcher.errors import GpuExpressionInvalid
+from dispatcher.gpu_expression import Wanted, parse
 
 
 @pytest.mark.parametrize(

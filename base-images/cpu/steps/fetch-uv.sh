@@ -1,0 +1,5 @@
+# uv from PyPI. The secret `certificates` has authorities that a site's proxy needs.
+set -eu
+certificates=/run/secrets/certificates
+[ ! -s "${certificates}" ] || export PIP_CERT="${certificates}"
+python3 -m pip install --no-cache-dir --no-deps --target /uv "uv==${UV_VERSION}"

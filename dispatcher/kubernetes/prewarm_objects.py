@@ -1,0 +1,129 @@
+"""What pre-warming reads of the API's objects. See `objects`."""
+
+from __future__ import annotations
+
+from dispatcher.kubernetes.objects import Meta, Node, NodeStatus, Part
+from dispatcher.kubernetes.prewarm import IMAGES, PREWARM, REVISION, WarmImage
+from dispatcher.kubernetes.run_objects import PodStatus
+from packer.record import decode
+
+
+class KeptImage(Part, frozen=True):
+    """An image that a node says it has."""
+
+    names: list[str] | None = []
+    size_bytes: int = 0
+
+
+class KeepingStatus(NodeStatus, frozen=True):
+    """status of a node, with its images: by default the 50 largest at most."""
+
+    images: list[KeptImage] = []
+
+
+class KeepingNode(Node, frozen=True):
+    """A node that tells its images."""
+
+    status: KeepingStatus = KeepingStatus()
+
+
+class FieldTerm(Part, frozen=True):
+    """What a field of a node must be."""
+
+    values: list[str] = []
+
+
+class NodeTerm(Part, frozen=True):
+    """One way in which a node can suit."""
+
+    match_fields: list[FieldTerm] = []
+
+
+class NodeTerms(Part, frozen=True):
+    """The nodes that suit."""
+
+    node_selector_terms: list[NodeTerm] = []
+
+
+class NodeAffinity(Part, frozen=True):
+    """Which nodes a pod may go on."""
+
+    required_during_scheduling_ignored_during_execution: NodeTerms = NodeTerms()
+
+
+class Affinity(Part, frozen=True):
+    """Where a pod may go."""
+
+    node_affinity: NodeAffinity = NodeAffinity()
+
+
+class WarmingSpec(Part, frozen=True):
+    """spec of a DaemonSet's pod."""
+
+    node_name: str = ""
+    affinity: Affinity = Affinity()
+
+
+class WarmingPod(Part, frozen=True):
+    """A pod that has images pulled."""
+
+    metadata: Meta
+    spec: WarmingSpec = WarmingSpec()
+    status: PodStatus = PodStatus()
+
+    @property
+    def prewarm(self) -> str:
+        """The class that it belongs to."""
+        return self.metadata.labels.get(PREWARM, "")
+
+    @property
+    def revision(self) -> str:
+        """Of its DaemonSet, when it was made."""
+        return self.metadata.labels.get(REVISION, "")
+
+    @property
+    def node(self) -> str:
+        """The node that it is on, or is meant for: its controller makes it for one."""
+        terms = self.spec.affinity.node_affinity.required_during_scheduling_ignored_during_execution
+        fields = (field for term in terms.node_selector_terms for field in term.match_fields)
+        meant = next((value for field in fields for value in field.values), "")
+        return self.spec.node_name or meant
+
+
+class PullStatus(Part, frozen=True):
+    """status of an ImagePullJob."""
+
+    active: int = 0
+    desired: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    failed_nodes: list[str] | None = []
+    message: str = ""
+    start_time: str | None = ""
+    completion_time: str | None = ""
+
+
+class Warmer(Part, frozen=True):
+    """A DaemonSet or an ImagePullJob of ours. The status is only read of the latter."""
+
+    metadata: Meta
+    status: PullStatus = PullStatus()
+
+    @property
+    def prewarm(self) -> str:
+        """The class that it belongs to."""
+        return self.metadata.labels.get(PREWARM, "")
+
+    @property
+    def revision(self) -> str:
+        """What pods are of that do what it says now; empty for a job."""
+        return self.metadata.labels.get(REVISION, "")
+
+    @property
+    def images(self) -> tuple[WarmImage, ...]:
+        """What it has pulled.
+
+        Raises:
+            ValueError: somebody has changed what it says of them.
+        """
+        return decode(self.metadata.annotations.get(IMAGES, "[]"), tuple[WarmImage, ...])

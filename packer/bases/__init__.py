@@ -1,0 +1,1 @@
+"""Base images: the catalogue of them, how they are built, and what is known of each."""

@@ -1,0 +1,1 @@
+"""What must be built by running something: by BuildKit, on the base image."""

@@ -1,0 +1,109 @@
+"""Distributions that no wheel serves and whose files prove nothing on the base: built there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from packer.building import choice, source
+from packer.building.errors import BuilderNeeded
+from packer.building.source import Source
+from packer.building.wheelwright import Wheelwright, Workshop
+from packer.buildkit import address
+from packer.buildkit.builder import Builder
+from packer.buildkit.errors import BuilderUnreachable
+from packer.environment.environment import Installed
+from packer.environment.sandbox import Sandbox
+from packer.environment.target import Target
+from packer.progress import Progress
+from packer.wheels import source_archives
+from packer.wheels.candidates import Question
+from packer.wheels.index_sources import IndexSources
+from packer.wheels.wheel_finder import Answer, from_index
+from packer.wheels.wheelhouse import Wheelhouse
+
+_NATIVE = (".so", ".pyd", ".dylib")
+_NO_WHEEL = "the index has no wheel"
+
+
+def add(
+    packed: Iterable[Installed],
+    answer: Answer,
+    sandbox: Sandbox,
+    target: Target,
+    house: Wheelhouse,
+    *,
+    progress: Progress,
+) -> tuple[Answer, Mapping[str, str]]:
+    """`answer` with the wheels of what has to be built, and what each was built from.
+
+    Raises:
+        BuilderNeeded: there is something to build and no builder.
+        SourceUnusable, WheelNotBuilt, BuilderUnreachable, BuilderDied, BuildFailed
+    """
+    chosen = choice.parse(sandbox.builder)
+    if sandbox.base is None or not chosen.runs:
+        return answer, {}
+    wanted = dict(_wanted(packed, answer, house.sources))
+    if not wanted:
+        return answer, {}
+    builder = Builder(address.parse(chosen.address), sandbox.cache)
+    wheelwright = Wheelwright(
+        Workshop(builder, sandbox.base, target, sandbox.build_apt),
+        house,
+        Question(
+            python=sandbox.interpreter.executable, project=sandbox.project, sources=house.sources
+        ),
+        sandbox.cache / "built",
+    )
+    pins, built = dict(answer.pins), {}
+    for name, each in wanted.items():
+        try:
+            made = wheelwright.make(each, progress)
+        except BuilderUnreachable as error:
+            if chosen.address:
+                raise
+            raise _needed(each, error) from error
+        pins[name], built[name] = made.pin, str(each)
+    return replace(answer, pins=pins), built
+
+
+def _wanted(
+    packed: Iterable[Installed], answer: Answer, sources: IndexSources
+) -> Iterable[tuple[str, Source]]:
+    for installed in packed:
+        found = installed.distribution
+        if found.name in answer.pins or found.is_editable or not is_compiled(installed):
+            continue
+        if from_index(installed):
+            if not answer.reasons.get(found.name, "").startswith(_NO_WHEEL):
+                continue
+            archive = source_archives.find(found.name, found.version, sources)
+            if archive:
+                yield (
+                    found.name,
+                    Source(
+                        name=found.name,
+                        version=found.version,
+                        url=archive.url,
+                        sha256=archive.sha256,
+                    ),
+                )
+        elif origin := source.of_direct_url(found.name, found.version, found.source):
+            yield found.name, origin
+
+
+def is_compiled(installed: Installed) -> bool:
+    """Whether files of it were made for one machine's libraries."""
+    return any(Path(file.path).suffix in _NATIVE for file in installed.files)
+
+
+def _needed(each: Source, error: BuilderUnreachable) -> BuilderNeeded:
+    return BuilderNeeded(
+        str(each),
+        "it was compiled here, no index has a wheel of it, and "
+        f"{error.what()}{': ' if error.why() else ''}{error.why()}",
+        "--builder native packs the installed files as they are",
+    )

@@ -1,0 +1,256 @@
+"""Makes wheels of sources: by BuildKit, on the base image, without a network."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from packer import disk, process, record
+from packer.building import source as sources
+from packer.building import source_dockerfile
+from packer.building.contexts import installer, layer
+from packer.building.errors import SourceUnusable, WheelNotBuilt
+from packer.building.source import Source, Tree
+from packer.buildkit.build import Build, Output
+from packer.buildkit.builder import Builder
+from packer.buildkit.errors import BuildFailed, PackageUnknown, SourceImageGone
+from packer.digest import Digest
+from packer.environment.lock import WheelPin
+from packer.environment.target import Target
+from packer.errors import WheelHashMismatch, WheelUnavailable
+from packer.images.base import Base
+from packer.layers.environment_plan import LayerPlan
+from packer.layers.library_layers import chosen
+from packer.process import ProgramFailed
+from packer.progress import SILENT, Progress
+from packer.record import Record
+from packer.wheels import candidates
+from packer.wheels.candidates import Question
+from packer.wheels.wheelhouse import Wheelhouse
+
+_RECIPE = "1"
+"""Raised when wheels are built in another way."""
+_MAKER = Path(__file__).with_name("wheel_maker.py")
+_ASKS = re.compile(r"^sendoff-build-requires: (\[.*\])$", re.MULTILINE)
+_ROUNDS = 3
+"""How often a backend may ask for more."""
+_PLATFORMS = {"linux/amd64": "x86_64-manylinux_2_28", "linux/arm64": "aarch64-manylinux_2_28"}
+
+
+class BuiltWheel(Record, frozen=True):
+    """A wheel, and what it was made from."""
+
+    pin: WheelPin
+    source: Source
+    requirements: tuple[WheelPin, ...]
+    """The wheels that were there to build it with."""
+
+
+class Workshop(NamedTuple):
+    """What wheels are built with, and what for."""
+
+    builder: Builder
+    base: Base
+    target: Target
+    packages: tuple[str, ...] = ()
+    """Debian packages that building takes."""
+
+
+class Wheelwright:
+    """Builds for one base image; remembers what was built."""
+
+    def __init__(
+        self, workshop: Workshop, house: Wheelhouse, question: Question, memory: Path
+    ) -> None:
+        """`memory`: directory for what was built."""
+        self._builder, self._base, self._target, self._packages = workshop
+        self._house, self._question, self._memory = house, question, memory
+
+    def make(self, source: Source, progress: Progress = SILENT) -> BuiltWheel:
+        """The wheel of `source`, in the wheelhouse.
+
+        Raises:
+            SourceUnusable: it cannot be had, or needs what cannot be had.
+            WheelHashMismatch: its archive is not what was recorded.
+            WheelNotBuilt: its build failed.
+            BuilderUnreachable, BuilderDied, BuildFailed, DiskFull
+        """
+        place = self._memory / f"{self._key(source).hex}.json"
+        known = self._recall(place)
+        if known is None:
+            with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
+                known = self._make(source, Path(folder), progress)
+            disk.replace(place, record.encode(known))
+        return known
+
+    def _key(self, source: Source) -> Digest:
+        facts = [source.name, source.version, source.identity, source.subdirectory]
+        return Digest.of(record.encode([_RECIPE, facts, self._base.digest, self._packages]))
+
+    def _recall(self, place: Path) -> BuiltWheel | None:
+        try:
+            known = record.decode(place.read_bytes(), BuiltWheel)
+        except (OSError, ValueError):
+            return None
+        # A wheel of this machine cannot be fetched again.
+        return known if self._house.path(known.pin).exists() else None
+
+    def _make(self, source: Source, work: Path, progress: Progress) -> BuiltWheel:
+        place = self._fetched(source, work / "source")
+        try:
+            tree = sources.read(place, source.subdirectory)
+        except ValueError as error:
+            raise SourceUnusable(str(source), str(error)) from error
+        for _ in range(_ROUNDS):
+            pins = self._requirements(source, tree.system.requires)
+            try:
+                pin = self._built(source, tree, pins, progress)
+            except BuildFailed as error:
+                further = _further(error)
+                if not further:
+                    raise _failure(source, error) from error
+                requires = (*tree.system.requires, *further)
+                tree = replace(tree, system=replace(tree.system, requires=requires))
+            else:
+                return BuiltWheel(pin=pin, source=source, requirements=pins)
+        raise SourceUnusable(str(source), "its backend asks for more again and again")
+
+    def _requirements(self, source: Source, requires: Sequence[str]) -> tuple[WheelPin, ...]:
+        if not requires:
+            return ()
+        platform = _PLATFORMS.get(self._base.platform, self._base.platform)
+        try:
+            found = candidates.resolve(self._question, requires, self._base.minor, platform)
+            pins = [_pin(each) for wheels in found.values() for each in wheels]
+            return chosen(pins, self._target.tags)
+        except (ProgramFailed, WheelUnavailable) as error:
+            reason = f"its build requirements cannot be had: {', '.join(requires)}"
+            said = candidates.without_logins(error.evidence())
+            raise SourceUnusable(str(source), reason, said) from error
+
+    def _built(
+        self, source: Source, tree: Tree, pins: tuple[WheelPin, ...], progress: Progress
+    ) -> WheelPin:
+        wheels = self._house.fetch(pins, progress)
+        with _folder(self._house.root) as work:
+            plan = LayerPlan(wheels=pins)
+            contexts = {
+                "installer": installer(work / "installer"),
+                "requirements": layer(work / "requirements", plan, self._base.minor, wheels, {}),
+                "maker": _maker(work / "maker"),
+                "plan": _told(work / "plan", tree, source),
+                "source": tree.place if tree.place.is_dir() else tree.place.parent,
+            }
+            build = Build(
+                dockerfile=source_dockerfile.render(
+                    self._base,
+                    compiles=tree.compiles,
+                    packages=self._packages,
+                    version=source.version,
+                ),
+                contexts={name: str(path) for name, path in contexts.items()},
+                platform=self._base.platform,
+                output=Output.files(work / "out"),
+            )
+            self._builder.build(build, progress)
+            made = list((work / "out").glob("*.whl"))
+            if len(made) != 1:
+                raise SourceUnusable(str(source), f"its backend made {len(made)} wheels")
+            return self._adopted(source, made[0])
+
+    def _adopted(self, source: Source, wheel: Path) -> WheelPin:
+        unknown = WheelPin(
+            name=source.name, version=source.version, filename=wheel.name, sha256="", size=0
+        )
+        return self._house.adopt(unknown, wheel.absolute().as_uri())
+
+    def _fetched(self, source: Source, folder: Path) -> Path:
+        folder.mkdir(parents=True)
+        if source.commit:
+            return _cloned(source, folder)
+        unknown = WheelPin(
+            name=source.name, version=source.version, filename=source.filename, sha256="", size=0
+        )
+        try:
+            pin = self._house.adopt(unknown, source.url)
+        except WheelUnavailable as error:
+            raise SourceUnusable(str(source), "it could not be fetched", error.why()) from error
+        if source.sha256 and pin.sha256 != source.sha256:
+            self._house.path(pin).unlink()
+            raise WheelHashMismatch(source.filename, source.sha256, pin.sha256, source.url)
+        shutil.copyfile(self._house.path(pin), folder / source.filename)
+        return folder / source.filename
+
+
+def _maker(place: Path) -> Path:
+    place.mkdir()
+    shutil.copyfile(_MAKER, place / _MAKER.name)
+    return place
+
+
+def _told(place: Path, tree: Tree, source: Source) -> Path:
+    """What the maker reads."""
+    place.mkdir()
+    told = {
+        "backend": tree.system.backend,
+        "backend_path": tree.system.backend_path,
+        "requires": tree.system.requires,
+        "subdirectory": source.subdirectory,
+    }
+    (place / "plan.json").write_bytes(record.encode(told))
+    return place
+
+
+def _cloned(source: Source, folder: Path) -> Path:
+    """The tree of a commit, without the repository around it."""
+    place = folder / "tree"
+    quiet = {"GIT_TERMINAL_PROMPT": "0"}
+    try:
+        process.run(["git", "clone", "--quiet", "--no-checkout", source.url, str(place)], env=quiet)
+        process.run(["git", "checkout", "--quiet", source.commit], cwd=place, env=quiet)
+        modules = ["git", "submodule", "update", "--quiet", "--init", "--recursive"]
+        process.run(modules, cwd=place, env=quiet)
+    except ProgramFailed as error:
+        said = candidates.without_logins(error.evidence())
+        raise SourceUnusable(str(source), "its commit cannot be had", said) from error
+    shutil.rmtree(place / ".git")
+    return place
+
+
+def _further(error: BuildFailed) -> tuple[str, ...]:
+    """What the backend asked for, where that is why it ended."""
+    asked = _ASKS.search(error.output)
+    return tuple(json.loads(asked[1])) if asked else ()
+
+
+def _failure(source: Source, error: BuildFailed) -> Exception:
+    if isinstance(error, (PackageUnknown, SourceImageGone)):
+        return error
+    return WheelNotBuilt(str(source), f"{error.step}: {error.error}", error.evidence())
+
+
+def _pin(candidate: candidates.Candidate) -> WheelPin:
+    return WheelPin(
+        name=candidate.name,
+        version=candidate.version,
+        filename=candidate.filename,
+        sha256=candidate.sha256,
+        size=candidate.size,
+        url=candidate.url,
+    )
+
+
+@contextmanager
+def _folder(near: Path) -> Iterator[Path]:
+    """A directory where wheels can be linked to instead of copied."""
+    near.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=near) as folder:
+        yield Path(folder)

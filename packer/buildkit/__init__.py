@@ -1,0 +1,1 @@
+"""Everything that speaks to BuildKit, through `docker buildx` and python-on-whales."""

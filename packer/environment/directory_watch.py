@@ -1,0 +1,173 @@
+"""What the kernel has seen in an environment's directories, told without looking at its files.
+
+A look at each file of a large environment takes tens of milliseconds, every time. A process that
+lives from command to command can be told of changes instead (inotify(7)). One such process holds
+`Watches`; its forks, which are the commands, have them too: they ask whether anything happened,
+and put new directories under watch when their own work is done.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from typing import TYPE_CHECKING
+
+from packer import record
+from packer.environment import sweep_worker
+from packer.record import Record
+
+if TYPE_CHECKING:
+    import ctypes
+
+MOST = 4
+"""Environments under watch at once."""
+
+# All that changes content, names or attributes: a file's time may be set back after a write.
+_EVENTS = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
+_ONLYDIR, _DONT_FOLLOW = 0x0100_0000, 0x0200_0000
+_CLOEXEC_NONBLOCK = os.O_CLOEXEC | os.O_NONBLOCK
+
+_TELLING = frozenset({b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"tmpfs", b"overlay", b"f2fs"})
+"""File systems that only this kernel writes to: of another's writes nobody would tell."""
+_LONGEST = 4096
+"""Bytes that a pipe takes whole (pipe(7), PIPE_BUF)."""
+
+
+class _Watch(Record, frozen=True):
+    marks: str
+    """The file of marks (see `sweep_worker`) that was true after the watch began."""
+    instance: int
+    apart: tuple[str, ...]
+    """Those paths of them that lie in no watched directory, among them the topmost directories:
+    these are looked at each time, and what happens above them is seen in that."""
+    facts: tuple[int, ...]
+    """Of `apart`, see `sweep_worker.look`."""
+
+    def is_quiet(self) -> bool:
+        waiting = select.poll()
+        waiting.register(self.instance, select.POLLIN)
+        return not waiting.poll(0) and _look(self.apart) == self.facts
+
+
+class Watches:
+    """The environments under watch, and the next inotify instance, which watches nothing yet."""
+
+    def __init__(self) -> None:
+        self._held: list[_Watch] = []
+        self._spare = -1
+        self._news = (-1, -1)
+        self._wanted = ""
+
+    def open(self) -> int:
+        """Begin to hold watches; the descriptor that can be read when a fork has made one.
+
+        Raises:
+            OSError: the kernel has none to give.
+        """
+        self._spare = _instance()
+        self._news = os.pipe2(_CLOEXEC_NONBLOCK)
+        return self._news[0]
+
+    def quiet(self, marks: str) -> bool:
+        """Whether all is known to be as `marks` say. False: it has to be looked at."""
+        return any(each.marks == marks and each.is_quiet() for each in self._held)
+
+    def want(self, marks: str) -> None:
+        """Remember what was looked at: it is to be watched from the command's end on."""
+        self._wanted = marks
+
+    def offer(self) -> None:
+        """In a fork, when its work is done: have the next commands know of what was wanted."""
+        if self._spare < 0 or not self._wanted:
+            return
+        try:
+            watch = _watch(self._spare, self._wanted)
+            message = record.encode(watch) + b"\n"
+            if watch and len(message) <= _LONGEST:
+                os.write(self._news[1], message)
+        except (OSError, ValueError):  # the second: a path that is not UTF-8
+            # It stays as it was: each command looks for itself.
+            return
+
+    def take(self) -> None:
+        """In the process that holds them: what its forks have put under watch since."""
+        for line in os.read(self._news[0], 16 * _LONGEST).splitlines():
+            new = record.decode(line, _Watch)
+            # Two forks may have used the same instance: it tells of both, and is the first's.
+            if new.instance == self._spare:
+                self._spare = _instance()
+                self._hold(new)
+
+    def _hold(self, new: _Watch) -> None:
+        kept = [each for each in self._held if each.marks != new.marks][1 - MOST :]
+        for each in self._held:
+            if each not in kept:
+                os.close(each.instance)
+        self._held = [*kept, new]
+
+
+WATCHES = Watches()
+"""Those of this process: none, unless it or the one that it was forked from has opened them."""
+
+
+def _watch(instance: int, marks: str) -> _Watch | None:
+    """Put all that `marks` name under watch; None where that can't be, or they are not true.
+
+    Raises:
+        OSError, ValueError: it can't be.
+    """
+    paths = sweep_worker.paths(marks)
+    directories = _directories(set(paths))
+    if not _are_told_of(directories):
+        return None
+    add = _libc().inotify_add_watch
+    flags = _EVENTS | _ONLYDIR | _DONT_FOLLOW
+    if any(add(instance, path, flags) < 0 for path in directories):
+        return None
+    apart = tuple(os.fsdecode(path) for path in paths if _folder(path) not in directories)
+    facts = _look(apart)
+    if not sweep_worker.unchanged(marks, 0, len(paths)):
+        return None
+    return _Watch(marks=marks, instance=instance, apart=apart, facts=facts)
+
+
+def _directories(marked: set[bytes]) -> set[bytes]:
+    """The directories among them: those that something marked lies in, and those without."""
+    filled = {_folder(path) for path in marked} & marked
+    empty = set()
+    for directory in filled:
+        with os.scandir(directory) as entries:
+            empty |= {entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
+    return filled | (empty & marked)
+
+
+def _folder(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
+
+
+def _look(paths: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(sweep_worker.look([os.fsencode(path) for path in paths]))
+
+
+def _are_told_of(directories: set[bytes]) -> bool:
+    """Whether the kernel tells of each write to them (proc(5), mountinfo)."""
+    with open("/proc/self/mountinfo", "rb") as file:  # noqa: PTH123 (bytes)
+        lines = [line.split() for line in file]
+    kinds = {line[2]: line[line.index(b"-") + 1] for line in lines}
+    devices = {os.stat(directory).st_dev for directory in directories}  # noqa: PTH116 (bytes)
+    return all(
+        kinds.get(b"%d:%d" % (os.major(device), os.minor(device))) in _TELLING for device in devices
+    )
+
+
+def _instance() -> int:
+    made: int = _libc().inotify_init1(_CLOEXEC_NONBLOCK)
+    if made < 0:
+        raise OSError("inotify_init1")
+    return made
+
+
+def _libc() -> ctypes.CDLL:
+    import ctypes
+
+    return ctypes.CDLL(None)

@@ -1,0 +1,92 @@
+"""Source archives that indexes offer for a version (PEP 503, "Simple Repository API")."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+from packer.environment.distribution import normalized
+from packer.errors import WheelUnavailable
+from packer.record import Record
+from packer.wheels.index_sources import IndexSources, without_login
+from packer.wheels.transport import Transport
+
+_PYPI = "https://pypi.org/simple"
+_ENDINGS = (".tar.gz", ".zip")
+
+
+class SourceArchive(Record, frozen=True):
+    """One file of an index."""
+
+    filename: str
+    url: str
+    sha256: str
+
+
+def find(name: str, version: str, sources: IndexSources) -> SourceArchive | None:
+    """The source archive of a version; None where no index that answers has one with a hash."""
+    transport = Transport(sources)
+    for index in _indexes(sources, os.environ):
+        page = bytearray()
+        url = f"{index.rstrip('/')}/{normalized(name)}/"
+        try:
+            transport.read(url, page.extend)
+        except (WheelUnavailable, OSError):
+            continue
+        for archive in listed(page.decode(errors="replace"), url):
+            if _is_of(archive.filename, name, version):
+                return archive
+    return None
+
+
+def listed(page: str, url: str) -> Iterator[SourceArchive]:
+    """All files on a page of a simple index that have a sha256."""
+    parser = _Links()
+    parser.feed(page)
+    for link in parser.found:
+        target, _, fragment = urljoin(url, link).partition("#")
+        sha256 = re.fullmatch(r"sha256=([0-9a-f]{64})", fragment)
+        if sha256:
+            filename = unquote(urlsplit(target).path.rpartition("/")[2])
+            yield SourceArchive(filename=filename, url=without_login(target), sha256=sha256[1])
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]
+
+
+def _is_of(filename: str, name: str, version: str) -> bool:
+    ending = next((each for each in _ENDINGS if filename.endswith(each)), "")
+    stem, _, found = filename.removesuffix(ending).rpartition("-")
+    if not ending or normalized(stem) != normalized(name):
+        return False
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(found) == Version(version)
+    except InvalidVersion:
+        return found == version
+
+
+def _indexes(sources: IndexSources, environ: Mapping[str, str]) -> list[str]:
+    """URLs of simple indexes, the default one last."""
+    known = {**environ, **sources.variables}
+    further = f"{known.get('UV_INDEX', '')} {known.get('UV_EXTRA_INDEX_URL', '')}".split()
+    default = known.get("UV_DEFAULT_INDEX") or known.get("UV_INDEX_URL") or _PYPI
+    named = (
+        each.partition("=")[2] if "=" in each.partition("://")[0] else each for each in further
+    )
+    return [] if sources.no_index else [_as_url(each) for each in (*named, default)]
+
+
+def _as_url(place: str) -> str:
+    return place if "://" in place else Path(place).absolute().as_uri()

@@ -1,0 +1,145 @@
+"""`sendoff base prewarm` and `sendoff base status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sendoff import options
+from sendoff.cli import Command
+from sendoff.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dispatcher.kubernetes.prewarm_sight import Warmth
+    from dispatcher.kubernetes.prewarming import Prewarming
+
+_GPU = click.option(
+    "--gpu", "classes", multiple=True, metavar="CLASS", help="GPU class, or cpu; repeatable."
+)
+
+
+@click.command("prewarm", cls=Command, example="sendoff base prewarm --gpu h100 --top 8")
+@_GPU
+@click.option(
+    "--base", "bases", multiple=True, metavar="IMAGE", help="Base image; default: the runs'."
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Also the N layers that most environments on the base share.",
+)
+@click.option("--remove", is_flag=True, help="Pre-warm these classes no more.")
+@click.option("-d", "--detach", is_flag=True, help="Do not wait for the nodes.")
+@click.option(
+    "--wait", "patience", default="30m", metavar="TIME", help="Wait so long at most; default: 30m."
+)
+@options.NAMESPACE
+@options.console
+def prewarm(
+    console: Console,
+    *,
+    classes: tuple[str, ...],
+    bases: tuple[str, ...],
+    top: int,
+    remove: bool,
+    detach: bool,
+    patience: str,
+    **asked: Any,
+) -> int:
+    """Have images pulled on every node of a class ahead of time.
+
+    The images named last are those that a class has: naming others replaces them, and nodes that
+    come later get them too. Exits with 1 if a node does not have all of them in the end.
+    """
+    from sendoff import prewarming
+    from sendoff.narration import Narrator
+    from sendoff.session import Session
+
+    seconds = _seconds(patience)
+    session = Session.open(Path(), options.flags(asked))
+    warming = prewarming.cluster(session)
+    if remove:
+        return _remove(console, warming, classes)
+    names = classes or (session.settings.gpu or "cpu",)
+    images = prewarming.images(session, bases, top, Narrator(console))
+    if top and len(images) == len(bases or (0,)):
+        console.say("no environment in the registry stands on it yet: nothing for --top", "yellow")
+    made = [warming.start(name, images).name for part in names for name in part.split(",")]
+    console.say(f"{warming.by} has {len(images)} images pulled for {', '.join(made)}", "faint")
+    lines = warming.look(made) if detach else _followed(console, warming, made, seconds)
+    return _shown(console, warming, lines, final=not detach)
+
+
+@click.command("status", cls=Command, example="sendoff base status --gpu h100")
+@_GPU
+@options.NAMESPACE
+@options.console
+def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
+    """Tell which node has which pre-warmed image, for how long, and how big it is."""
+    from sendoff import prewarming
+    from sendoff.session import Session
+
+    warming = prewarming.cluster(Session.open(Path(), options.flags(asked)))
+    lines = warming.look(classes)
+    if not lines and not console.machine:
+        console.say("nothing is pre-warmed: sendoff base prewarm --gpu CLASS")
+        return 0
+    return _shown(console, warming, lines, final=False)
+
+
+def _seconds(patience: str) -> float:
+    from sendoff.errors import Misuse
+    from sendoff.quantities import parse_duration
+
+    try:
+        return parse_duration(patience)
+    except ValueError as error:
+        raise Misuse("can't use --wait", str(error)) from None
+
+
+def _remove(console: Console, warming: Prewarming, classes: Sequence[str]) -> int:
+    removed = warming.remove(classes)
+    if console.machine:
+        console.document({"removed": removed})
+    else:
+        for each in removed:
+            console.result(each)
+        if not removed:
+            console.say("nothing was pre-warmed")
+    return 0
+
+
+def _followed(
+    console: Console, warming: Prewarming, names: Sequence[str], patience: float
+) -> list[Warmth]:
+    """The last look, with what changes told meanwhile."""
+    from sendoff import prewarming
+
+    lines: list[Warmth] = []
+    told: dict[tuple[str, str, str], str] = {}
+    for lines in prewarming.follow(warming, names, patience):
+        for line in lines:
+            place = (line.prewarm, line.node, line.image.digest)
+            if told.get(place) != line.state:
+                told[place] = line.state
+                console.say(f"{line.node}: {line.image.title} {line.state}", "faint")
+    return lines
+
+
+def _shown(console: Console, warming: Prewarming, lines: Sequence[Warmth], *, final: bool) -> int:
+    from sendoff import prewarming
+
+    if console.machine:
+        console.document([prewarming.document(line) for line in lines])
+    elif lines:
+        now = warming.now()
+        console.table(prewarming.HEADER, [prewarming.row(line, now) for line in lines])
+    for words in prewarming.remedies(lines):
+        console.say(words, "red")
+    return 1 if final and any(line.state != "here" for line in lines) else 0

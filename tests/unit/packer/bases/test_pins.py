@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from packer.bases import catalogue as catalogues
+from packer.bases import pins
+from packer.images.layout import Layout
+from packer.registry.access import Access
+from packer.registry.push_request import PushRequest
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from tests.registries.images import make_image
+from tests.registries.process import RegistryProcess
+
+NEW = "sha256:" + "9" * 64
+PINNED = """\
+# A comment.
+nvidia-cuda-nvcc==13.0.1 --hash=sha256:{old}
+nvidia-nvvm==13.0.1 --hash=sha256:{old}
+""".format(old="1" * 64)
+COMPILED = """\
+nvidia-nvvm==13.0.9 \\
+    --hash=sha256:{a} \\
+    --hash=sha256:{b}
+nvidia-cuda-nvcc==13.0.8 \\
+    --hash=sha256:{a}
+""".format(a="a" * 64, b="b" * 64)
+
+
+def test_one_line_changes_and_nothing_else(text: str) -> None:
+    changed = pins.rewritten(text, "roots.plain", "digest", NEW)
+    old, new = text.splitlines(), changed.splitlines()
+    assert [(a, b) for a, b in zip(old, new, strict=True) if a != b] == [
+        (old[8], f'digest = "{NEW}"')
+    ]
+    assert pins.rewritten(text, 'pythons."3.12"', "uv", "1.0") == text.replace("0.9.0", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [("roots.other", "digest"), ("roots.plain", "snapshot")]
+)
+def test_what_is_not_there_is_not_written_elsewhere(text: str, section: str, key: str) -> None:
+    with pytest.raises(KeyError):
+        pins.rewritten(text, section, key, "x")
+
+
+def test_requirements_keep_their_order_and_comments() -> None:
+    asked: list[str] = []
+
+    def compiled(wanted: str) -> str:
+        asked.append(wanted)
+        return COMPILED
+
+    found = pins.requirements(PINNED, "13.0", compiled)
+    assert asked == ["nvidia-cuda-nvcc==13.0.*\nnvidia-nvvm==13.0.*\n"]
+    a, b = "a" * 64, "b" * 64
+    assert found.splitlines() == [
+        "# A comment.",
+        f"nvidia-cuda-nvcc==13.0.8 --hash=sha256:{a}",
+        f"nvidia-nvvm==13.0.9 --hash=sha256:{a} --hash=sha256:{b}",
+    ]
+
+
+def test_a_catalogue_is_pinned_to_what_tags_stand_for(
+    server: RegistryProcess, folder: Path, tmp_path: Path, layout: Layout, path: str
+) -> None:
+    repository = Repository(host=server.host, path=path)
+    digests = {}
+    registry = Registry(repository, Access(patience=5.0), tmp_path / "cache")
+    for name in ("bookworm-slim", "1"):
+        digests[name] = make_image(layout, command=name)
+        registry.push(
+            PushRequest(layout=layout.root, images=(digests[name],), tags={name: digests[name]})
+        )
+    file = folder / "catalogue.toml"
+    text = file.read_text().replace("registry.example/debian", str(repository))
+    # Without uv, which would be looked up in the world.
+    text = text.replace("registry.example/plain", str(repository)).replace(
+        'uv = "0.9.0"', 'packages = ["python3"]'
+    )
+    file.write_text(text)
+    changed = pins.update(folder, "20260101T000000Z", Access(patience=5.0), tmp_path / "cache")
+    found = catalogues.load(folder)
+    assert found.roots["bookworm"].digest == digests["bookworm-slim"]
+    assert found.roots["plain"].digest == digests["1"]
+    assert found.roots["bookworm"].snapshot == "20260101T000000Z"
+    assert found.roots["plain"].snapshot == ""
+    assert "# where we mirror it" in file.read_text()
+    assert len(changed) == 3
+    assert pins.update(folder, "20260101T000000Z", Access(patience=5.0), tmp_path / "cache") == ()
+
+
+def test_the_program_says_what_it_cannot_find(
+    server: RegistryProcess, folder: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "catalogue.toml"
+    text = file.read_text().replace("registry.example/debian", f"{server.host}/{path}")
+    file.write_text(text)
+    assert pins.main(["--catalogue", str(folder)]) == 125
+    assert "bookworm-slim is not in" in capsys.readouterr().err
+    assert file.read_text() == text

@@ -1,0 +1,155 @@
+"""Lines as buildx 0.38 wrote them, shortened."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+
+import pytest
+
+from packer.buildkit import failure
+from packer.buildkit.errors import (
+    BuilderDied,
+    BuilderUnreachable,
+    BuildFailed,
+    PackageUnknown,
+    PublishRefused,
+    SourceImageGone,
+)
+from packer.buildkit.steps import Steps
+from packer.progress import SILENT
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def start(self, what: str, total: int = 0) -> None:
+        assert not total
+        self.heard.append(f"start {what}")
+
+    def advance(self, amount: int) -> None:
+        raise AssertionError(amount)
+
+    def done(self, note: str = "") -> None:
+        self.heard.append(f"done {note}".strip())
+
+
+def vertex(name: str, second: int = 0, *, ended: int = 0, **fields: object) -> dict[str, object]:
+    found: dict[str, object] = {"digest": f"sha256:{name}", "name": name, **fields}
+    if second:
+        found["started"] = f"2025-01-01T00:00:{second:02}.123456789Z"
+    if ended:
+        found["completed"] = f"2025-01-01T00:00:{ended:02}.623456789Z"
+    return found
+
+
+def line(*vertexes: dict[str, object], said: str = "", by: str = "") -> str:
+    log = {"vertex": f"sha256:{by}", "stream": 1, "data": b64encode(said.encode()).decode()}
+    return json.dumps({"vertexes": list(vertexes), "logs": [log] if by else None}) + "\n"
+
+
+def fed(*lines: str, listener: Listener | None = None) -> Steps:
+    steps = Steps(listener or SILENT)
+    for each in lines:
+        steps.feed(each)
+    steps.close()
+    return steps
+
+
+def test_one_step_after_the_other_is_told_and_how_long_it_took() -> None:
+    listener = Listener()
+    steps = fed(
+        line(vertex("a", 1), vertex("b", 1)),
+        line(vertex("b", 1, ended=2)),
+        line(vertex("c", 2)),
+        line(vertex("a", 1, ended=4)),
+        line(vertex("c", 2, ended=5, cached=True)),
+        listener=listener,
+    )
+    assert listener.heard == ["start a", "done", "start c", "done cached"]
+    assert [(each.name, each.seconds, each.cached) for each in steps.done] == [
+        ("b", 1.5, False),
+        ("a", 3.5, False),
+        ("c", 3.5, True),
+    ]
+
+
+def test_a_step_s_output_is_kept_from_its_end() -> None:
+    steps = fed(
+        line(vertex("RUN make", 1)),
+        line(said="one\ntw", by="RUN make"),
+        line(said="o\n10%\r20%\n", by="RUN make"),
+        line(said="".join(f"{number}\n" for number in range(60)), by="RUN make"),
+        line(vertex("RUN make", 1, ended=2, error="exit code: 2")),
+    )
+    assert steps.failed
+    assert steps.failed.tail.splitlines()[:2] == ["10", "11"]
+    assert steps.failed.tail.endswith("59")
+
+
+def test_the_step_that_failed_is_not_one_that_was_cancelled_for_it() -> None:
+    steps = fed(
+        line(vertex("b", 1, ended=2, error="context canceled")),
+        line(vertex("a", 1, ended=2, error="exit code: 2")),
+    )
+    assert steps.failed
+    assert steps.failed.name == "a"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "said", "kind", "shown"),
+    [
+        ("RUN false", "exit code: 1", "it is wrong\n", BuildFailed, "RUN false"),
+        (
+            "RUN apt-get install -y nosuch",
+            "exit code: 100",
+            "E: Unable to locate package nosuch\n",
+            PackageUnknown,
+            "nosuch",
+        ),
+        (
+            "[internal] load metadata for r.example/base@sha256:1",
+            "r.example/base@sha256:1: not found",
+            "",
+            SourceImageGone,
+            "r.example/base@sha256:1",
+        ),
+        (
+            "pushing layers",
+            "failed to push r.example/a: unexpected status from POST request: 405 Not Allowed",
+            "",
+            PublishRefused,
+            "registry",
+        ),
+    ],
+)
+def test_a_step_that_fails_says_what_it_said(
+    name: str, error: str, said: str, kind: type[BuildFailed], shown: str
+) -> None:
+    steps = fed(line(vertex(name, 1)), line(said=said, by=name))
+    steps.feed(line(vertex(name, 1, ended=2, error=error)))
+    found = failure.explain("unix:///b", steps, "ERROR: failed to build: failed to solve: …")
+    assert type(found) is kind
+    assert shown in found.what()
+    assert found.evidence() == said.strip()
+    assert found.fix()
+
+
+GONE = 'ERROR: failed to receive status: rpc error: code = Unavailable desc = error reading: EOF"'
+
+
+def test_a_builder_that_goes_away_is_not_a_step_that_failed() -> None:
+    running = fed(line(vertex("RUN make", 1)))
+    died = failure.explain("unix:///b", running, f"{line(vertex('RUN make', 1))}{GONE}\n")
+    assert isinstance(died, BuilderDied)
+    assert "RUN make" in died.why()
+    assert died.evidence().startswith("failed to receive status")
+    assert died.retryable
+    assert isinstance(failure.explain("unix:///b", fed(), GONE), BuilderUnreachable)
+
+
+def test_what_buildx_itself_says_is_told_where_no_step_failed() -> None:
+    found = failure.explain("docker", fed(), "ERROR: unknown flag: --rubbish\n")
+    assert isinstance(found, BuildFailed)
+    assert found.why() == "unknown flag: --rubbish"
