@@ -10,6 +10,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
+import time
 
 from sendoff.warm import circumstances
 from sendoff.warm.line import Gone, Line
@@ -28,6 +29,8 @@ _HELP = frozenset({"-h", "--help", "--version"})
 _MOST = 8
 """Warm processes of one user: circumstances that never come again are not prepared for."""
 _KILL = 9
+_BEGINS = 3.0
+"""Seconds within which a warm process is there; usually half a second."""
 _BESIDES = (b"PATH", b"HOME", b"XDG_RUNTIME_DIR")
 
 
@@ -59,7 +62,7 @@ class Handover:
         """Start a warm process for the next command. It costs what starting any program costs."""
         if self._facts is None or self._socket is None:
             return
-        if len(os.listdir(os.path.dirname(self._socket))) > 2 * _MOST:
+        if len(os.listdir(os.path.dirname(self._socket))) > 2 * _MOST or _begun(self._socket):
             return
         environ = circumstances.lasting()
         environ |= {name: os.environb[name] for name in _BESIDES if name in os.environb}
@@ -137,6 +140,14 @@ def _may_be_served(arguments: list[str]) -> bool:
         return False
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return bool(own) and own[0] in _SERVED and not _HELP.intersection(own)
+
+
+def _begun(path: str) -> bool:
+    """Whether a warm process is on its way to this socket, or has just failed to get there."""
+    try:
+        return abs(time.time() - os.stat(path + ".lock").st_mtime) < _BEGINS
+    except FileNotFoundError:
+        return False
 
 
 def _remove(path: str) -> None:

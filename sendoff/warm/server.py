@@ -39,7 +39,7 @@ _RECENT = 2_000_000_000
 
 _PACKAGES = ("packer", "dispatcher", "sendoff")
 # Programs of their own, and what only a figure needs.
-_NOT = ("__main__", "_worker", "plot_figure", "runner.site", "warm.server")
+_NOT = ("__main__", "_worker", "layer_installer", "plot_figure", "runner.site", "warm.server")
 _BESIDES = (
     "urllib3", "tenacity", "http.client", "yaml", "tomllib", "gzip", "zipfile", "subprocess",
     "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",
@@ -130,7 +130,7 @@ class _Server:
 def _lock(path: str) -> int:
     """What says that this socket is ours, as long as this process lives; -1 if it is another's.
 
-    The file has the process's id, for people.
+    The file has the process's id, and is as old as its start.
     """
     descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -155,7 +155,9 @@ def _load() -> Stamps | None:
     """Import what commands need; None where that has left more than modules."""
     began = time.time_ns()
     for name in (*_modules(), *_BESIDES):
-        importlib.import_module(name)
+        # What can't be loaded is not needed, or its command will say so.
+        with suppress(ImportError):
+            importlib.import_module(name)
     for kind in _records(Record):
         # What msgspec works out of a class before one is read; not all are ever read.
         with suppress(TypeError, NameError):

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -60,6 +62,18 @@ def test_it_starts_no_thread_and_holds_nothing_of_its_first_command(warmth: Warm
         "/dev/null",
         f"{warmth.sockets[0]}.lock",
     }
+
+
+def test_it_loads_all_of_sendoff_that_a_command_may_need() -> None:
+    """In a process of its own: some modules are programs, and must not be among them."""
+    code = (
+        "import sys, threading; from sendoff.warm import server; before = set(sys.modules); "
+        "server._load(); assert threading.active_count() == 1; "
+        "print('docker' in sys.modules, 'kubernetes' in sys.modules, 'matplotlib' in sys.modules); "
+        "import importlib; print([n for n in server._modules() if n not in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False False\n[]\n"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")

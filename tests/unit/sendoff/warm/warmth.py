@@ -62,7 +62,7 @@ class Warmth:
 
     def ready(self) -> int:
         """Have a warm process; its id."""
-        until(lambda: self.run("ps") and self.sockets)
+        until(lambda: self.sockets or (self.run("ps") and self.sockets))
         return self.servers[0]
 
     def run(
