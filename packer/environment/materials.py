@@ -89,7 +89,7 @@ class Resolution:
             NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
-        SendoffError: of `packer.building`, where something has to be built.
+            SendoffError: of `packer.building`, where something has to be built.
         """
         return self._resolved(self._resolve())
 

@@ -1,0 +1,105 @@
+"""An environment with a source that compiles C and a Debian package, run as a Job on an H100."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.buildkit import docker_cli
+from tests.e2e import sandboxes
+from tests.e2e.cluster.conftest import environment
+from tests.e2e.cluster.desk import Desk, Site
+
+MAIN = """\
+import subprocess, crcmod._crcfunext as fast, crcmod
+print(crcmod.predefined.mkCrcFun('crc-32')(b'123456789') == 0xCBF43926, fast.__name__)
+print(subprocess.run(['hello'], capture_output=True, text=True).stdout.strip())
+"""
+SETTINGS = """\
+[image]
+apt = ["hello"]
+run = ["hello > /etc/greeting"]
+"""
+
+
+@pytest.fixture(scope="module")
+def workshop(site: Site, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk whose sandbox has a distribution of which there is no wheel, and a builder."""
+    root = tmp_path_factory.mktemp("workshop")
+    sandbox = sandboxes.with_packages(Path(__file__).with_name("sources.txt"))
+    with pytest.MonkeyPatch.context() as patch:
+        docker_cli(root / "cli", patch)
+        variables = environment(sandbox, cache)
+        desk = Desk(root, site, variables)
+        desk.env["SENDOFF_BUILDER"] = site.stack.known["buildkitd"]["address"]
+        desk.write("main.py", MAIN)
+        yield desk
+    desk.clear()
+
+
+def test_what_has_to_be_run_is_built_and_runs_on_the_cluster(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", SETTINGS)
+    told = workshop.json("pack")
+    tasks = {(each["builder"], each["takes"]): each["makes"] for each in told["tasks"]}
+    assert tasks["buildkit", "apt: hello"] == "base"
+    assert tasks["buildkit", "crcmod-1.7.tar.gz"] == "wheel crcmod 1.7"
+    assert ("native", "2 wheels") in tasks
+    (crcmod,) = [each for each in told["distributions"] if each["name"] == "crcmod"]
+    assert (crcmod["how"], crcmod["why"]) == ("wheel", "built from crcmod-1.7.tar.gz")
+    run = workshop.sent("run", "--gpu", "h100", "--", "python", "main.py")
+    workshop.done("wait", run)
+    logged = workshop.done("logs", run)
+    assert "True crcmod._crcfunext" in logged
+    assert "Hello, world!" in logged
+
+
+def test_explain_lists_who_did_what(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", SETTINGS)
+    told = workshop.done("pack", "--explain")
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    at = lines.index("builders:")
+    assert lines[at + 1 : at + 6] == [
+        "buildkit apt: hello → base",
+        "buildkit run: hello > /etc/greeting → base",
+        "buildkit crcmod-1.7.tar.gz → wheel crcmod 1.7",
+        "native 2 wheels → 2 layers",
+        "native project, runner, command → run image",
+    ]
+
+
+def test_buildkit_can_install_the_whole_environment(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", SETTINGS)
+    address = workshop.env["SENDOFF_BUILDER"]
+    native = workshop.json("pack", "--builder", address)
+    whole = workshop.json("pack", "--builder", f"buildkit+{address}")
+    assert [each["builder"] for each in whole["tasks"]][-2:] == ["buildkit", "native"]
+    assert native["environment"] != whole["environment"]
+    run = workshop.sent("run", "--builder", f"buildkit+{address}", "--", "python", "main.py")
+    workshop.done("wait", run)
+    assert "True crcmod._crcfunext" in workshop.done("logs", run)
+
+
+def test_without_a_builder_it_is_refused_with_what_to_do(workshop: Desk, tmp_path: Path) -> None:
+    workshop.write("sendoff.toml", "")
+    nowhere = {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "SENDOFF_BUILDER": ""}
+    refused = workshop.json("pack", **nowhere, SENDOFF_CACHE=str(tmp_path / "cache"))
+    assert refused["code"] == "BUILDER_NEEDED"
+    assert "crcmod-1.7.tar.gz" in refused["message"]
+    assert "--builder docker" in refused["fix"]
+    packed = workshop.json("pack", "--builder", "native")
+    (crcmod,) = [each for each in packed["distributions"] if each["name"] == "crcmod"]
+    assert crcmod["how"] == "files"
+    unreachable = workshop.json(
+        "pack", SENDOFF_CACHE=str(tmp_path / "cache"), SENDOFF_BUILDER="unix:///nowhere"
+    )
+    assert unreachable["code"] == "BUILDER_UNREACHABLE"
+
+
+def test_an_image_s_steps_need_a_builder_too(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", SETTINGS.replace("hello", "cowsay"))
+    refused = workshop.json("pack", "--builder", "native")
+    assert refused["code"] == "BUILDER_NEEDED"
+    unknown = workshop("pack", "--json", SENDOFF_IMAGE='{"apt": ["no-such-package"]}')
+    assert '"PACKAGE_UNKNOWN"' in unknown.stdout

@@ -1,0 +1,68 @@
+"""Packages and commands upon a base: made once for all who share a registry."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from packer.building import extension
+from packer.building.errors import BuildSecretMissing
+from packer.building.image_settings import ImageSettings
+from packer.buildkit import address
+from packer.buildkit.build import Build
+from packer.buildkit.builder import Builder
+from packer.buildkit.errors import BuildFailed, PackageUnknown
+from packer.images.base import Base
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from tests.stack.stack import Stack
+
+
+@pytest.fixture
+def registry(stack: Stack, tmp_path: Path) -> Registry:
+    name = f"{stack.known['registry']['address']}/extended-{os.urandom(4).hex()}/runs"
+    return Registry(Repository.parse(name), Access(), tmp_path / "cache")
+
+
+@pytest.fixture
+def base(stack: Stack, registry: Registry) -> Base:
+    return registry.base(stack.known["images"]["base"], "linux/amd64")
+
+
+def test_it_is_a_base_with_more_in_it(
+    base: Base, builder: Builder, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hidden-by-heart")
+    steps = ImageSettings(
+        apt=("hello",), run=('printf "%s" "${#TOKEN}" > /etc/length',), secrets=("TOKEN",)
+    )
+    made = extension.extended(base, steps, builder, registry)
+    assert made.layers[: len(base.layers)] == base.layers
+    assert (made.user, made.python, made.labels) == (base.user, base.python, base.labels)
+    check = f"FROM {made.repository}@{made.digest}\nRUN hello && test $(cat /etc/length) = 15\n"
+    builder.build(Build(dockerfile=check))
+    nobody = Builder(address.parse("unix:///nowhere"), Path("/nowhere"))
+    assert extension.extended(base, steps, nobody, registry) == made
+
+
+@pytest.mark.parametrize(
+    ("steps", "kind"),
+    [
+        (ImageSettings(apt=("no-such-package",)), PackageUnknown),
+        (ImageSettings(run=("echo so it goes; exit 7",)), BuildFailed),
+        (ImageSettings(run=("true",), secrets=("NO_SUCH_SECRET",)), BuildSecretMissing),
+    ],
+)
+def test_what_fails_leaves_nothing_in_the_registry(
+    base: Base,
+    builder: Builder,
+    registry: Registry,
+    steps: ImageSettings,
+    kind: type[Exception],
+) -> None:
+    with pytest.raises(kind):
+        extension.extended(base, steps, builder, registry)
+    assert registry.has(extension.tag(base, steps)) is None

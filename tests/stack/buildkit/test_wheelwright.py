@@ -1,0 +1,180 @@
+"""Sources made into wheels on the base: a repository's commit, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from packer.building.errors import SourceUnusable, WheelNotBuilt
+from packer.building.source import Source
+from packer.building.wheelwright import BuiltWheel, Wheelwright, Workshop
+from packer.buildkit.builder import Builder
+from packer.buildkit.errors import PackageUnknown
+from packer.environment import interpreter, target
+from packer.errors import WheelHashMismatch
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from packer.wheels import index_sources
+from packer.wheels.candidates import Question
+from packer.wheels.wheelhouse import Wheelhouse
+from tests.stack.stack import Stack
+
+# A backend of the project's own: what it does is in the test, and no index is asked.
+BACKEND = """\
+import pathlib, zipfile
+{extra}
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    {body}
+    name = "odd-1.0-py3-none-any.whl"
+    info = "odd-1.0.dist-info"
+    with zipfile.ZipFile(pathlib.Path(directory, name), "w") as wheel:
+        wheel.writestr("odd.py", pathlib.Path("odd.py").read_text())
+        wheel.writestr(f"{{info}}/METADATA", "Metadata-Version: 2.1\\nName: odd\\nVersion: 1.0\\n")
+        wheel.writestr(f"{{info}}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{{info}}/RECORD", "")
+    return name
+"""
+PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["tools"]\n'
+
+
+def files(body: str = "pass", extra: str = "") -> dict[str, str]:
+    return {
+        "pyproject.toml": PYPROJECT,
+        "tools/backend.py": BACKEND.format(body=body, extra=extra),
+        "odd.py": "answer = 42\n",
+    }
+
+
+def archive(folder: Path, content: Mapping[str, str]) -> Source:
+    path = folder / "odd-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as made:
+        for name, text in content.items():
+            member = tarfile.TarInfo(f"odd-1.0/{name}")
+            member.size = len(text.encode())
+            made.addfile(member, io.BytesIO(text.encode()))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Source(name="odd", version="1.0", url=path.as_uri(), sha256=sha256)
+
+
+Make = Callable[..., BuiltWheel]
+
+
+@pytest.fixture
+def make(stack: Stack, builder: Builder, tmp_path: Path) -> Make:
+    """Build a source on the stack's base."""
+    repository = Repository.parse(f"{stack.known['registry']['address']}/wheels")
+    registry = Registry(repository, Access(), tmp_path / "cache")
+    base = registry.base(stack.known["images"]["base"], "linux/amd64")
+    found = interpreter.describe(interpreter.find("python3.11"), tmp_path / "cache")
+    sources = index_sources.find(found.prefix)
+    question = Question(python=found.executable, project=tmp_path, sources=sources)
+    house = Wheelhouse(root=tmp_path / "wheels", sources=sources)
+
+    def build(source: Source, *packages: str) -> BuiltWheel:
+        workshop = Workshop(builder, base, target.of(found), packages)
+        built = Wheelwright(workshop, house, question, tmp_path / "built").make(source)
+        assert house.path(built.pin).is_file()
+        return built
+
+    return build
+
+
+def content(tmp_path: Path, built: BuiltWheel, name: str) -> str:
+    path = tmp_path / "wheels" / built.pin.sha256 / built.pin.filename
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == built.pin.sha256
+    with zipfile.ZipFile(path) as wheel:
+        return wheel.read(name).decode()
+
+
+def test_an_archive_becomes_a_wheel_with_a_hash(make: Make, tmp_path: Path) -> None:
+    built = make(archive(tmp_path, files()))
+    assert built.pin.filename == "odd-1.0-py3-none-any.whl"
+    assert content(tmp_path, built, "odd.py") == "answer = 42\n"
+    assert built.requirements == ()
+
+
+def test_a_commit_of_a_repository_does_too(make: Make, tmp_path: Path) -> None:
+    place = tmp_path / "repository"
+    identity = {"GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(tmp_path)}
+
+    def git(*arguments: str) -> str:
+        own = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(place)]
+        done = subprocess.run(
+            ["git", *own, *arguments],
+            env={**os.environ, **identity},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    for name, text in files().items():
+        (place / "python" / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / "python" / name).write_text(text)
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "one")
+    commit = git("rev-parse", "HEAD")
+    (place / "python" / "odd.py").write_text("answer = 43\n")
+    git("commit", "--quiet", "-am", "two")
+    source = Source(
+        name="odd", version="1.0", url=place.as_uri(), commit=commit, subdirectory="python"
+    )
+    assert content(tmp_path, make(source), "odd.py") == "answer = 42\n"
+    with pytest.raises(SourceUnusable) as refused:
+        make(Source(name="odd", version="1.0", url=place.as_uri(), commit="0" * 40))
+    assert "commit" in refused.value.why()
+
+
+def test_what_a_backend_asks_for_is_brought_along(make: Make, tmp_path: Path) -> None:
+    asks = "def get_requires_for_build_wheel(config_settings=None): return ['six==1.17.0']"
+    built = make(archive(tmp_path, files(body="import six", extra=asks)))
+    assert [pin.filename for pin in built.requirements] == ["six-1.17.0-py2.py3-none-any.whl"]
+
+
+def test_a_build_has_no_network(make: Make, tmp_path: Path) -> None:
+    reach = "import socket; socket.create_connection(('127.0.0.1', 22), 1)"
+    look = "assert pathlib.Path('/sys/class/net/eth0').exists(), 'no network'"
+    for body in (reach, look):
+        with pytest.raises(WheelNotBuilt):
+            make(archive(tmp_path, files(body=body)))
+
+
+def test_a_build_that_fails_says_what_it_said(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(WheelNotBuilt) as failed:
+        make(archive(tmp_path, files(body="raise SystemExit('libodd.h: no such file')")))
+    assert failed.value.code == "WHEEL_NOT_BUILT"
+    assert "odd-1.0.tar.gz" in failed.value.what()
+    assert "libodd.h: no such file" in failed.value.evidence()
+    assert "build-apt" in failed.value.fix()
+    assert not list((tmp_path / "built").glob("*.json"))
+
+
+def test_an_archive_that_was_exchanged_is_not_built(make: Make, tmp_path: Path) -> None:
+    source = archive(tmp_path, files())
+    archive(tmp_path, files(body="print('exchanged')"))
+    with pytest.raises(WheelHashMismatch):
+        make(source)
+
+
+def test_requirements_that_no_index_has_are_named(make: Make, tmp_path: Path) -> None:
+    wanted = PYPROJECT.replace("[]", '["no-such-thing-at-all==9"]')
+    with pytest.raises(SourceUnusable) as refused:
+        make(archive(tmp_path, {**files(), "pyproject.toml": wanted}))
+    assert "no-such-thing-at-all==9" in refused.value.why()
+    assert refused.value.evidence()
+
+
+def test_an_unknown_package_of_the_build_is_named(make: Make, tmp_path: Path) -> None:
+    with pytest.raises(PackageUnknown) as refused:
+        make(archive(tmp_path, files()), "no-such-package")
+    assert refused.value.names == ("no-such-package",)
