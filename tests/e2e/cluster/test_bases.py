@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import json
+import shutil
 import subprocess
+import tarfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from packer.bases import catalogue as catalogues
 from packer.bases import contents
 from packer.digest import Digest
 from packer.images.layout import Layout
@@ -19,9 +28,11 @@ from packer.registry.registry import Registry
 from tests.buildkit import docker_cli
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.cluster.test_pages import commands, done
 from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
 
+STACK_PYTHON = "usr/lib/python3.11/", "usr/bin/python3.11"
 NOWHERE = "sha256:" + "0" * 64
 PYTHON = "3.11"
 
@@ -38,9 +49,9 @@ class Foundry(NamedTuple):
         return self.desk("base", verb, *arguments, **env)
 
     def json(self, verb: str, *arguments: str, **env: str) -> Any:
-        done = self(verb, "--json", *arguments, **env)
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
+        told = self(verb, "--json", *arguments, **env)
+        assert told.stdout, told.stderr
+        return json.loads(told.stdout)
 
     def build(self, *arguments: str, **env: str) -> Any:
         return self.json("build", "--root", self.root, "--python", PYTHON, *arguments, **env)
@@ -191,27 +202,116 @@ def _labels(registry: Registry, manifest: dict[str, Any]) -> dict[str, str]:
     return labels
 
 
-def test_another_builder_makes_the_same(
+def test_the_page_s_commands_work_and_another_builder_makes_the_same(
     foundry: Foundry, made: dict[str, Any], second: SecondBuilder
 ) -> None:
-    options = ("--root", foundry.root, "--python", PYTHON, "--builder", second.address)
-    done = foundry("verify", *options, "cuda-runtime")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.split() == [
-        *("cuda-runtime:3.11", made["cuda-runtime"]["digest"], "the", "same")
-    ]
+    here = {
+        "registry.example/base": f"{foundry.bases}/page",
+        "base build": f"base build --root {foundry.root}",
+        "base verify": f"base verify --root {foundry.root}",
+        "tcp://elsewhere:1234": second.address,
+    }
+    # Each command has a shell of its own.
+    export, *shown = commands("bases.md")
+    for name, value in here.items():
+        export = export.replace(name, value)
+    variable, _, value = export.removeprefix("export ").partition("=")
+    page = replace_environment(foundry.desk, **{variable: value})
+    said = [done(command, page, here) for command in shown]
+    digest = made["cpu"]["digest"]
+    assert said[2].splitlines()[0] == f"{value}/cpu@{digest}"
+    assert said[-1].split() == ["cpu:3.11", digest, "the", "same"]
+
+
+def replace_environment(desk: Desk, **variables: str) -> Desk:
+    """The same desk with other variables."""
+    again = copy(desk)
+    again.env = {**desk.env, **variables}
+    return again
 
 
 def test_what_differs_is_named(foundry: Foundry, own: Path) -> None:
     options = dockerfile(own, "RUN cat /proc/sys/kernel/random/uuid > /etc/lucky")
     built = foundry.build(*options, "--push")
     assert foundry.registry("lab").has(PYTHON) == built[0]["digest"]
-    done = foundry("verify", "--root", foundry.root, *options)
-    assert done.returncode == 1
-    first, *rest = done.stdout.splitlines()
+    told = foundry("verify", "--root", foundry.root, *options)
+    assert told.returncode == 1
+    first, *rest = told.stdout.splitlines()
     assert first.startswith(f"lab:3.11  {built[0]['digest']}  differs: sha256:")
     assert any("etc/lucky  content" in line for line in rest)
     assert not [line for line in rest if "etc/lucky" not in line and "config" not in line]
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def served(folder: Path, host: str) -> Iterator[str]:
+    """The URL at which the files of a folder are."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = ThreadingHTTPServer((host, 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://{host}:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def standalone(layout: Layout, digest: Digest, folder: Path) -> None:
+    """The Python of a base as a site's mirror would have it for uv, and the list that names it."""
+    files = contents.files(
+        layout, contents.read(layout, digest), lambda path: path.startswith(STACK_PYTHON)
+    )
+    with tarfile.open(folder / "python.tar.gz", "w:gz", compresslevel=1) as archive:
+        for path, data in files.items():
+            info = tarfile.TarInfo("python/" + path.removeprefix("usr/"))
+            info.size, info.mode = len(data), 0o755
+            archive.addfile(info, io.BytesIO(data))
+    sha256 = Digest.of((folder / "python.tar.gz").read_bytes()).hex
+    known = {
+        "name": "cpython",
+        "arch": {"family": "x86_64", "variant": None},
+        "os": "linux",
+        "libc": "gnu",
+        "major": 3,
+        "minor": 11,
+        "patch": 2,
+        "prerelease": "",
+        "variant": None,
+        "url": "URL/python.tar.gz",
+        "sha256": sha256,
+        "build": "20260101",
+    }
+    (folder / "list.json").write_text(json.dumps({"cpython-3.11.2-linux-x86_64-gnu": known}))
+
+
+def test_a_python_that_the_distribution_lacks_comes_by_uv(
+    foundry: Foundry, made: dict[str, Any], tmp_path: Path
+) -> None:
+    own, mirror = tmp_path / "own", tmp_path / "mirror"
+    shutil.copytree(catalogues.home(), own)
+    mirror.mkdir()
+    debian, uv = '["python3", "python3-distutils"]', '"0.13.9"'
+    file = own / "catalogue.toml"
+    file.write_text(file.read_text().replace(f"packages = {debian}", f"uv = {uv}"))
+    layout = Layout(foundry.desk.home / "cache" / "sendoff" / "bases" / "layout")
+    standalone(layout, Digest(made["cpu"]["digest"]), mirror)
+    with served(mirror, foundry.desk.site.gateway) as url:
+        listed = mirror / "list.json"
+        listed.write_text(listed.read_text().replace("URL", url))
+        [base] = foundry.build(
+            *("--catalogue", str(own), "--mirror", f"UV_PYTHON_DOWNLOADS_JSON_URL={url}/list.json"),
+            *("--certificates", "/etc/ssl/certs/ca-certificates.crt", "cpu"),
+            SENDOFF_CACHE=str(tmp_path / "cache"),
+        )
+    assert base["packages"]["cpython"] == "3.11.2"
+    assert base["digest"] != made["cpu"]["digest"]
+    image = contents.read(Layout(tmp_path / "cache" / "bases" / "layout"), Digest(base["digest"]))
+    home = "/opt/python/cpython-3.11.2-linux-x86_64-gnu"
+    assert image.labels["io.sendoff.base.python"] == f"{home}/bin/python3.11"
 
 
 def refused(foundry: Foundry, *arguments: str, **env: str) -> Any:
