@@ -23,6 +23,7 @@ GROUPS = {
     "push": "bench.push",
     "environment": "bench.environment",
     "layers": "bench.wheel_layers",
+    "torch": "bench.torch_environment",
     "run": "bench.local_run",
     "imports": "bench.import_time",
     "results": "bench.results",

@@ -192,7 +192,7 @@ def in_one_pod(there: Cluster) -> list[Row]:
 
 
 def ten_thousand(there: Cluster) -> list[Row]:
-    """`ps` and `wait` while 10,000 indexes run."""
+    """`ps` and `wait` while 10,000 indexes run, and when they have ended."""
     count = 10_000
     sent = dispatch.submit(again(there.prepared("true"), count), there.simulated())
 
@@ -206,6 +206,9 @@ def ten_thousand(there: Cluster) -> list[Row]:
         listed = measured([sandbox.SENDOFF, "ps", "--json"], there)
         waited = measured([sandbox.SENDOFF, "wait", "--timeout", "10", sent.id], there)
         looks = refreshes(there, sent)
+        dispatch.cancel(sent.id, there.places)
+        dispatch.wait([sent.id], there.places)
+        ended = measured([sandbox.SENDOFF, "ps"], there)
     finally:
         there.remove(sent.id)
     return [
@@ -215,6 +218,8 @@ def ten_thousand(there: Cluster) -> list[Row]:
         limit("a look at 10,000 indexes that run, in `wait`", Timing(tuple(looks)), 1),
         _memory("`sendoff ps` then", listed[1]),
         _memory("`sendoff wait` then", waited[1]),
+        limit("`sendoff ps` when they have all ended", Timing((ended[0],)), 1),
+        _memory("`sendoff ps` then", ended[1]),
     ]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Self
 
+from dispatcher import manifest_copies, targets
 from dispatcher import status as states
-from dispatcher import targets
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest
@@ -37,12 +37,16 @@ class Observer:
         self.run = self.runs.run(run_id)
         self._places = places
         self._final: dict[int, IndexStatus] = {}
-        self._looked = False
+        self._looked = self._copied = False
 
     def all(self) -> RunStatus:
         """The run and all its indexes."""
         indexes = self.some(range(len(self.run.request.inputs)))
-        return states.of_run(self.run.id, indexes)
+        status = states.of_run(self.run.id, indexes)
+        if status.final and not self._copied:
+            self._copied = True
+            manifest_copies.write(self.runs, [each.manifest for each in indexes])
+        return status
 
     def one(self, index: int) -> IndexStatus:
         """One index.
@@ -58,9 +62,9 @@ class Observer:
         """These indexes, which exist."""
         asked = list(indexes)
         left = self._left(asked)
-        if not self._looked and len(left) <= _FEW:
+        if not self._looked and left:
             self._looked = True
-            left = self._without_target(left)
+            left = self._at_first(left)
         fresh = self._look(left) if left else {}
         return [self._final.get(index) or fresh[index] for index in asked]
 
@@ -81,6 +85,16 @@ class Observer:
 
     def _left(self, indexes: Iterable[int]) -> list[int]:
         return [index for index in indexes if index not in self._final]
+
+    def _at_first(self, indexes: list[int]) -> list[int]:
+        """Note what can be known without the target; the indexes that are left."""
+        if len(indexes) <= _FEW:
+            return self._without_target(indexes)
+        manifests = manifest_copies.read(self.runs, self.run.id, len(self.run.request.inputs))
+        for index, manifest in manifests.items():
+            self._final[index] = states.of_index(index, manifest, None, None)
+        self._copied = bool(manifests)
+        return self._left(indexes)
 
     def _without_target(self, indexes: list[int]) -> list[int]:
         """Note what the store knows the end of; the indexes that are left."""

@@ -7,7 +7,11 @@ why, the evidence, and the command that fixes it.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from packer.environment.environment_report import EnvironmentReport
 
 
 class SendoffError(Exception):
@@ -239,26 +243,47 @@ class EditableOutsideProject(SendoffError):
         return f"pack from there: cd {self.source} && sendoff pack"
 
 
+class Wheelless(NamedTuple):
+    """A distribution that no wheel was found of."""
+
+    name: str
+    version: str
+    seen: str
+    """A file of it that is for the sandbox's platform only."""
+    reason: str = ""
+
+
 class NoWheelForTarget(SendoffError):
-    """A distribution's installed files do not fit the target, and no wheel does."""
+    """Distributions whose installed files do not fit the target, and no wheel does."""
 
     code, phase = "NO_WHEEL_FOR_TARGET", "environment"
 
-    def __init__(self, name: str, version: str, target: str, seen: str) -> None:
-        super().__init__(name, version, target, seen)
-        self.name, self.version, self.target, self.seen = name, version, target, seen
+    def __init__(
+        self,
+        distributions: Sequence[Wheelless],
+        target: str,
+        report: EnvironmentReport | None = None,
+    ) -> None:
+        super().__init__(distributions, target, report)
+        self.distributions, self.target, self.report = tuple(distributions), target, report
 
     def what(self) -> str:
-        return f"{self.name} {self.version} has no wheel for {self.target}"
+        named = [f"{each.name} {each.version}" for each in self.distributions]
+        have = "has" if len(named) == 1 else "have"
+        return f"{', '.join(named)} {have} no wheel for {self.target}"
 
     def why(self) -> str:
         return "what is installed here was built for another platform"
 
     def evidence(self) -> str:
-        return self.seen
+        return "\n".join(
+            f"{each.name}: {each.reason}; {each.seen}" if each.reason else each.seen
+            for each in self.distributions
+        )
 
     def fix(self) -> str:
-        return f"choose a version with one: pip index versions {self.name}"
+        first = self.distributions[0].name
+        return f"choose a version with one: pip index versions {first}; or uninstall it"
 
 
 class WheelHashMismatch(SendoffError):

@@ -6,7 +6,7 @@ import os
 
 from packer.building.plan import Task
 from packer.digest import Digest
-from packer.environment.environment_report import Arrival
+from packer.environment.environment_report import Arrival, Retargeted
 from packer.layers.layer import Layer
 from packer.packed import Packed
 from packer.project import listing
@@ -51,6 +51,8 @@ class Explanation(Record, frozen=True):
     warnings: tuple[str, ...]
     tasks: tuple[Task, ...]
     """Which builder did what."""
+    retargeted: Retargeted | None
+    """From what to what; None where everything is as it is installed."""
     layers: tuple[Layer, ...]
     size: int
     """Bytes of all layers as they are stored and sent."""
@@ -68,6 +70,7 @@ def explain(packed: Packed) -> Explanation:
         distributions=packed.report.arrivals,
         warnings=packed.report.warnings,
         tasks=packed.tasks,
+        retargeted=packed.report.retargeted,
         layers=packed.layers,
         size=sum(layer.size for layer in packed.layers),
     )

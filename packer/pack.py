@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +36,7 @@ from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.layers.library_layers import Libraries, Workplace
 from packer.layers.made_layer import Contents
+from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
@@ -48,12 +49,22 @@ if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
 
+Agree = Callable[[EnvironmentReport], object]
+"""Raises an error where an environment must not be packed."""
 
 _NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
 
 
-def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
+def pack(
+    request: PackRequest,
+    progress: Progress = SILENT,
+    agree: Agree | None = None,
+    shared: SharedLayers = NOTHING_SHARED,
+) -> Packed:
     """Pack the project and its environment, and return the digests of the images.
+
+    Nothing is fetched or built before `agree`, which is told what the environment is made of.
+    Layers that are `shared` already are neither, and need not be in the layout.
 
     The layout has them tagged as well: `<project>-<12 digits of the digest>` for a run image,
     `env-<digest of lock, base and layout version>` for the environment image.
@@ -63,7 +74,18 @@ def pack(request: PackRequest, progress: Progress = SILENT) -> Packed:
             a later pack would believe.
     """
     with disk.room("the images", request.layout):
-        return _Pack(request, progress).run()
+        return _Pack(request, progress, shared, agree).run()
+
+
+def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
+    """What the environment's image would be made of. Nothing is fetched or built.
+
+    Raises:
+        SendoffError: as `pack`.
+    """
+    with disk.room("the lock", request.cache):
+        resolved = _Pack(request, progress).resolve()
+    return resolved.lock, resolved.report
 
 
 _Made = tuple[Packed, dict[str, Descriptor]]
@@ -72,14 +94,25 @@ _Made = tuple[Packed, dict[str, Descriptor]]
 class _Pack:
     """One pass through the pipeline."""
 
-    def __init__(self, request: PackRequest, progress: Progress) -> None:
-        self._request, self._progress = request, progress
+    def __init__(
+        self,
+        request: PackRequest,
+        progress: Progress,
+        shared: SharedLayers = NOTHING_SHARED,
+        agree: Agree | None = None,
+    ) -> None:
+        self._request, self._progress, self._shared = request, progress, shared
+        self._agree = agree
         self._layout = Layout(request.layout)
         self._memory = request.cache / "layers"
-        self._known = LayerMemory(self._memory, self._layout)
+        self._known = LayerMemory(self._memory, self._layout, shared)
         self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
         self._git = _Revision(request.project)
+
+    def resolve(self) -> Resolved:
+        """The environment alone."""
+        return self._begin()[1].result()
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
@@ -127,6 +160,8 @@ class _Pack:
         code: tuple[Layer, ...],
     ) -> _Made:
         """Environment and run images, and the names that they are to get."""
+        if self._agree:
+            self._agree(resolved.report)
         if resolved.always:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
@@ -205,6 +240,7 @@ class _Pack:
                 base=request.base,
                 builder=request.builder,
                 build_apt=request.image.build_apt,
+                cuda=request.cuda,
             )
             return found, Resolution(sandbox, self._progress)
 
@@ -214,7 +250,7 @@ class _Pack:
         with self._timed("environment layers"):
             layers = self._known.recall_all(key)
             if layers is None:
-                layers = self._build(interpreter, resolved)
+                layers = self._shared.environment(key) or self._build(interpreter, resolved)
                 self._known.remember_all(key, layers)
             return layers
 
@@ -233,6 +269,7 @@ class _Pack:
                 self._layout,
                 self._memory,
                 self._progress,
+                shared=self._shared,
             )
         if base:
             return (*layers, self._made(interpreter_layer.contents(base)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from packer.building.image_settings import ImageSettings
+from packer.environment.cuda import CudaWish
 from packer.images.base import Base
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
@@ -31,6 +32,8 @@ class PackRequest(Record, frozen=True):
     """The sandbox's interpreter, a path or a name; None for the one a shell would start."""
     platform: str = ""
     """OCI platform to pack for; empty for the sandbox's own."""
+    cuda: CudaWish = CudaWish()
+    """Which CUDA the environment is for."""
     commands: tuple[Command, ...] = (Command(),)
     """One run image for each."""
     runner: dict[str, bytes] = {}

@@ -37,6 +37,15 @@ def decode(data: bytes | str, kind: type[T]) -> T:
         msgspec.ValidationError: the JSON has another shape.
         ValueError: it is not JSON.
     """
+    # Lone surrogates, which msgspec's own parser refuses, are only written as escapes.
+    if not (b"\\ud" in data if isinstance(data, bytes) else "\\ud" in data):
+        try:
+            return msgspec.json.decode(data, type=kind, dec_hook=_decode_hook)
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            # It is not JSON, or what Python alone takes for it.
+            pass
     return msgspec.convert(json.loads(data), kind, dec_hook=_decode_hook)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from packer.environment.environment_report import Arrival, EnvironmentReport, Retargeted
 from packer.packed import Packed
 from sendoff.console import align
 from sendoff.quantities import show_duration, show_size
@@ -30,13 +31,43 @@ def lines(found: Explanation) -> Iterator[str]:
     count = sum(one.how != "left out" for one in found.distributions)
     yield f"environment: Python {found.python}, {found.platform}, {_plural(count, 'distribution')}"
     yield f"  image {found.environment}"
-    yield from _rows([one.name, one.version, one.how, one.why] for one in found.distributions)
-    yield from (f"  warning: {warning}" for warning in found.warnings)
+    report = EnvironmentReport(
+        arrivals=found.distributions, warnings=found.warnings, retargeted=found.retargeted
+    )
+    yield from environment(report)
     yield ""
     yield "builders:"
     yield from _rows([one.builder, one.takes, "→", one.makes] for one in found.tasks)
     yield ""
     yield f"image: {_plural(len(found.layers), 'layer')}, {show_size(found.size)}"
+
+
+def environment(report: EnvironmentReport) -> Iterator[str]:
+    """What becomes of each distribution."""
+    if report.retargeted:
+        yield "  " + retargeted(report, report.retargeted)
+    yield from _rows(_arrival(one, report) for one in report.arrivals)
+    yield from (f"  warning: {warning}" for warning in report.warnings)
+
+
+def retargeted(report: EnvironmentReport, change: Retargeted) -> str:
+    """One line: from what, to what, and how much of it."""
+    groups = []
+    for word in ("kept", "changed", "added", "dropped", "no wheel"):
+        some = [one for one in report.arrivals if one.change == word]
+        if some and word == "dropped":
+            groups.append(f"{len(some)} {word}")
+        elif some:
+            groups.append(f"{len(some)} {word} ({show_size(sum(one.size for one in some))})")
+    line = f" with CUDA {change.cuda}" if change.cuda else " without CUDA"
+    return f"from {change.source} to {change.target}{line}: {', '.join(groups)}"
+
+
+def _arrival(one: Arrival, report: EnvironmentReport) -> list[str]:
+    version = f"{one.was} → {one.version}" if one.was not in ("", one.version) else one.version
+    size = show_size(one.size) if one.size else "-"
+    change = [one.change] if report.retargeted else []
+    return [one.name, version, *change, one.how, size, one.why]
 
 
 def _tree(tree: SourceTree) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,6 +145,12 @@ class Run:
         cost = 0.0 if began is None else now - began
         self._last, self._stale = status, now + max(_FRESH, _REST * cost)
         return status
+
+    def freeze(self) -> Run:
+        """Look once more, and never again: all that is told of it afterwards is of one moment."""
+        self.take(dispatch.status(self.id, self.places))
+        self._stale = math.inf
+        return self
 
     def status_of(self, number: int) -> IndexStatus:
         """What is known of one index now; of one that was seen to end, without another look."""

@@ -14,9 +14,10 @@ from sendoff.console import Console
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 TARGET = click.option("--target", metavar="NAME", help="Where to run: local, docker, kubernetes.")
+GPU = click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2.")
 RESOURCES = (
     TARGET,
-    click.option("--gpu", metavar="CLASS", help="GPU class, such as h100 or h100:2."),
+    GPU,
     click.option("--cpus", metavar="N", help="Cores."),
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
     click.option("--timeout", metavar="TIME", help="End it after this time, such as 30m."),
@@ -66,6 +67,7 @@ PACKING = (
     click.option("--python", metavar="PATH", help="The sandbox's interpreter."),
     click.option("--base", metavar="IMAGE", help="Base image, where the target is not local."),
     click.option("--builder", metavar="WHERE", help="BuildKit, or native: nothing is run."),
+    click.option("--cuda", metavar="LINE", help="CUDA to pack for, such as 12.8, or none."),
 )
 DETACH = click.option("-d", "--detach", is_flag=True, help="Print the run's id and return at once.")
 STARTING = (

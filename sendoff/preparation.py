@@ -18,6 +18,7 @@ from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
+from sendoff import cuda_choice
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
@@ -26,7 +27,10 @@ from sendoff.version import VERSION
 
 if TYPE_CHECKING:
     from dispatcher.input_source import Source
+    from packer.environment.environment_report import EnvironmentReport
+    from packer.environment.lock import Lock
     from sendoff.admission import Admission
+    from sendoff.publishing import Publishing
 
 
 class Order(Record, frozen=True):
@@ -50,18 +54,57 @@ def pack_order(
     Raises:
         SendoffError: what `packer.pack`, `packer.registry` and the target raise.
     """
-    from dispatcher import runner_libraries
-    from dispatcher.runner_tree import runner_tree
     from sendoff.publishing import Publishing
 
-    settings, places = session.settings, session.places
     publishing = None if session.embedded else Publishing(session)
+    request = _pack_request(session, order, publishing)
+    if admission:
+        admission.wait()
+    if publishing and session.settings.image.extends:
+        request = replace(request, base=publishing.extended(progress))
+
+    def agree(report: EnvironmentReport) -> None:
+        cuda_choice.check(session, report)
+        if admission:
+            admission.of_cuda(_cuda(report))
+
+    if publishing is None:
+        return pack(request, progress, agree)
+    with publishing.layers() as shared:
+        packed = pack(request, progress, agree, shared)
+        shared.settle(progress)
+    publishing.push(packed, progress)
+    return packed
+
+
+def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
+    """What the environment would be made of; nothing is fetched, built or pushed.
+
+    Raises:
+        SendoffError: as `pack_order`.
+    """
+    from packer import pack as packing
+    from sendoff.publishing import Publishing
+
+    publishing = None if session.embedded else Publishing(session)
+    request = _pack_request(session, Order(setups=()), publishing)
+    lock, report = packing.look(request, progress)
+    cuda_choice.check(session, report)
+    return lock, report
+
+
+def _pack_request(session: Session, order: Order, publishing: Publishing | None) -> PackRequest:
+    from dispatcher import runner_libraries
+    from dispatcher.runner_tree import runner_tree
+
+    settings, places = session.settings, session.places
     base = publishing.base() if publishing else None
-    request = PackRequest(
+    return PackRequest(
         project=session.project,
         layout=places.layout,
         cache=places.cache,
         python=settings.python or None,
+        cuda=cuda_choice.wish(session),
         commands=tuple(_command(set_up, settings) for set_up in order.setups),
         runner=runner_tree(),
         limit=settings.limit,
@@ -70,16 +113,6 @@ def pack_order(
         image=settings.image,
         libraries=runner_libraries.pins() if base else b"",
     )
-    if admission:
-        admission.wait()
-    if publishing and settings.image.extends:
-        request = replace(request, base=publishing.extended(progress))
-    packed = pack(request, progress)
-    if admission:
-        admission.of_cuda(_cuda(packed))
-    if publishing:
-        publishing.push(packed, progress)
-    return packed
 
 
 def prepare(
@@ -102,7 +135,7 @@ def prepare(
     sources = _sources(session)
     packed = pack_order(session, order, progress, admission)
     request = _request(order, session, packed.images)
-    resources = replace(request.resources, cuda=_cuda(packed))
+    resources = replace(request.resources, cuda=_cuda(packed.report))
     data = tuple(each.data for each in sources)
     request = replace(request, resources=resources, data=data)
     if sources:
@@ -120,10 +153,10 @@ def prepare(
     )
 
 
-def _cuda(packed: Packed) -> str:
+def _cuda(report: EnvironmentReport) -> str:
     from packer.environment import cuda
 
-    return cuda.version(packed.report.arrivals)
+    return cuda.version(report.arrivals)
 
 
 def _provenance(packed: Packed) -> dict[str, Any]:

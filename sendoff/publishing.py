@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -19,6 +20,9 @@ from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from sendoff import base_choice
 from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from packer.registry.shared_layers import RegistryLayers
 
 PLATFORM = "linux/amd64"
 """What clusters and engines run."""
@@ -73,6 +77,15 @@ class Publishing:
                 raise
             raise BuilderNeeded(what, str(error), otherwise) from error
         return self._base
+
+    def layers(self) -> RegistryLayers:
+        """Layers that are there already, and the way there for new ones.
+
+        Raises:
+            As `base`.
+        """
+        layers = [each.digest for each in self.base().layers]
+        return self._registry.layers(self._session.places.layout, layers)
 
     def push(self, packed: Packed, progress: Progress) -> None:
         """Have the images of `packed` in the registry, and their names.

@@ -52,10 +52,14 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         packed, record = prepare(session, order, narrator)
     finally:
         narrator.clear()
-    from sendoff.explanation import headline
+    from sendoff import explanation
 
-    console.say(headline(packed, time.monotonic() - started), "faint")
+    console.say(explanation.headline(packed, time.monotonic() - started), "faint")
+    if packed.report.retargeted and not manner.dry_run:
+        console.say(explanation.retargeted(packed.report, packed.report.retargeted), "faint")
     if manner.dry_run:
+        for line in explanation.environment(packed.report):
+            console.say(line, "faint")
         return _tell(record, console)
     return start(record, session, console, detach=manner.detach)
 

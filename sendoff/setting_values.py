@@ -7,6 +7,7 @@ ValueError with words for a person.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ def target(value: Any, base: Path) -> str:
     if text(value, base) not in TARGETS:
         raise ValueError(f"there is no target {value!r}; there is {', '.join(TARGETS)}")
     return str(value)
+
+
+def cuda(value: Any, base: Path) -> str:
+    """A CUDA line, "none", or empty."""
+    found = text(value, base)
+    if found not in ("", "none") and not re.fullmatch(r"[0-9]{2}\.[0-9]", found):
+        raise ValueError(f"{value!r} is no CUDA line; write it as 12.8, or none")
+    return found
 
 
 def path(value: Any, base: Path) -> Path:

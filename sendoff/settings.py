@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from packer.building.image_settings import ImageSettings
+from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
@@ -27,6 +28,8 @@ class Settings(Record, frozen=True):
     state: Path
     python: str
     gpu: str
+    cuda: str
+    torch_index: str
     cpus: float
     memory: int
     timeout: float
@@ -116,6 +119,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="gpu", read=values.text, default=lambda _: "", help="GPU class, such as h100 or h100:2"
+    ),
+    Setting(
+        key="cuda",
+        read=values.cuda,
+        default=lambda _: "",
+        help="CUDA line to pack for, such as 12.8, or none; empty: as the GPU class implies",
+    ),
+    Setting(
+        key="torch-index",
+        read=values.address,
+        default=lambda _: TORCH_INDEX,
+        help="where PyTorch's builds are: an index for each CUDA line (cu128), and cpu",
     ),
     Setting(
         key="cpus", read=values.cores, default=lambda _: 0.0, help="cores; 0: as the target likes"

@@ -26,6 +26,8 @@ class Wishes(TypedDict, total=False):
     target: str
     gpu: str
     """GPU class: "h100", "h100:2", "h100,a100-80gb"."""
+    cuda: str
+    """CUDA line to pack for: "12.8", or "none"; by default as the GPU class implies."""
     cpus: float
     memory: str | int
     """Bytes, or text such as "16Gi"."""

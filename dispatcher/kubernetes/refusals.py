@@ -137,3 +137,31 @@ class DriverTooOld(SendoffError):
 
     def fix(self) -> str:
         return "use packages built for an older CUDA, or ask for the nodes' drivers to be updated"
+
+
+class CudaUnfit(SendoffError):
+    """Programs built for a CUDA line that GPUs of the class can't run."""
+
+    code, phase = "CUDA_UNFIT", "admission"
+
+    def __init__(
+        self, gpu: str, needing: str, line: str, reason: str, lines: Sequence[str]
+    ) -> None:
+        """`needing` is what is built for the line, such as "torch 2.5.1+cu118"."""
+        super().__init__(gpu, needing, line, reason, lines)
+        self.gpu, self.needing, self.line = gpu, needing, line
+        self.reason, self.lines = reason, tuple(lines)
+
+    def what(self) -> str:
+        return f"{self.gpu} does not run CUDA {self.line}"
+
+    def why(self) -> str:
+        return self.reason
+
+    def evidence(self) -> str:
+        return self.needing
+
+    def fix(self) -> str:
+        if not self.lines:
+            return "keep what is installed: --cuda none"
+        return f"--cuda {self.lines[0]}; {self.gpu} runs CUDA {', '.join(self.lines)}"

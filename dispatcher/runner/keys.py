@@ -31,6 +31,8 @@ class RunKeys:
         """Its presence cancels every index."""
         self.events = f"{self.prefix}events.json"
         """What a cluster said of the run, which it forgets after an hour."""
+        self.manifests = f"{self.prefix}manifests.jsonl.gz"
+        """A copy of all manifests of a large run, written when it was first seen to have ended."""
 
     def cancel_index(self, index: int) -> str:
         """Its presence cancels this index."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from packer.environment.distribution import Distribution, normalized
 from packer.environment.interpreter import Interpreter
+from packer.environment.requirements import Requirements, markers
+from packer.environment.target import own_platform
 
 SENDOFF = "sendoff"
 
@@ -24,7 +26,7 @@ def left_out(
     known = {each.name: each for each in distributions}
     if SENDOFF not in known:
         return frozenset()
-    requires = _Requirements(known, interpreter)
+    requires = Requirements(known, markers(interpreter, own_platform(interpreter)))
     candidates = requires.reach({SENDOFF})
     wanted = {normalized(name) for name in asked}
     roots = {
@@ -58,48 +60,3 @@ def _pyproject(path: Path) -> Iterable[str]:
     groups += content.get("dependency-groups", {}).values()
     for group in groups:
         yield from (item for item in group if isinstance(item, str))
-
-
-class _Requirements:
-    """Who needs whom, extras and markers considered (PEP 508)."""
-
-    def __init__(self, known: Mapping[str, Distribution], interpreter: Interpreter) -> None:
-        from packaging.markers import default_environment
-
-        self._known = known
-        self._environment: dict[str, str] = {
-            **{key: str(value) for key, value in default_environment().items()},
-            "python_version": interpreter.minor,
-            "python_full_version": interpreter.version,
-            "implementation_version": interpreter.version,
-        }
-
-    def reach(self, roots: Iterable[str]) -> set[str]:
-        """The roots and everything they need that is installed."""
-        pending = [(name, "") for name in sorted(roots)]
-        seen = set(pending)
-        while pending:
-            for need in self._needs(*pending.pop()):
-                if need not in seen:
-                    seen.add(need)
-                    pending.append(need)
-        return {name for name, _ in seen}
-
-    def _needs(self, name: str, extra: str) -> Iterable[tuple[str, str]]:
-        """Pairs of a name and an extra of it ("" for its plain requirements)."""
-        from packaging.requirements import InvalidRequirement, Requirement
-
-        if extra:
-            yield name, ""
-        for text in self._known[name].requires:
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:
-                continue
-            marker = requirement.marker
-            if marker and not marker.evaluate({**self._environment, "extra": extra}):
-                continue
-            needed = normalized(requirement.name)
-            if needed in self._known:
-                yield needed, ""
-                yield from ((needed, normalized(each)) for each in requirement.extras)

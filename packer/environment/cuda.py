@@ -1,4 +1,4 @@
-"""The CUDA version that an environment was built for, by what is installed."""
+"""CUDA lines ("12.8"): what an environment was built for, and what one is wanted for."""
 
 from __future__ import annotations
 
@@ -6,23 +6,71 @@ import re
 from collections.abc import Iterable
 
 from packer.environment.environment_report import Arrival
+from packer.record import Record
 
-_RUNTIME = re.compile(r"nvidia-cuda-runtime(-cu\d+)?")
+LINES = ("13.2", "13.0", "12.9", "12.8", "12.6", "12.4", "12.1", "11.8")
+"""The lines that PyTorch has builds for, the newest first; no version has builds for all."""
+
+TORCH_INDEX = "https://download.pytorch.org/whl"
+"""Has an index for each line (`<index>/cu128`) and one without CUDA (`<index>/cpu`)."""
+
+RUNTIME = "nvidia-cuda-runtime"
+_RUNTIME = re.compile(rf"{RUNTIME}(-cu\d+)?")
 """NVIDIA's own runtime; from CUDA 13 on without the major version in its name."""
 _BUILD = re.compile(r"\+cu(\d+)(\d)")
 """A local version of PyTorch's index: "2.5.1+cu124"."""
 
 
+class CudaWish(Record, frozen=True):
+    """For which CUDA an environment is wanted."""
+
+    lines: tuple[str, ...] = ()
+    """Those that will do, the best first; none for an environment without CUDA."""
+    asked: bool = False
+    """Whether a person named the line: builds for another one are replaced."""
+    index: str = TORCH_INDEX
+
+
 def version(arrivals: Iterable[Arrival]) -> str:
     """The newest that something in it needs, such as "12.4"; empty where nothing needs any."""
-    found = [each for arrival in arrivals if arrival.how != "left out" for each in _of(arrival)]
-    return ".".join(map(str, max(found, default=())))
+    return newest(line for _, line in needs(arrivals))
 
 
-def _of(arrival: Arrival) -> Iterable[tuple[int, int]]:
-    if _RUNTIME.fullmatch(arrival.name):
-        parts = arrival.version.split(".")
+def needs(arrivals: Iterable[Arrival]) -> list[tuple[str, str]]:
+    """What was built for which line: pairs of "torch 2.5.1+cu124" and "12.4"."""
+    return [
+        (f"{arrival.name} {arrival.version}", line)
+        for arrival in arrivals
+        if arrival.how != "left out" and (line := of(arrival.name, arrival.version))
+    ]
+
+
+def of(name: str, version: str) -> str:
+    """The line that a distribution is of by its name and version; empty where they don't tell."""
+    if _RUNTIME.fullmatch(name):
+        parts = version.split(".")
         if len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit():
-            yield int(parts[0]), int(parts[1])
-    elif build := _BUILD.search(arrival.version):
-        yield int(build[1]), int(build[2])
+            return f"{parts[0]}.{parts[1]}"
+    elif build := _BUILD.search(version):
+        return f"{build[1]}.{build[2]}"
+    return ""
+
+
+def newest(lines: Iterable[str]) -> str:
+    """The newest of `lines`; empty where all are, or there is none."""
+    return max(filter(None, lines), key=numbers, default="")
+
+
+def backend(line: str) -> str:
+    """What PyTorch calls its builds for a line: "cu128", and "cpu" for none."""
+    return "cu" + line.replace(".", "") if line else "cpu"
+
+
+def major(line: str) -> str:
+    """The major version of a line: "12"."""
+    return line.partition(".")[0]
+
+
+def numbers(line: str) -> tuple[int, ...]:
+    """A line as it compares: (12, 8)."""
+    return tuple(map(int, line.split(".")))

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from packer import record
@@ -33,21 +32,21 @@ _TELLING = frozenset({b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"tmpfs", b"o
 _LONGEST = 4096
 """Bytes that a pipe takes whole (pipe(7), PIPE_BUF)."""
 
-Place = tuple[str, int, int]
-"""A directory that no other watched one holds, its device and its inode."""
-
 
 class _Watch(Record, frozen=True):
     marks: str
     """The file of marks (see `sweep_worker`) that was true after the watch began."""
     instance: int
-    tops: tuple[Place, ...]
-    """Of what happens above these the kernel says nothing: they may be others by now."""
+    apart: tuple[str, ...]
+    """Those paths of them that lie in no watched directory, among them the topmost directories:
+    these are looked at each time, and what happens above them is seen in that."""
+    facts: tuple[int, ...]
+    """Of `apart`, see `sweep_worker.look`."""
 
     def is_quiet(self) -> bool:
         waiting = select.poll()
         waiting.register(self.instance, select.POLLIN)
-        return not waiting.poll(0) and all(_place(top[0]) == top for top in self.tops)
+        return not waiting.poll(0) and _look(self.apart) == self.facts
 
 
 class Watches:
@@ -82,10 +81,9 @@ class Watches:
         if self._spare < 0 or not self._wanted:
             return
         try:
-            tops = _watch(self._spare, self._wanted)
-            watch = _Watch(marks=self._wanted, instance=self._spare, tops=tops)
+            watch = _watch(self._spare, self._wanted)
             message = record.encode(watch) + b"\n"
-            if watch.tops and len(message) <= _LONGEST:
+            if watch and len(message) <= _LONGEST:
                 os.write(self._news[1], message)
         except (OSError, ValueError):  # the second: a path that is not UTF-8
             # It stays as it was: each command looks for itself.
@@ -112,34 +110,43 @@ WATCHES = Watches()
 """Those of this process: none, unless it or the one that it was forked from has opened them."""
 
 
-def _watch(instance: int, marks: str) -> tuple[Place, ...]:
-    """Put all that `marks` name under watch; nothing where that can't be, or they are not true.
+def _watch(instance: int, marks: str) -> _Watch | None:
+    """Put all that `marks` name under watch; None where that can't be, or they are not true.
 
     Raises:
         OSError, ValueError: it can't be.
     """
     paths = sweep_worker.paths(marks)
-    directories = _directories(paths)
+    directories = _directories(set(paths))
     if not _are_told_of(directories):
-        return ()
+        return None
     add = _libc().inotify_add_watch
     flags = _EVENTS | _ONLYDIR | _DONT_FOLLOW
     if any(add(instance, path, flags) < 0 for path in directories):
-        return ()
-    tops = [path for path in directories if os.path.dirname(path) not in directories]  # noqa: PTH120
-    places = tuple(filter(None, (_place(os.fsdecode(path)) for path in tops)))
-    return places if sweep_worker.unchanged(marks, 0, len(paths)) else ()
+        return None
+    apart = tuple(os.fsdecode(path) for path in paths if _folder(path) not in directories)
+    facts = _look(apart)
+    if not sweep_worker.unchanged(marks, 0, len(paths)):
+        return None
+    return _Watch(marks=marks, instance=instance, apart=apart, facts=facts)
 
 
-def _directories(paths: Iterable[bytes]) -> set[bytes]:
-    """Where anything can happen to these paths: what they lie in, and marked ones without any."""
-    marked = set(paths)
-    directories = {os.path.dirname(path) for path in marked}  # noqa: PTH120 (bytes)
+def _directories(marked: set[bytes]) -> set[bytes]:
+    """The directories among them: those that something marked lies in, and those without."""
+    filled = {_folder(path) for path in marked} & marked
     empty = set()
-    for directory in directories:
+    for directory in filled:
         with os.scandir(directory) as entries:
             empty |= {entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
-    return directories | (empty & marked)
+    return filled | (empty & marked)
+
+
+def _folder(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0]
+
+
+def _look(paths: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(sweep_worker.look([os.fsencode(path) for path in paths]))
 
 
 def _are_told_of(directories: set[bytes]) -> bool:
@@ -151,14 +158,6 @@ def _are_told_of(directories: set[bytes]) -> bool:
     return all(
         kinds.get(b"%d:%d" % (os.major(device), os.minor(device))) in _TELLING for device in devices
     )
-
-
-def _place(path: str) -> Place | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 (asked before each command)
-    except OSError:
-        return None
-    return path, status.st_dev, status.st_ino
 
 
 def _instance() -> int:

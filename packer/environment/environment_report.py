@@ -1,4 +1,4 @@
-"""What became of each installed distribution, for `sendoff pack --explain`."""
+"""What becomes of each installed distribution, for `sendoff pack --explain`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,25 @@ class Arrival(Record, frozen=True):
 
     name: str
     version: str
-    how: Literal["wheel", "files", "editable", "left out"]
+    how: Literal["wheel", "files", "editable", "left out", "no wheel"]
     why: str = ""
     """A few words; empty for a wheel of an index."""
+    change: Literal["kept", "changed", "added", "dropped", "no wheel"] = "kept"
+    """Against what is installed, where the environment is for another platform or CUDA."""
+    was: str = ""
+    """The installed version, where it has changed."""
+    size: int = 0
+    """Bytes as it arrives; 0 where it does not, or nobody told."""
+
+
+class Retargeted(Record, frozen=True):
+    """From what to what an environment was retargeted."""
+
+    source: str
+    """OCI platform: "macosx/arm64"."""
+    target: str
+    cuda: str = ""
+    """CUDA line: "12.8"; empty for none."""
 
 
 class EnvironmentReport(Record, frozen=True):
@@ -24,3 +40,5 @@ class EnvironmentReport(Record, frozen=True):
     warnings: tuple[str, ...] = ()
     built: dict[str, str] = {}
     """Distributions whose wheel was built for this image, and what from."""
+    retargeted: Retargeted | None = None
+    """None where everything arrives as it is installed."""

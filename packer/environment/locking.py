@@ -10,12 +10,16 @@ from pathlib import Path
 import msgspec
 
 from packer.environment import closure, environment, resolver, target
+from packer.environment.environment import Environment
 from packer.environment.installed_files import Hashes
 from packer.environment.resolver import Locked, Plan
 from packer.environment.sandbox import Sandbox
 from packer.environment.sweep import Stamp, stamp
 from packer.progress import Progress
 from packer.record import Record
+from packer.retargeting import plan as retargeted
+from packer.retargeting.build_finder import BuildFinder
+from packer.retargeting.builds import Builds
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import WheelFinder
@@ -43,33 +47,57 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
     Raises:
         DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
         SendoffError: of `packer.building`, where something has to be built.
+        NoCudaBuild, TorchIndexUnreachable
     """
-    interpreter, project = sandbox.interpreter, sandbox.project
-    wanted = target.of(interpreter, sandbox.platform)
     settings = _settings(sandbox)
-    found = environment.capture(interpreter, Hashes(_hashes(sandbox)), progress)
+    found = environment.capture(sandbox.interpreter, Hashes(_hashes(sandbox)), progress)
+    locked, has_index = lock(found, sandbox, progress)
+    return Outcome(
+        locked=locked,
+        seen={**found.seen, **settings},
+        time=found.time,
+        has_index=has_index,
+    )
+
+
+def lock(found: Environment, sandbox: Sandbox, progress: Progress) -> tuple[Locked, bool]:
+    """The lock of an environment, wherever that is, and whether every index was within reach.
+
+    Raises:
+        As `resolve`.
+    """
+    interpreter, project = found.interpreter, sandbox.project
+    wanted = target.of(interpreter, sandbox.platform)
     distributions = [each.distribution for each in found.distributions]
     out = closure.left_out(distributions, closure.declared(project), interpreter)
     house = wheelhouse(sandbox)
     question = Question(python=interpreter.executable, project=project, sources=house.sources)
     finder = WheelFinder(sandbox.cache / "pins", question, wanted, house)
-    packed = [each for each in found.distributions if each.distribution.name not in out]
+    names = {each.name for each in distributions} - out
+    retargeting = retargeted.plan(found, wanted, sandbox.cuda, names)
+    builds = Builds()
+    if retargeting:
+        builds = BuildFinder(finder, interpreter.minor, sandbox.cuda).find(retargeting, progress)
+        names -= retargeting.gone | builds.pins.keys()
+    packed = [each for each in found.distributions if each.distribution.name in names]
     answer = finder.find(packed, progress)
     built: Mapping[str, str] = {}
     if sandbox.base and len(answer.pins) < len(packed):
         from packer.building import built_wheels
 
         answer, built = built_wheels.add(packed, answer, sandbox, wanted, house, progress=progress)
-    plan = Plan(environment=found, project=project, target=wanted, left_out=out, built=built)
+    plan = Plan(
+        environment=found,
+        project=project,
+        target=wanted,
+        left_out=out,
+        built=built,
+        builds=builds,
+    )
     locked = resolver.lock(plan, answer)
     if os.environ.get("PYTHONPATH"):
         locked = _with_warning(locked, _PYTHONPATH)
-    return Outcome(
-        locked=locked,
-        seen={**found.seen, **settings},
-        time=found.time,
-        has_index=not answer.unreachable,
-    )
+    return locked, not (answer.unreachable or builds.warnings)
 
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:

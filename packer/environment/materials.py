@@ -87,11 +87,17 @@ class Resolution:
             DistUnresolvable: a distribution can arrive in no form.
             EditableOutsideProject: the source of an editable install lies around the project.
             NoWheelForTarget: one was built for the sandbox's platform, and the target is another.
+            NoCudaBuild, TorchIndexUnreachable: one has no build for the CUDA that is wanted.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
             SendoffError: of `packer.building`, where something has to be built.
         """
         return self._resolved(self._resolve())
+
+    def result(self) -> Resolved:
+        """The environment as it is now, remembered or resolved."""
+        remembered = self.remembered()
+        return remembered if remembered and self.holds() else self.resolve()
 
     def _recall(self) -> tuple[_Remembered, Sweep] | None:
         try:
@@ -148,9 +154,7 @@ class Resolution:
 
 def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
     """What is installed in `sandbox`, as a lock. What it raises: `Resolution.resolve`."""
-    resolution = Resolution(sandbox, progress)
-    remembered = resolution.remembered()
-    return remembered if remembered and resolution.holds() else resolution.resolve()
+    return Resolution(sandbox, progress).result()
 
 
 def _key(sandbox: Sandbox) -> str:
@@ -161,7 +165,7 @@ def _key(sandbox: Sandbox) -> str:
     ]
     if sandbox.base:
         facts += [sandbox.base.digest, sandbox.builder, *sandbox.build_apt]
-    digest = hashlib.sha256(record.encode(sandbox.interpreter))
+    digest = hashlib.sha256(record.encode([sandbox.interpreter, sandbox.cuda]))
     digest.update("\0".join(facts).encode(errors="surrogateescape"))
     return digest.hexdigest()[:32]
 

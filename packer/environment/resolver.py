@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from packer.environment import editable, files_pin
+from packer.environment import cuda, editable, files_pin
 from packer.environment.editable import InPlace
 from packer.environment.editable_tree import EditableTree
 from packer.environment.environment import Environment, Installed
-from packer.environment.environment_report import Arrival, EnvironmentReport
+from packer.environment.environment_report import Arrival, EnvironmentReport, Retargeted
 from packer.environment.files_pin import Content
 from packer.environment.installed_files import InstalledFile
-from packer.environment.lock import FilesPin, Lock, PinnedFile
+from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
 from packer.environment.target import Target
-from packer.errors import DistUnresolvable, NoWheelForTarget
+from packer.errors import DistUnresolvable, NoWheelForTarget, Wheelless
 from packer.record import Record
+from packer.retargeting.builds import Builds
 from packer.wheels.index_sources import without_login
 from packer.wheels.wheel_finder import Answer
 from packer.wheels.wheel_match import is_installers
@@ -47,6 +48,8 @@ class Plan(Record, frozen=True):
     """Names of distributions that stay out."""
     built: Mapping[str, str] = {}
     """Names of those whose wheel was built, and what from."""
+    builds: Builds = Builds()
+    """What arrives for another platform or CUDA line than the sandbox's."""
 
 
 def lock(plan: Plan, answer: Answer) -> Locked:
@@ -73,6 +76,7 @@ class _Locking:
         self._overlay: list[Content] = []
         self._removed: list[str] = []
         self._sources: dict[str, str | bytes] = {}
+        self._wheelless: list[Wheelless] = []
 
     def result(self) -> Locked:
         if self._answer.unreachable:
@@ -84,24 +88,24 @@ class _Locking:
             _refuse_egg_link(file)
         for installed in environment.distributions:
             self._add(installed)
+        self._add_builds()
         for file in environment.unowned:
             self._add_unowned(file)
+        report = self._report()
+        if self._wheelless:
+            raise NoWheelForTarget(self._wheelless, self._plan.target.platform, report)
         overlay = {file.path: file for file in self._overlay}
         return Locked(
             lock=Lock(
                 python=environment.interpreter.version,
                 platform=self._plan.target.platform,
-                wheels=tuple(sorted(self._answer.pins.values(), key=lambda pin: pin.name)),
+                wheels=tuple(sorted(self._wheels.values(), key=lambda pin: pin.name)),
                 files=tuple(self._pins),
                 overlay=self._pinned(overlay[path] for path in sorted(overlay)),
                 removed=tuple(sorted(self._removed)),
             ),
             sources=self._sources,
-            report=EnvironmentReport(
-                arrivals=tuple(self._arrivals),
-                warnings=tuple(self._warnings),
-                built=dict(self._plan.built),
-            ),
+            report=report,
             editables=tuple(tree for each in self._in_place for tree in each.trees),
             always=tuple(sorted({rule for each in self._in_place for rule in each.always})),
         )
@@ -110,6 +114,11 @@ class _Locking:
         found = installed.distribution
         if found.name in self._plan.left_out:
             self._note(installed, "left out", "only sendoff needs it")
+        elif found.name in self._plan.builds.dropped:
+            why = self._plan.builds.dropped[found.name]
+            self._note(installed, "left out", why, change="dropped")
+        elif found.name in self._plan.builds.pins:
+            self._add_build(self._plan.builds.pins[found.name], installed)
         elif found.name in self._answer.pins:
             self._add_wheel(installed)
         elif found.is_editable:
@@ -117,23 +126,75 @@ class _Locking:
         else:
             self._add_files(installed)
 
+    @property
+    def _wheels(self) -> dict[str, WheelPin]:
+        return {**self._answer.pins, **self._plan.builds.pins}
+
+    def _report(self) -> EnvironmentReport:
+        builds, target = self._plan.builds, self._plan.target
+        found = Retargeted(source=builds.source, target=target.platform, cuda=builds.line)
+        return EnvironmentReport(
+            arrivals=tuple(sorted(self._arrivals, key=lambda each: each.name)),
+            warnings=(*builds.warnings, *self._warnings),
+            retargeted=found if builds.source else None,
+            built=dict(self._plan.built),
+        )
+
+    def _add_builds(self) -> None:
+        """Those that nothing of their name is installed of."""
+        for name, pin in self._plan.builds.pins.items():
+            if name not in {each.name for each in self._arrivals}:
+                self._add_build(pin, None)
+
+    def _add_build(self, pin: WheelPin, installed: Installed | None) -> None:
+        line = cuda.of(pin.name, pin.version) if "+" in pin.version else ""
+        was = installed.distribution.version if installed else ""
+        self._arrivals.append(
+            Arrival(
+                name=pin.name,
+                version=pin.version,
+                how="wheel",
+                why=f"built for CUDA {line}" if line else "",
+                change="changed" if installed else "added",
+                was=was,
+                size=pin.size,
+            )
+        )
+
     def _add_wheel(self, installed: Installed) -> None:
-        changed = [] if self._plan.target.is_foreign else list(modified(installed))
-        gone = [] if self._plan.target.is_foreign else list(missing(installed))
+        pin = self._answer.pins[installed.distribution.name]
+        changed, gone = list(modified(installed)), list(missing(installed))
+        if self._plan.target.is_foreign and not pin.filename.endswith("-any.whl"):
+            self._refuse_changed(installed, changed)
+            gone = []
         self._overlay += map(files_pin.installed_content, changed)
         self._removed += gone
         source = self._plan.built.get(installed.distribution.name)
         notes = [f"built from {source}"] if source else []
         notes += [f"{len(changed)} changed by hand"] if changed else []
         notes += [f"{len(gone)} deleted by hand"] if gone else []
-        self._note(installed, "wheel", ", ".join(notes))
+        self._note(installed, "wheel", ", ".join(notes), size=pin.size)
+
+    def _refuse_changed(self, installed: Installed, changed: Iterable[InstalledFile]) -> None:
+        """What was compiled by hand here is of no use on another platform."""
+        found, platform = installed.distribution, self._plan.target.platform
+        for file in changed:
+            if file.path.endswith(_NATIVE):
+                raise DistUnresolvable(
+                    found.name,
+                    f"a library of it was changed by hand, and is none for {platform}",
+                    file.path,
+                    f"python -m pip install --force-reinstall {found.name}=={found.version}",
+                )
 
     def _add_files(self, installed: Installed) -> None:
         found = installed.distribution
         reason = self._answer.reasons.get(found.name) or origin(installed)
         native = [file.path for file in installed.files if file.path.endswith(_NATIVE)]
         if native and self._plan.target.is_foreign:
-            raise NoWheelForTarget(found.name, found.version, self._plan.target.platform, native[0])
+            self._wheelless.append(Wheelless(found.name, found.version, native[0], reason))
+            self._note(installed, "no wheel", reason, change="no wheel")
+            return
         if native and found.installer == "conda":
             raise DistUnresolvable(
                 found.name,
@@ -144,7 +205,7 @@ class _Locking:
         contents = files_pin.contents(installed, self._packages)
         self._pins.append(files_pin.pin(installed, contents, reason))
         self._pinned(contents)
-        self._note(installed, "files", reason)
+        self._note(installed, "files", reason, size=sum(each.size for each in contents))
 
     def _add_editable(self, installed: Installed) -> None:
         in_place = editable.of_distribution(installed, self._plan.project, self._packages)
@@ -153,9 +214,17 @@ class _Locking:
         self._in_place.append(in_place)
         self._pins.append(files_pin.pin(installed, contents, "editable"))
         self._pinned(contents)
-        self._note(installed, "editable", f"its source is packed: {where}")
+        size = sum(each.size for each in contents)
+        self._note(installed, "editable", f"its source is packed: {where}", size=size)
 
     def _add_unowned(self, file: InstalledFile) -> None:
+        if self._plan.target.is_foreign and file.path.endswith(_NATIVE):
+            raise DistUnresolvable(
+                Path(file.path).name,
+                f"it belongs to no distribution, and is none for {self._plan.target.platform}",
+                file.source,
+                "remove it, or install what it is of as a package",
+            )
         if not file.path.endswith(".pth"):
             self._overlay.append(files_pin.installed_content(file))
             self._warnings.append(f"{file.path} belongs to no distribution: packed as it is")
@@ -176,9 +245,26 @@ class _Locking:
         self._sources.update((file.sha256, file.source) for file in kept)
         return tuple(file.pinned for file in kept)
 
-    def _note(self, installed: Installed, how: Any, why: str) -> None:
+    def _note(
+        self,
+        installed: Installed,
+        how: Any,
+        why: str,
+        *,
+        change: Any = "kept",
+        size: int = 0,
+    ) -> None:
         found = installed.distribution
-        self._arrivals.append(Arrival(name=found.name, version=found.version, how=how, why=why))
+        self._arrivals.append(
+            Arrival(
+                name=found.name,
+                version=found.version,
+                how=how,
+                why=why,
+                change=change,
+                size=size,
+            )
+        )
 
 
 def _refuse_egg_link(file: InstalledFile) -> None:

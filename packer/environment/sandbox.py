@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packer.environment.cuda import CudaWish
 from packer.environment.interpreter import Interpreter
 from packer.images.base import Base
 from packer.record import Record
@@ -24,3 +25,5 @@ class Sandbox(Record, frozen=True):
     """See `packer.building.choice`."""
     build_apt: tuple[str, ...] = ()
     """Debian packages that building takes."""
+    cuda: CudaWish = CudaWish()
+    """Which CUDA it is for."""

@@ -19,6 +19,7 @@ from packer.layers.bytecode import Compiler
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import Layer, LayerWriter
 from packer.layers.layer_memory import LayerMemory
+from packer.layers.shared_layers import NOTHING_SHARED, WORTH_SHARING, SharedLayers
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
 from packer.progress import Progress
@@ -40,8 +41,9 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
     progress: Progress,
     *,
     prefix: str = image_paths.PREFIX,
+    shared: SharedLayers = NOTHING_SHARED,
 ) -> tuple[Layer, ...]:
-    """The environment's layers in their order, all of them in `layout`, laid out below `prefix`.
+    """The environment's layers in their order, in `layout` or shared, laid out below `prefix`.
 
     A layer that `memory` knows costs a look-up: its wheel need not be here. `files` holds the
     bytes of what comes without a wheel, by sha256.
@@ -52,20 +54,29 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
         ProgramFailed: the interpreter does not compile.
         DiskFull
     """
-    known = LayerMemory(memory, layout)
+    known = LayerMemory(memory, layout, shared)
     plans = {
         layer_memory.key(plan, interpreter, prefix): plan for plan in environment_plan.plan(lock)
     }
     layers = {key: known.recall(key) for key in plans}
     missing = {key: plans[key] for key, layer in layers.items() if layer is None}
+    for key, layer in shared.layers([key for key in missing if _is_shared(plans[key])]).items():
+        known.remember(key, layer)
+        layers[key] = layer
+        del missing[key]
     if missing:
         wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
         with Compiler(interpreter, prefix) as compiler:
             builder = _Builder(wheels, files, compiler, layout)
             for key, layer in builder.build(missing, progress):
                 known.remember(key, layer)
+                shared.made(key, layer, shared=_is_shared(plans[key]))
                 layers[key] = layer
     return tuple(layer for layer in layers.values() if layer)
+
+
+def _is_shared(plan: LayerPlan) -> bool:
+    return plan.size >= WORTH_SHARING
 
 
 class _Builder:

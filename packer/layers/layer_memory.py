@@ -17,14 +17,18 @@ from packer.image_paths import PREFIX
 from packer.images.layout import Layout
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import LAYOUT_VERSION, Layer
+from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.record import decode, encode
 
 
 class LayerMemory:
-    """The memory in the directory `root`, for layers that `layout` holds."""
+    """The memory in the directory `root`, for layers that `layout` holds.
 
-    def __init__(self, root: Path, layout: Layout) -> None:
-        self._root, self._layout = root, layout
+    What is known to be `shared`, where images go to, need not be in the layout.
+    """
+
+    def __init__(self, root: Path, layout: Layout, shared: SharedLayers = NOTHING_SHARED) -> None:
+        self._root, self._layout, self._shared = root, layout, shared
 
     def recall(self, key: Digest) -> Layer | None:
         """The layer, if it is known and its blob is there with its size."""
@@ -32,7 +36,7 @@ class LayerMemory:
             layer = decode((self._root / key.hex).read_bytes(), Layer)
         except (OSError, ValueError, msgspec.ValidationError):
             return None
-        return layer if self._layout.has(layer.digest, layer.size) else None
+        return layer if self._has(layer) else None
 
     def remember(self, key: Digest, layer: Layer) -> None:
         """Keep it for the next time.
@@ -48,7 +52,7 @@ class LayerMemory:
             layers = decode((self._root / key.hex).read_bytes(), tuple[Layer, ...])
         except (OSError, ValueError, msgspec.ValidationError):
             return None
-        return layers if all(self._layout.has(one.digest, one.size) for one in layers) else None
+        return layers if all(map(self._has, layers)) else None
 
     def remember_all(self, key: Digest, layers: tuple[Layer, ...]) -> None:
         """Keep them for the next time.
@@ -57,6 +61,11 @@ class LayerMemory:
             DiskFull
         """
         disk.replace(self._root / key.hex, encode(layers))
+
+    def _has(self, layer: Layer) -> bool:
+        if self._layout.has(layer.digest, layer.size):
+            return True
+        return layer.digest in self._shared.there()
 
 
 def key(plan: LayerPlan, interpreter: Interpreter, prefix: str = PREFIX) -> Digest:

@@ -70,9 +70,9 @@ class Pull:
         found = _platform(config)
         if not _fits(found, platform):
             raise PlatformMissing(str(reference), platform, (found,))
-        layers = _layers(content, config)
+        found_layers = layers(content, config)
         settings = config.get("config") or {}
-        return base.of(str(reference.repository), top, platform, layers, settings)
+        return base.of(str(reference.repository), top, platform, found_layers, settings)
 
     def _find(self, reference: Reference) -> Digest:
         if reference.digest:
@@ -148,7 +148,12 @@ def _fits(found: str, wanted: str) -> bool:
     return found == wanted or found.startswith(wanted + "/")
 
 
-def _layers(manifest: dict[str, Any], config: dict[str, Any]) -> tuple[Layer, ...]:
+def layers(manifest: dict[str, Any], config: dict[str, Any]) -> tuple[Layer, ...]:
+    """An image's layers, the lowest first.
+
+    Raises:
+        AnswerUnreadable: manifest and config disagree.
+    """
     try:
         diff_ids = config["rootfs"]["diff_ids"]
         return tuple(
@@ -161,4 +166,4 @@ def _layers(manifest: dict[str, Any], config: dict[str, Any]) -> tuple[Layer, ..
             for each, diff_id in zip(manifest["layers"], diff_ids, strict=True)
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise AnswerUnreadable("the base image", f"layers and config disagree: {error}") from error
+        raise AnswerUnreadable("the image", f"layers and config disagree: {error}") from error

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from packer.registry.artifact import Artifact, Referrer
     from packer.registry.client import Client, Manifest
     from packer.registry.push_request import Pushed, PushRequest
+    from packer.registry.shared_layers import RegistryLayers
 
 
 class Registry:
@@ -59,6 +60,12 @@ class Registry:
         known = KnownBlobs(self._cache, self.repository)
         client = self._client(writes=True)
         return Push(request, client, sources, known, progress).run(self._access.at_once)
+
+    def layers(self, layout: Path, base: Sequence[Digest]) -> RegistryLayers:
+        """The layers that environments above `base` have here; new ones come from `layout`."""
+        from packer.registry.shared_layers import RegistryLayers
+
+        return RegistryLayers(lambda: self._client(writes=True), self._cache, layout, base)
 
     def has(self, target: str) -> Digest | None:
         """The digest of the image that a digest or a tag names here; None where there is none."""

@@ -13,7 +13,7 @@ from packer.process import ProgramFailed
 from packer.record import Record
 from packer.wheels.index_sources import IndexSources, without_login
 
-_UNSOLVED = "No solution found"
+UNSOLVED = "No solution found"
 """uv's words where an index answered and lacks something; other errors are of the way to it."""
 
 _MAX_FAILURES = 12
@@ -60,10 +60,10 @@ def ask(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
     remaining, failures = list(pins), 0
     while remaining:
         try:
-            return Offer(wheels=_parse(_compile(question, remaining)))
+            return Offer(wheels=parse(_compile(question, remaining)))
         except ProgramFailed as error:
-            if _UNSOLVED not in error.output:
-                return Offer(unreachable=_reason(error.output))
+            if UNSOLVED not in error.output:
+                return Offer(unreachable=reason(error.output))
             blamed = _blamed(error.output, remaining)
             failures += 1
             if not blamed or failures > _MAX_FAILURES:
@@ -91,7 +91,7 @@ def resolve(
         command.append("--no-index")
     variables = {"UV_HTTP_RETRIES": "1", "NO_COLOR": "1", **question.sources.variables}
     text = "".join(f"{each}\n" for each in requirements)
-    return _parse(process.run(command, stdin=text.encode(), env=variables, cwd=question.project))
+    return parse(process.run(command, stdin=text.encode(), env=variables, cwd=question.project))
 
 
 def _halves(question: Question, pins: Sequence[tuple[str, str]]) -> Offer:
@@ -132,7 +132,7 @@ def _blamed(output: str, pins: Iterable[tuple[str, str]]) -> list[tuple[str, str
     ]
 
 
-def _reason(output: str) -> str:
+def reason(output: str) -> str:
     """The line that says most: the last cause."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     causes = [line.removeprefix("cause:").strip() for line in lines if line.startswith("cause:")]
@@ -144,7 +144,7 @@ def without_logins(text: str) -> str:
     return re.sub(r"(?<=://)[^/\s@]+@", "", text)
 
 
-def _parse(text: bytes) -> dict[str, tuple[Candidate, ...]]:
+def parse(text: bytes) -> dict[str, tuple[Candidate, ...]]:
     import tomllib
 
     packages = tomllib.loads(text.decode()).get("packages", [])

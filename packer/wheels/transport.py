@@ -72,6 +72,23 @@ class Transport:
 
         return self._retry(url, attempt)
 
+    def size(self, url: str) -> int:
+        """Bytes of what is at `url`; 0 where the server does not tell, and for a local file.
+
+        Raises:
+            WheelUnavailable: it is not there, or the connection broke too often.
+        """
+        if url.startswith("file:"):
+            return 0
+
+        def attempt() -> int:
+            answer = self._get(url, {}, "HEAD")
+            answer.release_conn()
+            length = answer.headers.get("Content-Length", "")
+            return int(length) if length.isdigit() else 0
+
+        return self._retry(url, attempt)
+
     def _stream(self, url: str, position: int) -> Iterator[bytes]:
         if url.startswith("file:"):
             with Path(unquote(urlsplit(url).path)).open("rb") as file:
@@ -89,9 +106,11 @@ class Transport:
         finally:
             answer.close()
 
-    def _get(self, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+    def _get(
+        self, url: str, headers: dict[str, str], method: str = "GET"
+    ) -> urllib3.BaseHTTPResponse:
         answer = self._pool.request(
-            "GET",
+            method,
             url,
             headers={"Accept-Encoding": "identity", **headers, **self._login(url)},
             preload_content=False,

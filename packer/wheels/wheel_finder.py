@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -44,8 +45,7 @@ class WheelFinder:
 
     def __init__(self, memory: Path, question: Question, target: Target, house: Wheelhouse) -> None:
         self._memory = memory
-        self._question = question
-        self._target = target
+        self.question, self.target = question, target
         self._house = house
 
     def find(self, distributions: Sequence[Installed], progress: Progress) -> Answer:
@@ -66,7 +66,7 @@ class WheelFinder:
             return Answer(pins=pins, reasons=reasons)
         progress.start(f"asking the index for {len(unknown)} distributions")
         versions = [(each.distribution.name, each.distribution.version) for each in unknown]
-        offer = candidates.ask(self._question, versions)
+        offer = candidates.ask(self.question, versions)
         progress.done(offer.unreachable)
         if offer.unreachable:
             reasons.update((name, "no index answered") for name, _ in versions)
@@ -77,6 +77,28 @@ class WheelFinder:
             else:
                 reasons[name] = found
         return Answer(pins=pins, reasons=reasons)
+
+    def pin(self, candidate: Candidate) -> WheelPin:
+        """The pin of a wheel that an index offers; of one on this machine, with its bytes kept.
+
+        Raises:
+            WheelUnavailable: it is not there.
+        """
+        url = candidate.url
+        found = WheelPin(
+            name=normalized(candidate.name),
+            version=candidate.version,
+            filename=candidate.filename,
+            sha256=candidate.sha256,
+            # Not every index tells it.
+            size=candidate.size or self._transport.size(url),
+            url="" if url.startswith("file:") else url,
+        )
+        return found if found.url else self._house.adopt(found, url)
+
+    @functools.cached_property
+    def _transport(self) -> Transport:
+        return Transport(self.question.sources)
 
     def _given(self, installed: Installed) -> WheelPin | str | None:
         """The wheel that was installed from a file or URL (PEP 610, `archive_info`)."""
@@ -99,7 +121,7 @@ class WheelFinder:
             listed = wheel_record.read(self._house.path(pin))
         except (WheelUnavailable, zipfile.BadZipFile):
             return f"the wheel it was installed from is gone: {filename}"
-        if not agrees(installed, listed, self._target.packages):
+        if not agrees(installed, listed, self.target.packages):
             return f"the wheel it was installed from has changed: {filename}"
         self._remember(installed, pin)
         return pin
@@ -110,12 +132,11 @@ class WheelFinder:
         offered: Mapping[str, tuple[Candidate, ...]],
         progress: Progress,
     ) -> dict[str, WheelPin | str]:
-        transport = Transport(self._question.sources)
         progress.start("comparing with the index", len(unknown))
 
         def one(installed: Installed) -> WheelPin | str:
             name = installed.distribution.name
-            found = self._match(installed, offered.get(name, ()), transport)
+            found = self._match(installed, offered.get(name, ()))
             progress.advance(1)
             return found
 
@@ -124,42 +145,38 @@ class WheelFinder:
         progress.done()
         return {each.distribution.name: pin for each, pin in zip(unknown, found, strict=True)}
 
-    def _match(
-        self, installed: Installed, offered: Sequence[Candidate], transport: Transport
-    ) -> WheelPin | str:
-        fitting = ordered(offered, installed, self._target)
+    def _match(self, installed: Installed, offered: Sequence[Candidate]) -> WheelPin | str:
+        fitting = ordered(offered, installed, self.target)
         if not offered:
             return f"the index has no wheel of version {installed.distribution.version}"
         if not fitting:
-            return f"the index has no wheel for {self._target.platform}"
+            return f"the index has no wheel for {self.target.platform}"
         failure = ""
         for candidate in fitting:
-            pin = _pin(candidate)
-            if self._target.is_foreign:
-                return pin
             try:
-                if candidate.url.startswith("file:"):
-                    pin = self._house.adopt(pin, candidate.url)
-                listed = self._record(pin, transport)
+                found = self.pin(candidate)
+                if self.target.is_foreign:
+                    return found
+                listed = self._record(found)
             except (WheelUnavailable, zipfile.BadZipFile) as error:
                 failure = str(error)
                 continue
-            if agrees(installed, listed, self._target.packages):
-                self._remember(installed, pin)
-                return pin
+            if agrees(installed, listed, self.target.packages):
+                self._remember(installed, found)
+                return found
         return failure or "no wheel of the index holds what is installed"
 
-    def _record(self, pin: WheelPin, transport: Transport) -> tuple[Recorded, ...]:
+    def _record(self, pin: WheelPin) -> tuple[Recorded, ...]:
         path = self._house.path(pin)
         if path.exists():
             return wheel_record.read(path)
-        listed = wheel_record.read_remote(pin.url, transport)
+        listed = wheel_record.read_remote(pin.url, self._transport)
         if listed is None:
             listed = wheel_record.read(self._house.fetch([pin], SILENT)[pin.sha256])
         return listed
 
     def _remembered(self, installed: Installed) -> WheelPin | None:
-        if self._target.is_foreign or not installed.distribution.has_record:
+        if self.target.is_foreign or not installed.distribution.has_record:
             return None
         try:
             pin = record.decode(self._place(installed).read_bytes(), WheelPin)
@@ -173,15 +190,3 @@ class WheelFinder:
 
     def _place(self, installed: Installed) -> Path:
         return self._memory / f"{identity(installed)}.json"
-
-
-def _pin(candidate: Candidate) -> WheelPin:
-    return WheelPin(
-        name=normalized(candidate.name),
-        version=candidate.version,
-        filename=candidate.filename,
-        sha256=candidate.sha256,
-        size=candidate.size,
-        # A directory of links is of this machine.
-        url="" if candidate.url.startswith("file:") else candidate.url,
-    )

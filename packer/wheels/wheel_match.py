@@ -33,15 +33,18 @@ def is_installers(path: str) -> bool:
 
 def ordered(offered: Sequence[Candidate], installed: Installed, target: Target) -> list[Candidate]:
     """Those that run on the target: first the one with the installed wheel's tags, then by rank."""
-    rank = {tag: place for place, tag in enumerate(target.tags)}
     mine = set(installed.distribution.tags)
+    return sorted(best(offered, target), key=lambda each: _tags(each.filename) != mine)
 
-    def best(candidate: Candidate) -> tuple[bool, int]:
-        tags = _tags(candidate.filename)
-        return tags != mine, min((rank[tag] for tag in tags if tag in rank), default=len(rank))
 
-    fitting = [each for each in offered if not rank.keys().isdisjoint(_tags(each.filename))]
-    return sorted(fitting, key=best)
+def best(offered: Iterable[Candidate], target: Target) -> list[Candidate]:
+    """Those that run on the target, by the rank of their tags."""
+    rank = {tag: place for place, tag in enumerate(target.tags)}
+    ranked = [
+        (min((rank[tag] for tag in _tags(each.filename) if tag in rank), default=-1), each)
+        for each in offered
+    ]
+    return [each for place, each in sorted(ranked, key=lambda pair: pair[0]) if place >= 0]
 
 
 def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> bool:

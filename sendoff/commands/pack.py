@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.console import Console
+from sendoff.session import Session
 
 
 @click.command(
@@ -18,16 +21,33 @@ from sendoff.console import Console
 @click.option(
     "--explain", "explained", is_flag=True, help="Tell what went in, what stayed out, and why."
 )
-@options.add(options.PACKING)
+@click.option(
+    "--dry-run", is_flag=True, help="Tell what the environment would be made of; make nothing."
+)
+@options.add((*options.PACKING, options.GPU))
 @options.WORDS
 @options.console
 def command(
-    console: Console, *, project: str, explained: bool, words: tuple[str, ...], **asked: Any
+    console: Console,
+    *,
+    project: str,
+    explained: bool,
+    dry_run: bool,
+    words: tuple[str, ...],
+    **asked: Any,
 ) -> int:
     """Pack the sandbox and print its digest.
 
     With COMMAND the image runs it; the digest is then that of `sendoff run -- COMMAND`.
     """
+    session = Session.open(Path(project), options.flags(asked))
+    with _explaining(console, wanted=explained or dry_run):
+        if dry_run:
+            return _look(session, console)
+        return _pack(session, words, console, explained=explained)
+
+
+def _pack(session: Session, words: tuple[str, ...], console: Console, *, explained: bool) -> int:
     import time
 
     from packer.explain import explain
@@ -35,9 +55,7 @@ def command(
     from sendoff.grid import SetUp
     from sendoff.narration import Narrator
     from sendoff.preparation import Order, pack_order
-    from sendoff.session import Session
 
-    session = Session.open(Path(project), options.flags(asked))
     order = Order(setups=(SetUp(parameters={}, command=words),))
     started = time.monotonic()
     narrator = Narrator(console)
@@ -54,3 +72,38 @@ def command(
         for line in explanation.lines(explain(packed)):
             console.result(line)
     return 0
+
+
+def _look(session: Session, console: Console) -> int:
+    from sendoff import explanation
+    from sendoff.narration import Narrator
+    from sendoff.preparation import look
+
+    narrator = Narrator(console)
+    try:
+        lock, report = look(session, narrator)
+    finally:
+        narrator.clear()
+    if console.machine:
+        console.document(report)
+        return 0
+    console.result(f"environment: Python {lock.python}, {lock.platform}")
+    for line in explanation.environment(report):
+        console.result(line)
+    return 0
+
+
+@contextmanager
+def _explaining(console: Console, *, wanted: bool) -> Iterator[None]:
+    """What can't be kept is shown among what can, before it is refused."""
+    from packer.errors import NoWheelForTarget
+
+    try:
+        yield
+    except NoWheelForTarget as error:
+        if wanted and error.report and not console.machine:
+            from sendoff import explanation
+
+            for line in explanation.environment(error.report):
+                console.result(line)
+        raise

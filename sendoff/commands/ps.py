@@ -11,12 +11,15 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dispatcher.status import RunStatus
     from sendoff.handle import Run
 
 SHOWN = 20
 LOOKED_AT = 1_000
 """Of so many of the newest those of a group or in a state are shown."""
+AT_ONCE = 8
 _COMMAND_WIDTH = 48
 
 
@@ -36,7 +39,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     session = Session.open(Path())
     records = islice(session.runs().recent(), None if everything else LOOKED_AT)
     runs = (Run(run, session) for run in records if not group or run.request.group == group)
-    found = (run for run in runs if not state or run.state == state)
+    found = (run for run in _seen(runs) if not state or run.state == state)
     shown = list(islice(found, None if everything else SHOWN))
     if console.machine:
         from sendoff.summary import of_run
@@ -48,9 +51,19 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
         return 0
     header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
-    if not everything and next(records, None):
+    if not everything and next(found if state else records, None):
         console.say("older ones: sendoff ps --all", "faint")
     return 0
+
+
+def _seen(runs: Iterator[Run]) -> Iterator[Run]:
+    """Each as it is now; a store and a cluster far away are asked about several at once."""
+    from concurrent.futures import ThreadPoolExecutor
+    from itertools import islice
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while some := list(islice(runs, SHOWN)):
+            yield from pool.map(lambda run: run.freeze(), some)
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:

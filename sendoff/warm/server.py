@@ -18,10 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import _socket
+import msgspec
 
+from packer.environment.directory_watch import WATCHES
+from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 
@@ -57,6 +61,7 @@ def serve(path: str, idle: float = IDLE) -> None:
     if stamps is None:
         return
     listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    Path(path).unlink(missing_ok=True)
     listener.bind(path)
     listener.listen(_BACKLOG)
     try:
@@ -77,20 +82,31 @@ class _Server:
         os.chdir("/")
         # Nobody asks for the status of a command here: it tells whoever gave it.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        news = WATCHES.open()
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
-        while waiting.poll(idle * 1000):
-            descriptor, _ = self._listener._accept()
-            line = Line(_socket.socket(fileno=descriptor))
-            if not line.is_own():
-                line.close()
-                continue
-            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+        waiting.register(news, select.POLLIN)
+        while ready := waiting.poll(idle * 1000):
+            if any(descriptor == news for descriptor, _ in ready):
+                WATCHES.take()
+            elif not self._serve():
                 return
+
+    def _serve(self) -> bool:
+        """Take the next command; False where its modules are not those that are loaded here."""
+        descriptor, _ = self._listener._accept()
+        line = Line(_socket.socket(fileno=descriptor))
+        try:
+            if not line.is_own():
+                return True
+            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+                return False
             if not os.fork():
                 self._listener.close()
                 os.close(self._lock)
                 worker.become(line, self._facts)
+            return True
+        finally:
             line.close()
 
 
@@ -105,7 +121,7 @@ def _lock(path: str) -> int:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what warm processes that were killed have left, this one's place included."""
+    """Remove what other warm processes that were killed have left."""
     for lock in folder.glob("warm-*.lock"):
         socket = lock.with_suffix("")
         descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
@@ -124,6 +140,10 @@ def _load() -> Stamps | None:
     began = time.time_ns()
     for name in (*_modules(), *_BESIDES):
         importlib.import_module(name)
+    for kind in _records(Record):
+        # What msgspec works out of a class before one is read; not all are ever read.
+        with suppress(TypeError, NameError):
+            msgspec.json.Decoder(kind)
     if threading.active_count() > 1:
         return None
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
@@ -134,6 +154,12 @@ def _load() -> Stamps | None:
     # What is there now is looked at by no collection of a command, and stays shared with it.
     gc.freeze()
     return stamps
+
+
+def _records(kind: type[Record]) -> Iterator[type[Record]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _records(each)
 
 
 def _modules() -> Iterator[str]:

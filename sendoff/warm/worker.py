@@ -9,10 +9,15 @@ import sys
 import threading
 from typing import NoReturn
 
+from packer.environment.directory_watch import WATCHES
 from sendoff.warm.line import Gone, Line
 
 _NOT_TAKEN, _BROKEN = 1, 120
 """The second as Python ends where its output can't be written."""
+
+
+_told = threading.Event()
+"""Whoever gave the command knows how it has ended, and is free to go."""
 
 
 def become(line: Line, facts: bytes) -> NoReturn:
@@ -66,7 +71,8 @@ def _open_streams() -> None:
 def _end_with(line: Line) -> None:
     """A command that was killed is over at once, whatever it was doing."""
     line.wait_for_end()
-    os.kill(os.getpid(), signal.SIGKILL)
+    if not _told.is_set():
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _run(arguments: list[str]) -> int:
@@ -92,8 +98,11 @@ def _leave(line: Line, status: int) -> NoReturn:
         sys.stderr.flush()
     except OSError:
         status = _BROKEN
+    _told.set()
     try:
         line.send_status(status)
     except OSError:
         pass
+    # Whoever gave the command has its answer: what is left is for the next one.
+    WATCHES.offer()
     os._exit(status)

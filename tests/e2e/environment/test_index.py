@@ -142,7 +142,7 @@ def test_another_platform_gets_its_wheel_or_a_refusal(
     with pytest.raises(NoWheelForTarget) as refused:
         materials.resolve(sandbox, SILENT)
     assert refused.value.code == "NO_WHEEL_FOR_TARGET"
-    assert (refused.value.name, refused.value.target) == ("bound", "linux/arm64")
+    assert (refused.value.distributions[0].name, refused.value.target) == ("bound", "linux/arm64")
 
 
 def test_pythonpath_is_said_not_to_go_along(

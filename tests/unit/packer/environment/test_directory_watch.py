@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def marks(folder: Path) -> str:
     place = folder.parent.parent / "marks"
-    paths = [folder, *folder.rglob("*"), folder / "absent"]
+    paths = [folder, *folder.rglob("*"), folder / "absent", folder / "no" / "such" / "file"]
     seen = {str(path): sweep.stamp(path) for path in paths}
     sweep.remember(place, seen, 2 * LONG_AGO)
     return str(place)
@@ -66,6 +66,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "gone": lambda folder: (folder / "a").unlink(),
     "come": lambda folder: (folder / "absent").write_text(""),
     "come where nothing was": lambda folder: (folder / "empty" / "c").write_text(""),
+    "come with what it is in": lambda folder: (folder / "no" / "such").mkdir(parents=True),
     "touched": lambda folder: os.utime(folder / "a"),
     "all of it gone": lambda folder: folder.rename(folder.with_name("elsewhere")),
     "another above it": lambda folder: replace(folder.parent),
@@ -90,6 +91,11 @@ def link(above: Path) -> None:
 def test_whatever_happens_is_told(folder: Path, marks: str, watches: Watches, change: str) -> None:
     CHANGES[change](folder)
     assert not watches.quiet(marks)
+
+
+def test_what_is_not_marked_may_change(folder: Path, marks: str, watches: Watches) -> None:
+    (folder.parent / "beside").write_text("")
+    assert watches.quiet(marks)
 
 
 def test_reading_is_no_change(folder: Path, marks: str, watches: Watches) -> None:

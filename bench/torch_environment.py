@@ -1,0 +1,230 @@
+"""A CUDA environment of 4 GB: a Mac's sandbox retargeted, its wheels → layers in a registry.
+
+The peer copies the same wheel files into the same registry as raw blobs, side by side, with the
+same client: no conversion can be faster than that.
+
+    python -m bench torch                        the table
+    python -m bench.torch_environment HOME REPO  one process: wheels in the cache → pushed
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from bench import sandbox
+from bench.measure import Row, command, ms, paired, ratio
+from packer.digest import Digest
+from packer.environment import locking
+from packer.environment.cuda import CudaWish
+from packer.environment.environment import Environment
+from packer.environment.interpreter import Interpreter, describe
+from packer.environment.lock import Lock, WheelPin
+from packer.environment.materials import Fetch
+from packer.environment.sandbox import Sandbox
+from packer.images import image
+from packer.images.descriptor import Descriptor
+from packer.images.image import Image
+from packer.images.layout import Layout
+from packer.layers.environment_image import build_layers
+from packer.progress import SILENT
+from packer.registry.access import Access
+from packer.registry.client import Client
+from packer.registry.content import FileContent
+from packer.registry.push_request import PushRequest
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from packer.registry.upload import Upload
+
+RUNS = 3
+MEMORY = 400_000_000
+SPEED = 0.6
+AT_ONCE = 8
+ADDED = ("einops", "0.8.1")
+"""What is installed besides, later."""
+CACHE = sandbox.CACHE / "sendoff"
+NO_TORCH_INDEX = "http://127.0.0.1:9/whl"
+"""PyPI's own builds are taken: PyTorch's index is not everywhere within reach."""
+
+
+def rows(folder: Path) -> list[Row]:
+    from tests.registries.process import RegistryProcess
+
+    found = environment()
+    found.fetch(found.lock.wheels)
+    size = sum(pin.size for pin in found.lock.wheels)
+    what = f"torch for CUDA, {len(found.lock.wheels)} wheels, {size / 1e9:.2f} GB"
+    with RegistryProcess(folder / "registry") as server:
+        measured = [_speed(what, found, folder, server.host, server.data)]
+        measured.append(_memory(what))
+        return [*measured, *_again(what, folder, server.host)]
+
+
+class Resolved(NamedTuple):
+    """An environment's lock, and where its wheels come from."""
+
+    lock: Lock
+    interpreter: Interpreter
+    fetch: Fetch
+
+
+def environment(*added: tuple[str, str], cache: Path = CACHE) -> Resolved:
+    """A Mac's environment for linux/amd64 and CUDA, with `added` installed as well."""
+    from tests.described import description
+
+    interpreter = describe(sandbox.venv("empty", ()) / "bin" / "python", CACHE)
+    mac = description.without(description.environment("macos-arm64"), "pyobjc-core")
+    more = [{"name": name, "version": version} for name, version in added]
+    extra = description.read(
+        {"platform": "macosx-14.0-arm64", "python": "3.11.9", "distribution": more}
+    )
+    found = Environment(
+        interpreter=msgspec.structs.replace(interpreter, platform="macosx-14.0-arm64"),
+        packages=mac.packages,
+        distributions=(*mac.distributions, *extra.distributions),
+    )
+    wish = CudaWish(lines=("12.8",), index=NO_TORCH_INDEX)
+    request = Sandbox(
+        interpreter=interpreter,
+        project=Path(__file__).parent,
+        cache=cache,
+        platform="linux/amd64",
+        cuda=wish,
+    )
+    locked, _ = locking.lock(found, request, SILENT)
+    house = locking.wheelhouse(request)
+    return Resolved(locked.lock, interpreter, lambda pins: house.fetch(pins, SILENT))
+
+
+def push(found: Resolved, home: Path, name: str) -> Digest:
+    """Build the layers of an environment that `name` has not, and push the image."""
+    layout = Layout(home / "layout")
+    registry = Registry(Repository.parse(name), Access(), home / "cache")
+    with registry.layers(layout.root, ()) as shared:
+        layers = build_layers(
+            found.lock,
+            {},
+            found.fetch,
+            found.interpreter,
+            layout,
+            home / "memory",
+            SILENT,
+            shared=shared,
+        )
+        shared.settle(SILENT)
+    made = image.write(
+        Image(layers=layers, platform=found.lock.platform, python=found.lock.python), layout
+    )
+    registry.push(PushRequest(layout=layout.root, images=(made.digest,)))
+    return made.digest
+
+
+def copy(found: Resolved, name: str) -> None:
+    """The wheel files themselves as blobs, the largest first."""
+    files = found.fetch(found.lock.wheels)
+    client = Client(Repository.parse(name), Access(), writes=True)
+
+    def one(pin: WheelPin) -> None:
+        digest = Digest.from_hex(pin.sha256)
+        blob = Descriptor(digest=digest, size=pin.size, media_type="application/octet-stream")
+        content = FileContent(blob, files[pin.sha256], lambda _: None)
+        Upload(client, content, lambda _: None).run()
+
+    ordered = sorted(found.lock.wheels, key=lambda pin: -pin.size)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, ordered))
+
+
+def _speed(what: str, found: Resolved, folder: Path, host: str, data: Path) -> Row:
+    home = folder / "ours"
+
+    def empty() -> None:
+        shutil.rmtree(home, ignore_errors=True)
+        for each in data.glob("docker/registry/v2/*"):
+            shutil.rmtree(each)
+
+    ours = command([sys.executable, "-m", "bench.torch_environment", home, f"{host}/bench/torch"])
+    peer: Callable[[], object] = lambda: copy(found, f"{host}/bench/raw")  # noqa: E731
+    mine, theirs = paired((empty, ours), (empty, peer), runs=RUNS, warmup=0)
+    factor = ratio(mine, theirs)
+    empty()
+    ours()
+    return Row(
+        f"{what}: in the cache → pushed",
+        f"{ms(mine.median)}, {factor:.2f} × the speed",
+        f"the wheel files as blobs: {ms(theirs.median)}",
+        f"≥ {SPEED:g} ×",
+        factor >= SPEED,
+    )
+
+
+def _memory(what: str) -> Row:
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    goal = f"< {MEMORY / 1e6:.0f} MB"
+    return Row(f"{what}: peak memory", f"{peak / 1e6:.0f} MB", "", goal, peak < MEMORY)
+
+
+def _again(what: str, folder: Path, host: str) -> list[Row]:
+    """On another machine: nothing in its caches, all layers in the registry."""
+    from tests.faults.proxy import Proxy
+
+    address, _, port = host.partition(":")
+    with Proxy((address, int(port))) as proxy, tempfile.TemporaryDirectory(dir=folder) as home:
+        name = f"127.0.0.1:{proxy.port}/bench/torch"
+        same = _elsewhere(Path(home) / "same", name)
+        first = Row(
+            f"{what}: the same on a machine that has nothing",
+            f"{same.fetched} wheels of {same.size / 1e6:.1f} MB fetched, "
+            f"{(proxy.up + proxy.down) / 1e3:.0f} kB to and from the registry",
+            "",
+            "no wheel of 20 MB or more",
+            same.largest < 20_000_000,
+        )
+        proxy.forget()
+        more = _elsewhere(Path(home) / "more", name, ADDED)
+        return [
+            first,
+            Row(
+                f"{what}: {ADDED[0]} added, on a machine that has nothing",
+                f"{more.fetched} wheels of {more.size / 1e6:.1f} MB fetched, "
+                f"{proxy.up / 1e6:.2f} MB sent",
+                "",
+                "< 0.5 % of it sent",
+                proxy.up < more.whole * 0.005,
+            ),
+        ]
+
+
+class Elsewhere(NamedTuple):
+    """What a push from an empty machine took."""
+
+    fetched: int
+    size: int
+    largest: int
+    whole: int
+
+
+def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
+    found = environment(*added, cache=home / "cache")
+    asked: list[WheelPin] = []
+
+    def fetch(pins: tuple[WheelPin, ...]) -> object:
+        asked.extend(pins)
+        return found.fetch(pins)
+
+    push(found._replace(fetch=fetch), home, name)
+    sizes = [pin.size for pin in asked]
+    whole = sum(pin.size for pin in found.lock.wheels)
+    return Elsewhere(len(sizes), sum(sizes), max(sizes, default=0), whole)
+
+
+if __name__ == "__main__":
+    print(push(environment(), Path(sys.argv[1]), sys.argv[2]))

@@ -1,0 +1,52 @@
+"""Layers that others made: what an environment's builder may ask for, and what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from packer.digest import Digest
+from packer.layers.layer import Layer
+
+WORTH_SHARING = 4_000_000
+"""Bytes that go into a layer, from which on it is asked for alone: smaller ones are soon made."""
+
+
+class SharedLayers(Protocol):
+    """A place where layers are found by what they were made from (`layer_memory.key`)."""
+
+    def there(self) -> Collection[str]:
+        """Digests of blobs that are known to be there, without asking."""
+
+    def environment(self, key: Digest) -> tuple[Layer, ...] | None:
+        """All layers of an environment, above its base; None where it is not there."""
+
+    def layers(self, keys: Collection[Digest]) -> dict[Digest, Layer]:
+        """Those of single layers that are there."""
+
+    def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
+        """A layer is in the layout; `shared`: others may ask for it. Returns at once."""
+
+
+class NothingShared:
+    """No such place."""
+
+    def there(self) -> Collection[str]:
+        """None."""
+        return ()
+
+    def environment(self, key: Digest) -> tuple[Layer, ...] | None:
+        """None."""
+        del key
+        return None
+
+    def layers(self, keys: Collection[Digest]) -> dict[Digest, Layer]:
+        """None."""
+        del keys
+        return {}
+
+    def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
+        """Nobody is told."""
+
+
+NOTHING_SHARED: SharedLayers = NothingShared()

@@ -1,0 +1,114 @@
+"""Package indexes on the loopback device: real wheels, a real server, one folder for each index."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zipfile
+from base64 import urlsafe_b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from typing import Self
+
+MISSING, FOUND = 404, 200
+
+
+class Indexes:
+    """Several indexes of one server (PEP 503, as PyTorch's: hashes, and no sizes)."""
+
+    def __init__(self) -> None:
+        self.wheels: dict[str, dict[str, bytes]] = {}
+        """Folder ("whl/cu124") → file name → what is served."""
+        self.asked: list[str] = []
+        self.hashes: dict[str, str] = {}
+        """File name → the sha256 that the index tells, where it is not the true one."""
+        served = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self.do_GET()
+
+            def do_GET(self) -> None:
+                served.asked.append(f"{self.command} {self.path}")
+                data = served._answer(self.path.strip("/"))
+                self.send_response(MISSING if data is None else FOUND)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                if self.command == "GET":
+                    self.wfile.write(data or b"")
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def add(self, folder: str, filename: str, data: bytes) -> None:
+        """Have an index offer a wheel."""
+        self.wheels.setdefault(folder, {})[filename] = data
+
+    def fetched(self) -> list[str]:
+        """Names of the wheels that were read, in part or whole."""
+        files = [each for each in self.asked if each.startswith("GET") and each.endswith(".whl")]
+        return [each.rpartition("/")[2] for each in files]
+
+    def _answer(self, path: str) -> bytes | None:
+        folder, _, name = path.rpartition("/")
+        offered = self.wheels.get(folder, {})
+        if name.endswith(".whl"):
+            return offered.get(name)
+        links = [
+            f'<a href="/{folder}/{each}#sha256={self.hashes.get(each) or sha256(data)}">{each}</a>'
+            for each, data in offered.items()
+            if each.partition("-")[0].replace("_", "-").lower() == name
+        ]
+        return (
+            f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode() if links else None
+        )
+
+
+def sha256(data: bytes) -> str:
+    """Hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def wheel(
+    name: str,
+    version: str,
+    tag: str = "py3-none-any",
+    *,
+    requires: tuple[str, ...] = (),
+    files: dict[str, str] | None = None,
+) -> tuple[str, bytes]:
+    """A small wheel: its file name and its bytes."""
+    module = name.replace("-", "_")
+    stem = f"{module}-{version}"
+    content = {
+        **({f"{module}/__init__.py": f"version = {version!r}\n"} if files is None else files),
+        f"{stem}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {each}\n" for each in requires)
+        + "Provides-Extra: cuda12\n",
+        f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\n"
+        f"Root-Is-Purelib: {str(tag.endswith('any')).lower()}\nTag: {tag}\n",
+    }
+    record = ""
+    for path, text in content.items():
+        digest = urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+        record += f"{path},sha256={digest},{len(text.encode())}\n"
+    content[f"{stem}.dist-info/RECORD"] = record + f"{stem}.dist-info/RECORD,,\n"
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, text in content.items():
+            archive.writestr(zipfile.ZipInfo(path), text)
+    return f"{stem}-{tag}.whl", data.getvalue()
