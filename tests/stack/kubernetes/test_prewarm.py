@@ -18,7 +18,7 @@ from dispatcher.kubernetes.manifests import Tenancy
 from dispatcher.kubernetes.prewarm import WarmImage, daemon_set
 from dispatcher.kubernetes.prewarm_sight import Warmth, settled
 from dispatcher.kubernetes.prewarming import Prewarming
-from dispatcher.kubernetes.refusals import GpuNotHere
+from dispatcher.kubernetes.refusals import GpuNotHere, GpuUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
 from tests.stack.kubernetes import run_image
@@ -85,6 +85,10 @@ def test_a_class_gets_an_image_and_loses_the_daemon_set(
     assert line.since
     operator.start("h100", [image])
     assert here(operator.look()), "the same again changes nothing"
+    assert here(operator.look(["H100"])), "as a run may call it"
+    assert operator.look(["cpu"]) == []
+    with pytest.raises(GpuUnknown):
+        operator.look(["h1oo"])
     assert operator.remove(["a100-80gb"]) == []
     assert operator.remove(["h100"]) == ["h100"]
     assert operator.look() == []
