@@ -24,6 +24,9 @@ _GONE = re.compile(
 )
 """gRPC's words, and the docker CLI's, for a server that is not there."""
 
+_BOOT = re.compile(r"booting buildkit|waiting for connection")
+"""buildx's own steps before there is a builder."""
+
 _PACKAGE = re.compile(
     r"E: (?:Unable to locate package|Package '|Couldn't find any package by (?:glob|regex) ')"
     r"\s*([^\s']+)"
@@ -40,6 +43,8 @@ def explain(where: str, steps: Steps, said: str) -> SendoffError:
     """The error for a build at `where` that failed; `said` is what buildx wrote last."""
     words = _last(said) or _last("\n".join(steps.said))
     failed = steps.failed
+    if failed and _BOOT.search(failed.name):
+        return BuilderUnreachable(where, failed.error)
     if failed is None or _GONE.search(failed.error):
         if _GONE.search(words):
             if steps.began:
