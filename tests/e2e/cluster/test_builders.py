@@ -110,6 +110,25 @@ def test_the_commands_of_the_page_work(workshop: Desk) -> None:
         workshop.done(*words[1:])
 
 
+def test_the_doctor_looks_for_the_builder_that_is_set(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", "")
+
+    def found(**env: str) -> str:
+        checks = workshop.json("doctor", **env)["checks"]
+        return next(each["state"] for each in checks if each["area"] == "builder")
+
+    assert found() == "ok"
+    assert found(SENDOFF_BUILDER="unix:///nowhere") == "problem"
+
+
+def test_what_a_step_said_is_shown(workshop: Desk) -> None:
+    failing = '{"run": ["echo one; echo two >&2; exit 3"]}'
+    told = workshop("pack", SENDOFF_IMAGE=failing)
+    assert told.returncode == 125
+    assert [line.strip() for line in told.stderr.splitlines() if "|" in line] == ["| one", "| two"]
+    assert "exit code: 3" in told.stderr
+
+
 def test_an_image_s_steps_need_a_builder_too(workshop: Desk) -> None:
     workshop.write("sendoff.toml", SETTINGS.replace("hello", "cowsay"))
     refused = workshop.json("pack", "--builder", "native")
