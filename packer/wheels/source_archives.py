@@ -33,8 +33,9 @@ def find(name: str, version: str, sources: IndexSources) -> SourceArchive | None
     for index in _indexes(sources, os.environ):
         page = bytearray()
         url = f"{index.rstrip('/')}/{normalized(name)}/"
+        place = f"{url}index.html" if url.startswith("file:") else url
         try:
-            transport.read(url, page.extend)
+            transport.read(place, page.extend)
         except (WheelUnavailable, OSError):
             continue
         for archive in listed(page.decode(errors="replace"), url):
