@@ -11,6 +11,9 @@ from packer.images.base import Base
 _OUT = "/sendoff/wheels"
 # Wheels are zip files, whose times begin in 1980.
 _EPOCH = 315532800
+# Of a list that cannot be fetched apt says no more than a warning, and later that it knows no
+# package of that name.
+_UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
 
 
 def render(base: Base, *, compiles: bool, packages: Sequence[str], version: str) -> str:
@@ -43,7 +46,7 @@ def install(packages: Sequence[str]) -> str:
     """The step that installs Debian packages, and leaves nothing of apt behind."""
     names = " ".join(packages)
     return (
-        "RUN apt-get update \\\n"
+        f"RUN {_UPDATE} \\\n"
         f" && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends {names} "
         "\\\n"
         " && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache"
@@ -61,7 +64,7 @@ def _compiler(base: Base) -> str:
         names.append(f"python{base.minor}-dev")
     return (
         f"RUN if ! command -v cc >/dev/null || ! {check}; then \\\n"
-        "      apt-get update \\\n"
+        f"      {_UPDATE} \\\n"
         "   && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"
         f" {' '.join(names)} \\\n"
         "   && rm -rf /var/lib/apt/lists/*; \\\n"

@@ -99,6 +99,21 @@ class BuildFailed(SendoffError):
         return self.evidence()
 
 
+class BuilderOutdated(BuildFailed):
+    """The builder does not know what the Dockerfile asks for."""
+
+    code = "BUILDER_OUTDATED"
+
+    def what(self) -> str:
+        return "the builder is too old"
+
+    def why(self) -> str:
+        return self.error
+
+    def fix(self) -> str:
+        return "BuildKit 0.16 or newer is needed, which the docker engine has since 27.2"
+
+
 class PackageUnknown(BuildFailed):
     """apt knows no package of that name."""
 

@@ -6,6 +6,7 @@ import re
 
 from packer.buildkit.errors import (
     BuilderDied,
+    BuilderOutdated,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
@@ -27,6 +28,9 @@ _GONE = re.compile(
 
 _NO_PLUGIN = re.compile(r"'buildx' is not a docker command|unknown command: docker buildx")
 """What the docker CLI says, before and since version 28."""
+
+_OLD = re.compile(r"unexpected key 'env'|unknown flag: (?:--)?(?:network|link|mount)")
+"""A Dockerfile frontend on what it does not know yet."""
 
 _BOOT = re.compile(r"booting buildkit|waiting for connection")
 """buildx's own steps before there is a builder."""
@@ -70,9 +74,12 @@ def _of_step(step: str, error: str, output: str) -> BuildFailed:
     image, step = _IMAGE.search(step), shown(step)
     if image and "not found" in error:
         return SourceImageGone(step, error, output, image[1])
+    if _OLD.search(error):
+        return BuilderOutdated(step, error, output)
     if _PUSH.search(error):
         return PublishRefused(step, error, output)
-    if names := _PACKAGE.findall(output):
+    names = _PACKAGE.findall(output)
+    if names and "Failed to fetch" not in output:
         return PackageUnknown(step, error, output, tuple(dict.fromkeys(names)))
     return BuildFailed(step, error, output)
 

@@ -11,6 +11,7 @@ from packer.building.errors import (
 from packer.buildkit.errors import (
     BuilderDied,
     BuilderInvalid,
+    BuilderOutdated,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
@@ -34,6 +35,7 @@ def errors() -> list[SendoffError]:
         BuilderDied(THERE, STEP, "failed to receive status: rpc error: code = Unavailable"),
         BuildFailed(STEP, EXIT, "cc -c fast.c\nfast.c:1: fatal error: odd.h: No such file\n"),
         BuildFailed("", "dockerfile parse error on line 2: unknown instruction: RUB", ""),
+        BuilderOutdated("", "dockerfile parse error line 6: unexpected key 'env'", ""),
         PackageUnknown(STEP, EXIT, "E: Unable to locate package libod", ("libod",)),
         SourceImageGone(STEP, "not found", "", "registry.example/base@sha256:0123"),
         PublishRefused(STEP, "failed to push registry.example/a: 405 Method Not Allowed", ""),

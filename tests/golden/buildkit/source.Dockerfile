@@ -1,11 +1,11 @@
 FROM registry.example/base/cpu@sha256:cae662172fd450bb0cd710a769079c05bfc5d8e35efa6576edc7d0377afdd4a2 AS tools
 USER 0
 RUN if ! command -v cc >/dev/null || ! /usr/bin/python3.11 -I -c "import sysconfig, os; exit(not os.path.exists(sysconfig.get_path('include') + '/Python.h'))"; then \
-      apt-get update \
+      apt-get -o APT::Update::Error-Mode=any update \
    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends gcc g++ libc6-dev make pkg-config python3.11-dev \
    && rm -rf /var/lib/apt/lists/*; \
     fi
-RUN apt-get update \
+RUN apt-get -o APT::Update::Error-Mode=any update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends libpq-dev \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/cache/ldconfig/aux-cache /var/log/apt /var/log/dpkg.log /var/log/alternatives.log
 

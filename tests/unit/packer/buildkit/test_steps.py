@@ -10,6 +10,7 @@ import pytest
 from packer.buildkit import failure
 from packer.buildkit.errors import (
     BuilderDied,
+    BuilderOutdated,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
@@ -108,6 +109,20 @@ def test_the_step_that_failed_is_not_one_that_was_cancelled_for_it() -> None:
             "E: Unable to locate package nosuch\n",
             PackageUnknown,
             "nosuch",
+        ),
+        (
+            "RUN apt-get install -y curl",
+            "exit code: 100",
+            "W: Failed to fetch http://deb.example/InRelease\nE: Unable to locate package curl\n",
+            BuildFailed,
+            "RUN apt-get",
+        ),
+        (
+            "",
+            "dockerfile parse error line 6: unexpected key 'env' in 'env=TOKEN'",
+            "",
+            BuilderOutdated,
+            "too old",
         ),
         (
             "[internal] load metadata for r.example/base@sha256:1",
