@@ -26,7 +26,7 @@ from tests.stack.unavailable import Unavailable
 
 # In this order: what other tests wait for comes first.
 SERVERS = ("minio", "etcd", "kubernetes", "kwok", "buildkit")
-ORDER = (*SERVERS, "crane", "buildx")
+ORDER = (*SERVERS, "crane", "buildx", "referrers")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Recipe:
     name: str
     module: str
     packages: dict[str, str]
-    """Program → its package, relative to the module."""
+    """Program → its package, relative to the module; "." for the recipe's own."""
     link: tuple[tuple[str, str], ...]
 
     @classmethod
@@ -51,7 +51,9 @@ class Recipe:
 
     @property
     def import_paths(self) -> list[str]:
-        return [str(PurePosixPath(self.module, each)) for each in self.packages.values()]
+        own = f"sendoff.test/stack/{self.name}"
+        paths = self.packages.values()
+        return [own if each == "." else str(PurePosixPath(self.module, each)) for each in paths]
 
     @property
     def version(self) -> str:

@@ -1,0 +1,57 @@
+"""A BuildKit besides the stack's own, with nothing in its cache."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from tests.stack.processes import start, until
+from tests.stack.programs import program
+from tests.stack.server import ailment
+
+_CONFIGURATION = """\
+root = "{root}"
+[grpc]
+address = ["{address}"]
+[worker.containerd]
+enabled = false
+[worker.oci]
+enabled = true
+snapshotter = "overlayfs"
+binary = "{runc}"
+[registry."{registry}"]
+http = true
+"""
+
+
+class SecondBuilder:
+    """A buildkitd for as long as the `with` block lasts."""
+
+    def __init__(self, registry: str) -> None:
+        self._registry = registry
+
+    def __enter__(self) -> Self:
+        # A socket's path has a hundred characters at most.
+        self._folder = Path(tempfile.mkdtemp(prefix="buildkitd-"))
+        self.address = f"unix://{self._folder}/socket"
+        configuration = self._folder / "buildkitd.toml"
+        configuration.write_text(
+            _CONFIGURATION.format(
+                root=self._folder / "root",
+                address=self.address,
+                runc=program("runc"),
+                registry=self._registry,
+            )
+        )
+        command = [str(program("buildkitd")), f"--config={configuration}"]
+        log = self._folder / "log"
+        self.process = start(command, env={}, log=log, cwd=self._folder)
+        if not until(lambda: ailment(self.address) is None, 60):
+            raise RuntimeError(log.read_text())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.end(patience=15)
+        shutil.rmtree(self._folder, ignore_errors=True)
