@@ -25,6 +25,7 @@ from pathlib import Path
 import msgspec
 
 from packer.environment.directory_watch import WATCHES
+from packer.project.ignore import Rules
 from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
@@ -162,6 +163,8 @@ def _load() -> Stamps | None:
         # What msgspec works out of a class before one is read; not all are ever read.
         with suppress(TypeError, NameError):
             msgspec.json.Decoder(kind)
+    # The same for the patterns that the names of every project are compared with.
+    Rules.base().verdict(b"name", is_directory=False)
     if threading.active_count() > 1:
         return None
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]

@@ -47,7 +47,7 @@ def test_a_command_is_done_by_a_fork_of_the_warm_process(warmth: Warmth) -> None
     (worker,) = children(server)
     assert Path(f"/proc/{worker}/cwd").readlink() == warmth.project
     warmth.let_go()
-    assert command.wait(30) == 0
+    assert command.wait(60) == 0
     until(lambda: not children(server))
 
 
@@ -71,7 +71,7 @@ def test_a_command_of_other_circumstances_is_not_taken(warmth: Warmth, before: s
     until(lambda: _waits_for_settings(command.pid))
     assert not children(server)
     warmth.let_go()
-    assert command.wait(30) == 0
+    assert command.wait(60) == 0
 
 
 @pytest.mark.parametrize("variables", [{"CI": "true"}, {"SENDOFF_WARM": "0"}])
@@ -99,7 +99,7 @@ def test_a_file_that_only_the_command_has_open_keeps_it_cold(warmth: Warmth) -> 
     until(lambda: _waits_for_settings(command.pid))
     assert not children(server)
     warmth.let_go()
-    command.wait(30)
+    command.wait(60)
 
 
 class TestSignals:
@@ -113,7 +113,7 @@ class TestSignals:
         command = warmth.start()
         until(lambda: _waits_below(server))
         command.send_signal(number)
-        assert command.wait(30) == status
+        assert command.wait(60) == status
         until(lambda: not children(server))
 
     def test_that_kill_the_fork_kill_the_command(self, warmth: Warmth) -> None:
@@ -121,14 +121,14 @@ class TestSignals:
         command = warmth.start()
         until(lambda: _waits_below(server))
         os.kill(children(server)[0], signal.SIGKILL)
-        assert command.wait(30) == -signal.SIGKILL
+        assert command.wait(60) == -signal.SIGKILL
 
     def test_that_kill_the_command_kill_the_fork(self, warmth: Warmth) -> None:
         server = warmth.ready()
         command = warmth.start()
         until(lambda: _waits_below(server))
         command.kill()
-        command.wait(30)
+        command.wait(60)
         until(lambda: not children(server))
 
 
@@ -139,14 +139,15 @@ class TestBroken:
         until(lambda: _waits_below(server))
         os.kill(server, signal.SIGKILL)
         warmth.let_go()
-        assert command.wait(30) == 0
+        assert command.wait(60) == 0
 
     def test_a_killed_one_is_replaced(self, warmth: Warmth) -> None:
         server = warmth.ready()
         os.kill(server, signal.SIGKILL)
         until(lambda: state(server) in "XZ")
         assert warmth.run("ps").returncode == 0
-        until(lambda: warmth.run("ps").returncode == 0 and warmth.servers not in ([], [server]))
+        until(lambda: warmth.run("ps").returncode == 0 and warmth.servers)
+        assert warmth.servers != [server]
 
     def test_one_that_is_stopped_is_waited_for_once(self, warmth: Warmth) -> None:
         server = warmth.ready()

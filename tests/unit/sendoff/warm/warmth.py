@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Self
 
 SENDOFF = str(Path(sys.executable).with_name("sendoff"))
-_PATIENCE = 30.0
+_PATIENCE = 60.0
+_AGAIN = 5.0
 
 
 def until(what: Callable[[], object]) -> None:
@@ -62,7 +63,11 @@ class Warmth:
 
     def ready(self) -> int:
         """Have a warm process; its id."""
-        until(lambda: self.sockets or (self.run("ps") and self.sockets))
+        while not self.sockets:
+            begun = time.monotonic()
+            assert self.run("ps").returncode == 0
+            # One that just missed a change of a source file ends, and another has to be started.
+            until(lambda begun=begun: self.sockets or time.monotonic() > begun + _AGAIN)
         return self.servers[0]
 
     def run(
