@@ -76,11 +76,25 @@ class Resolved(NamedTuple):
     fetch: Fetch
 
 
-def environment(*added: tuple[str, str], cache: Path = CACHE) -> Resolved:
-    """A Mac's environment for linux/amd64 and CUDA, with `added` installed as well."""
+EMPTY: tuple[str, tuple[str, ...]] = ("empty", ())
+
+
+def compiled(found: Resolved) -> tuple[str, tuple[str, ...]]:
+    """A sandbox with what holds modules of Python, and their .pyc, as pip would leave them."""
+    wanted = [pin for pin in found.lock.wheels if not pin.name.startswith("nvidia-")]
+    return "torch", ("--no-deps", *(f"{pin.name}=={pin.version}" for pin in wanted))
+
+
+def environment(
+    *added: tuple[str, str], cache: Path = CACHE, venv: tuple[str, tuple[str, ...]] = EMPTY
+) -> Resolved:
+    """A Mac's environment for linux/amd64 and CUDA, with `added` installed as well.
+
+    Bytecode is taken from `venv`, as far as that has it.
+    """
     from tests.described import description
 
-    interpreter = describe(sandbox.venv("empty", ()) / "bin" / "python", CACHE)
+    interpreter = describe(sandbox.venv(*venv) / "bin" / "python", CACHE)
     mac = description.without(description.environment("macos-arm64"), "pyobjc-core")
     more = [{"name": name, "version": version} for name, version in added]
     extra = description.read(

@@ -280,8 +280,8 @@ class NoWheelForTarget(SendoffError):
         return "what is installed here was built for another platform"
 
     def evidence(self) -> str:
-        return "\n".join(
-            f"{each.name}: {each.reason}; {each.seen}" if each.reason else each.seen
+        return "; ".join(
+            f"{each.name}: {each.reason}, {each.seen}" if each.reason else each.seen
             for each in self.distributions
         )
 

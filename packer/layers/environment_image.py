@@ -67,7 +67,7 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
     if missing:
         wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
         with Compiler(interpreter, prefix) as compiler:
-            builder = _Builder(wheels, files, compiler, layout)
+            builder = _Builder(wheels, files, compiler, layout, known)
             for key, layer in builder.build(missing, progress):
                 known.remember(key, layer)
                 shared.made(key, layer, shared=_is_shared(plans[key]))
@@ -88,11 +88,12 @@ class _Builder:
         files: Mapping[str, Path | bytes],
         compiler: Compiler,
         layout: Layout,
+        known: LayerMemory,
     ) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         self._wheels, self._files = wheels, files
-        self._compiler, self._layout = compiler, layout
+        self._compiler, self._layout, self._known = compiler, layout, known
         self._layers = ThreadPoolExecutor(compiler.workers, thread_name_prefix="layer")
         # What layers wait for; waits for nothing itself.
         self._parts = ThreadPoolExecutor(2 * compiler.workers, thread_name_prefix="part")
@@ -105,7 +106,10 @@ class _Builder:
 
         progress.start("environment", sum(plan.size for plan in plans.values()))
         with self._layers, self._parts:
-            jobs = {self._layers.submit(self._layer, plan): key for key, plan in plans.items()}
+            jobs = {
+                self._layers.submit(self._layer, plan, self._known.identity(key)): key
+                for key, plan in plans.items()
+            }
             try:
                 for job in as_completed(jobs):
                     yield jobs[job], job.result()
@@ -115,12 +119,20 @@ class _Builder:
                     job.cancel()
         progress.done(f"{len(plans)} layers")
 
-    def _layer(self, plan: LayerPlan) -> Layer:
+    def _layer(self, plan: LayerPlan, was: Layer | None) -> Layer:
+        """The layer; where it `was` made before and is gone, without inflating it once more."""
+        layer = self._written(plan, was)
+        if was and layer != was:
+            # What is remembered is of other bytes: it is not believed.
+            layer = self._written(plan, None)
+        return layer
+
+    def _written(self, plan: LayerPlan, was: Layer | None) -> Layer:
         checks = [self._parts.submit(self._verify, pin) for pin in plan.wheels]
         with ExitStack() as archives, self._layout.blob() as blob:
             tree = self._tree(plan, archives)
             tree |= {file.path: file for file in self._bytecode(tree)}
-            writer = LayerWriter(blob)
+            writer = LayerWriter(blob, was.diff_id if was else None)
             try:
                 for path in sorted(tree, key=os.fsencode):
                     tree[path].write(writer, f"{self._compiler.prefix[1:]}/{path}")
@@ -129,7 +141,8 @@ class _Builder:
             layer = writer.finish()
             for check in checks:
                 check.result()
-            blob.commit(layer.digest)
+            if was in (None, layer):
+                blob.commit(layer.digest)
         return layer
 
     def _tree(self, plan: LayerPlan, archives: ExitStack) -> dict[str, TreeFile]:

@@ -38,12 +38,15 @@ class Sink(Protocol):
 class _Stream:
     """Gathers small pieces, and hands large ones on without a copy."""
 
-    def __init__(self, sink: Sink | None) -> None:
-        self._sink = sink
+    def __init__(self, sink: Sink | None, digest: Digest | None = None) -> None:
+        """`digest`: what it is known to be, so that nothing is hashed."""
+        self._sink, self._known = sink, digest
         self._gathered = bytearray()
         self._digester = Digester()
 
     def write(self, piece: bytes | memoryview) -> None:
+        if self._known:
+            return
         if len(piece) < _DIRECT:
             self._gathered += piece
             if len(self._gathered) >= _FLUSH:
@@ -53,6 +56,8 @@ class _Stream:
             self._pass(bytes(piece))
 
     def finish(self) -> Digest:
+        if self._known:
+            return self._known
         self._flush()
         return self._digester.finish()
 
@@ -78,8 +83,10 @@ class LayerWriter:
     of its own becomes a spliced member.
     """
 
-    def __init__(self, sink: Sink) -> None:
-        self._plain = _Stream(None)
+    def __init__(self, sink: Sink, diff_id: Digest | None = None) -> None:
+        """`diff_id`: the diffID, where it is known: then no stream need be inflated."""
+        self.wants_plain = diff_id is None
+        self._plain = _Stream(None, diff_id)
         self._blob = _Stream(sink)
         self._pending = bytearray()
         self._directories: set[str] = {""}

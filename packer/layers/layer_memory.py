@@ -32,11 +32,15 @@ class LayerMemory:
 
     def recall(self, key: Digest) -> Layer | None:
         """The layer, if it is known and its blob is there with its size."""
+        layer = self.identity(key)
+        return layer if layer and self._has(layer) else None
+
+    def identity(self, key: Digest) -> Layer | None:
+        """What the layer was when it was made, wherever it is now."""
         try:
-            layer = decode((self._root / key.hex).read_bytes(), Layer)
+            return decode((self._root / key.hex).read_bytes(), Layer)
         except (OSError, ValueError, msgspec.ValidationError):
             return None
-        return layer if self._has(layer) else None
 
     def remember(self, key: Digest, layer: Layer) -> None:
         """Keep it for the next time.

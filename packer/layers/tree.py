@@ -72,12 +72,14 @@ class WheelFile(NamedTuple):
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`, with the wheel's own compressed bytes."""
         member = self.member
-        streams = self.archive.streams(member)
         if member.method == STORED:
-            pieces = (plain for _, plain in streams)
+            pieces = (plain for _, plain in self.archive.streams(member))
             writer.stored(path, member.size, pieces, executable=self.executable)
         else:
-            writer.spliced(path, member.size, member.crc, streams, executable=self.executable)
+            streams = self.archive.streams if writer.wants_plain else self.archive.raw_streams
+            writer.spliced(
+                path, member.size, member.crc, streams(member), executable=self.executable
+            )
 
 
 class CompressedFile(NamedTuple):

@@ -105,6 +105,10 @@ class ZipArchive:
         if crc != member.crc:
             raise ZipDamaged(f"the content of {member.name} does not match its CRC")
 
+    def raw_streams(self, member: Member) -> Iterator[tuple[bytes, bytes]]:
+        """The raw stream alone, as `streams` has it. Nothing is checked."""
+        return ((raw, b"") for raw in self._raw(member))
+
     def _inflated(self, member: Member) -> Iterator[tuple[bytes, bytes]]:
         if member.method == STORED:
             for raw in self._raw(member):

@@ -38,6 +38,8 @@ class NoCudaBuild(SendoffError):
 
     def fix(self) -> str:
         """What to do."""
+        if not any(self.lines):
+            return "install a version that has one"
         other = f"--cuda {self.others[0]}, " if self.others else ""
         return f"{other}install a version that has one, or keep what is installed: --cuda none"
 
