@@ -26,7 +26,6 @@ from sendoff.publishing import bases_repository
 from sendoff.session import Session
 from sendoff.version import VERSION
 
-
 _OTHERWISE = "or have somebody build it who has one"
 
 
