@@ -42,7 +42,7 @@ FROM {base}
 COPY add.cu /tmp/
 RUN cd /tmp && nvcc -arch=sm_90 -o add add.cu && ./add && gcc --version \\
  && printf '#include <Python.h>\\nint main() {{}}' > x.c \\
- && gcc -fsyntax-only $(python3 -c 'import sysconfig; print("-I" + sysconfig.get_path("include"))') x.c
+ && gcc -fsyntax-only -I/usr/include/python{python} x.c
 """
 
 
@@ -117,7 +117,7 @@ def compiles(where: str, bases: str, folder: Path) -> str:
     """Why a CUDA program can't be compiled on `cuda-devel`; empty where it can."""
     (folder / "program").mkdir()
     (folder / "program" / "add.cu").write_text(PROGRAM)
-    text = COMPILE.format(base=f"{bases}/cuda-devel:{PYTHON}")
+    text = COMPILE.format(base=f"{bases}/cuda-devel:{PYTHON}", python=PYTHON)
     try:
         builder = Builder(address.parse(where), folder / "cache")
         builder.build(Build(dockerfile=text, context=folder / "program"))
