@@ -22,6 +22,7 @@ GROUPS = {
     "code": "bench.code_change",
     "push": "bench.push",
     "environment": "bench.environment",
+    "builders": "bench.environment_builders",
     "layers": "bench.wheel_layers",
     "torch": "bench.torch_environment",
     "run": "bench.local_run",

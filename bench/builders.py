@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -69,7 +69,7 @@ class BuildKit:
     def environment(self, base: str, name: str) -> None:
         """Push what the project's images are built on, as a base for the others."""
         empty = self._folder / "empty"
-        empty.mkdir()
+        empty.mkdir(exist_ok=True)
         self._build(empty, _ENVIRONMENT.format(base=base), name, "gzip")()
 
     def push(self, project: Path, base: str, name: str, codec: str) -> Callable[[], object]:
@@ -80,12 +80,35 @@ class BuildKit:
         dockerfile = _ENVIRONMENT.format(base=base) + "COPY --link . /workspace\n"
         return self._build(project, dockerfile, name, codec)
 
-    def _build(self, context: Path, dockerfile: str, name: str, codec: str) -> Callable[[], object]:
+    def build(
+        self,
+        dockerfile: str,
+        name: str,
+        codec: str,
+        contexts: dict[str, Path],
+        arguments: dict[str, str],
+    ) -> Callable[[], object]:
+        """Build a Dockerfile that takes all it needs from named `contexts`, and push it."""
+        empty = self._folder / "empty"
+        empty.mkdir(exist_ok=True)
+        further = [f"--build-context={key}={path}" for key, path in contexts.items()]
+        further += [f"--build-arg={key}={value}" for key, value in arguments.items()]
+        return self._build(empty, dockerfile, name, codec, further)
+
+    def _build(
+        self,
+        context: Path,
+        dockerfile: str,
+        name: str,
+        codec: str,
+        further: Sequence[str] = (),
+    ) -> Callable[[], object]:
         path = self._folder / f"{context.parent.name}.Dockerfile"
         path.write_text(dockerfile)
         output = f"type=image,name={name},push=true,oci-mediatypes=true,{_OUTPUTS[codec]}"
         arguments = ["build", "--builder=bench", *_PLAIN, f"--output={output}"]
         epoch = {"SOURCE_DATE_EPOCH": "0"} if codec == "reproducible" else {}
+        arguments += further
         return self._buildx([*arguments, f"--file={path}", str(context)], epoch)
 
     def _buildx(self, arguments: list[str], environment: dict[str, str]) -> Callable[[], object]:

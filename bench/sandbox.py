@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sendoff-bench"
 UV = str(Path(sys.executable).with_name("uv"))
 SENDOFF = str(Path(sys.executable).with_name("sendoff"))
+
+_PATIENCE = 60.0
 
 SCIENCE = (
     "numpy==2.3.4",
@@ -59,7 +65,10 @@ def project(folder: Path, files: int, size: int) -> Path:
 
 
 def environment(home: Path, sandbox: Path) -> dict[str, str]:
-    """A client's environment with this sandbox active and all of sendoff's folders under `home`."""
+    """A client's environment with this sandbox active and all of sendoff's folders under `home`.
+
+    No process is kept warm in it, see `warm`.
+    """
     return {
         **os.environ,
         "VIRTUAL_ENV": str(sandbox),
@@ -68,4 +77,25 @@ def environment(home: Path, sandbox: Path) -> dict[str, str]:
         "XDG_DATA_HOME": f"{home}/data",
         "XDG_STATE_HOME": f"{home}/state",
         "XDG_CONFIG_HOME": f"{home}/config",
+        "SENDOFF_WARM": "0",
     }
+
+
+@contextmanager
+def warm(folder: Path, start: Callable[[dict[str, str]], object]) -> Iterator[dict[str, str]]:
+    """Variables with which commands are done by a warm process, as all but a user's first are.
+
+    `start` runs a command with them, which makes the process be started; it is ended afterwards.
+    """
+    folder.mkdir(mode=0o700)
+    wanted = {"SENDOFF_WARM": "10", "XDG_RUNTIME_DIR": str(folder), "CI": ""}
+    end = time.monotonic() + _PATIENCE
+    while not any(path.is_socket() for path in folder.rglob("warm-*")):
+        if time.monotonic() > end:
+            raise RuntimeError("no warm process has come up")
+        start(wanted)
+    try:
+        yield wanted
+    finally:
+        for lock in folder.rglob("warm-*.lock"):
+            os.kill(int(lock.read_text()), signal.SIGTERM)

@@ -21,6 +21,8 @@ LIFETIME = 24 * 3600.0
 """Seconds that credentials are good for unless told otherwise: a queue may be long."""
 LONGEST = 7 * 24 * 3600.0
 """What stores issue at most."""
+OF_ROLE = 12 * 3600.0
+"""What AWS issues at most (STS, AssumeRole), where the role's own maximum is as long."""
 SHORTEST = 3600.0
 """What is asked for less than this lasts as long as this."""
 
@@ -65,15 +67,16 @@ def policy(place: S3Address, run: str, *, data: bool) -> dict[str, Any]:
     }
 
 
-def lifetime(timeout: float) -> float:
+def lifetime(timeout: float, role: str = "") -> float:
     """Seconds for a run that may wait a day and then has this time limit, or none at all (0)."""
-    return min(LIFETIME + timeout, LONGEST) if timeout else LONGEST
+    longest = OF_ROLE if role else LONGEST
+    return min(LIFETIME + timeout, longest) if timeout else longest
 
 
 def issue(
-    places: Places, run: str, *, data: bool = False, lifetime: float = LIFETIME, role: str = ""
+    places: Places, run: str, *, data: bool = False, lifetime: float = LIFETIME
 ) -> Credentials:
-    """Credentials for the pods of `run`. `role` is an ARN, which AWS wants and MinIO does not.
+    """Credentials for the pods of `run`; of the role of `places`, which AWS wants to be told.
 
     Raises:
         StoreFailed: there are no credentials to issue them with, or the store issues none.
@@ -96,7 +99,7 @@ def issue(
         duration_seconds=int(max(lifetime, SHORTEST)),
         policy=json.dumps(policy(place, run, data=data), separators=(",", ":")),
         region=place.region,
-        role_arn=role or None,
+        role_arn=places.role or None,
         role_session_name=run[:64],
         http_client=new_pool(1),
     )

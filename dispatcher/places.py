@@ -28,6 +28,10 @@ class Places(Record, frozen=True):
     """The bucket's region; empty: `$AWS_REGION`, or MinIO's default."""
     insecure: bool = False
     """Whether a bucket beyond private networks may be reached by plain http."""
+    role: str = ""
+    """ARN of the role that runs' own credentials are issued for, which AWS asks for."""
+    store_patience: float = 300.0
+    """Seconds for which a runner waits for a store that is away at the end of its command."""
     cluster: ClusterSettings | None = None
     """How to use the cluster of the kubernetes target; None for a plain one."""
 

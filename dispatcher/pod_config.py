@@ -26,6 +26,8 @@ class PodTerms(Record, frozen=True):
     """Inputs that one container works through."""
     memory: int = 0
     """Bytes that the container may use."""
+    patience: float = 300.0
+    """As `PodAssignment.patience`."""
     retries: int | None = None
     """As `PodAssignment.retries`."""
 
@@ -43,6 +45,7 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "timeout": request.timeout,
         "grace": request.grace,
         "retries": terms.retries,
+        "patience": terms.patience,
         "memory": terms.memory,
         "environment": request.environment,
         "secrets": request.secrets,
@@ -81,7 +84,7 @@ def credentials(run: Run, places: Places) -> dict[str, bytes]:
         places,
         run.id,
         data=bool(run.request.data),
-        lifetime=issuing.lifetime(run.request.timeout),
+        lifetime=issuing.lifetime(run.request.timeout, places.role),
     )
     return {CREDENTIALS: encode(issued)}
 

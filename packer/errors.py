@@ -38,6 +38,10 @@ class SendoffError(Exception):
         """What to do about it, a command wherever there is one."""
         return ""
 
+    def transcript(self) -> str:
+        """What a program wrote before it failed, told above the error; empty for most."""
+        return ""
+
     def as_dict(self) -> dict[str, Any]:
         """The machine's form: `code, phase, message, cause, evidence, fix, retryable`."""
         return {

@@ -16,14 +16,16 @@ def main() -> None:
     if arguments[:1] == [SERVE]:
         from sendoff.warm.server import serve
 
-        serve(arguments[1])
+        serve(*arguments[1:])
         return
     try:
         handover = Handover(arguments)
         code = handover.status()
-        if code is None:
-            code = run(arguments)
-            handover.prepare()
+        if code is not None:
+            # Nothing was opened or written here that Python would have to see to.
+            os._exit(code)
+        code = run(arguments)
+        handover.prepare()
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)

@@ -12,7 +12,12 @@ from sendoff.session import Session
 Area = Callable[[Session], Iterator[Check]]
 
 _MACHINE: tuple[Area, ...] = (machine_checks.sandbox, machine_checks.folders)
-_SERVERS: tuple[Area, ...] = (remote_checks.registry, remote_checks.base, remote_checks.store)
+_SERVERS: tuple[Area, ...] = (
+    remote_checks.registry,
+    remote_checks.base,
+    remote_checks.builder,
+    remote_checks.store,
+)
 _AREAS: Mapping[str, tuple[Area, ...]] = {
     "local": _MACHINE,
     "docker": (*_MACHINE, *_SERVERS, remote_checks.engine),

@@ -55,10 +55,9 @@ def retargeted(report: EnvironmentReport, change: Retargeted) -> str:
     groups = []
     for word in ("kept", "changed", "added", "dropped", "no wheel"):
         some = [one for one in report.arrivals if one.change == word]
-        if some and word == "dropped":
-            groups.append(f"{len(some)} {word}")
-        elif some:
-            groups.append(f"{len(some)} {word} ({show_size(sum(one.size for one in some))})")
+        size = sum(one.size for one in some)
+        if some:
+            groups.append(f"{len(some)} {word}" + (f" ({show_size(size)})" if size else ""))
     line = f" with CUDA {change.cuda}" if change.cuda else " without CUDA"
     return f"from {change.source} to {change.target}{line}: {', '.join(groups)}"
 

@@ -9,6 +9,8 @@ from packer.errors import SendoffError
 from sendoff.console import Colour, Console, paint
 
 _EVIDENCE_LINE = 400
+_TRANSCRIPT = 10
+"""Lines of what a program wrote that are told above an error."""
 
 
 def lines(error: SendoffError) -> list[str]:
@@ -40,6 +42,8 @@ def report(error: SendoffError, *, machine: bool) -> int:
     """
     if machine:
         Console().document(error.as_dict())
+    for line in error.transcript().splitlines()[-_TRANSCRIPT:]:
+        Console().say(f"  | {line}", "faint")
     for line in lines(error):
         label, rest = line[:7], line[7:]
         colour: Colour = "red" if label == "error: " else "faint"

@@ -73,6 +73,26 @@ def base(session: Session) -> Iterator[Check]:
     yield from checks.made
 
 
+def builder(session: Session) -> Iterator[Check]:
+    """What has to be run to be packed: whether there is something to run it with, where it is
+    set, or the image's settings need it.
+    """
+    from packer.building import choice
+    from packer.buildkit import address
+    from packer.buildkit.builder import Builder
+
+    settings = session.settings
+    chosen = choice.parse(settings.builder)
+    if not chosen.runs or not (settings.builder or settings.image.extends):
+        return
+    checks = Checks("builder")
+    with checks.one("buildkit") as found:
+        where = address.parse(chosen.address)
+        version = Builder(where, settings.cache).check()
+        found.said = f"{where} answers" + (f", BuildKit {version}" if version else "")
+    yield from checks.made
+
+
 def store(session: Session) -> Iterator[Check]:
     """Where results go: whether it does what runs need."""
     from dispatcher import store_probe

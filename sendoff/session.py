@@ -53,6 +53,8 @@ class Session(Record, frozen=True):
             store_in_cluster=settings.store_in_cluster,
             region=settings.store_region,
             insecure=settings.store_insecure,
+            role=settings.store_role,
+            store_patience=settings.store_patience,
             # Runs of a cluster have their results in a bucket; nobody else pays for the import.
             cluster=self.cluster() if is_s3(settings.store) else None,
             cache=settings.cache,

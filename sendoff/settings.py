@@ -66,6 +66,8 @@ class Settings(Record, frozen=True):
     scalable: tuple[str, ...]
     store_region: str
     store_insecure: bool
+    store_role: str
+    store_patience: float
     classes: dict[str, dict[str, Any]]
     registry_insecure: tuple[str, ...]
     registry_ca: Path | None
@@ -198,6 +200,18 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.switch,
         default=lambda _: False,
         help="whether a store beyond private networks may be spoken to without TLS",
+    ),
+    Setting(
+        key="store-role",
+        read=values.text,
+        default=lambda _: "",
+        help="ARN of the role that runs get credentials of; AWS asks for one, MinIO does not",
+    ),
+    Setting(
+        key="store-patience",
+        read=values.duration,
+        default=lambda _: 300.0,
+        help="time that runs wait for a store which is away when their command has ended",
     ),
     Setting(
         key="registry-insecure",

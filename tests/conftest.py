@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["tests.stack.fixtures"]
+
+# Commands of tests leave no process behind; those of a warm one turn it on for themselves.
+os.environ["SENDOFF_WARM"] = "0"
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,6 +11,8 @@ from io import BytesIO
 from typing import Self
 
 MISSING, FOUND = 404, 200
+LINUX = "cp311-cp311-manylinux_2_28_x86_64"
+NVIDIA = "py3-none-manylinux_2_27_x86_64"
 
 
 class Indexes:
@@ -112,3 +114,33 @@ def wheel(
         for path, text in content.items():
             archive.writestr(zipfile.ZipInfo(path), text)
     return f"{stem}-{tag}.whl", data.getvalue()
+
+
+def pytorch(served: Indexes) -> None:
+    """Have `served` play PyTorch's index (`whl`) and a package index (`simple`).
+
+    torch 2.9.1 for CUDA 12.6 and 12.8, and without; on the package index for 12.8.
+    """
+    for line, version in (("cu126", "12.6.77"), ("cu128", "12.8.90")):
+        needs = (f"nvidia-cuda-runtime-cu12=={version}", "triton==3.5.1", "sympy")
+        served.add(f"whl/{line}", *wheel("torch", f"2.9.1+{line}", LINUX, requires=needs))
+        vision = wheel("torchvision", f"0.24.1+{line}", LINUX, requires=(f"torch==2.9.1+{line}",))
+        served.add(f"whl/{line}", *vision)
+        served.add("simple", *wheel("nvidia-cuda-runtime-cu12", version, NVIDIA))
+    served.add("whl/cpu", *wheel("torch", "2.9.1+cpu", LINUX, requires=("sympy",)))
+    served.add("whl/cpu", *wheel("torchvision", "0.24.1+cpu", LINUX, requires=("torch",)))
+    needs = ("nvidia-cuda-runtime-cu12==12.8.90", "triton==3.5.1", "sympy")
+    served.add("simple", *wheel("torch", "2.9.1", LINUX, requires=needs))
+    served.add("simple", *wheel("torchvision", "0.24.1", LINUX, requires=("torch==2.9.1",)))
+    served.add("simple", *wheel("triton", "3.5.1", LINUX))
+    served.add("simple", *wheel("sympy", "1.14.0"))
+    served.add("simple", *wheel("greenlet", "3.5.6", LINUX))
+    served.add("simple", *wheel("jeepney", "0.9.0"))
+    served.add("simple", *wheel("secretstorage", "3.5.0", requires=("jeepney", "cryptography")))
+    served.add("simple", *wheel("cryptography", "50.0.2", LINUX))
+
+
+def settings(served: Indexes) -> dict[str, str]:
+    """Variables with which pip and uv look there, and nowhere else."""
+    place = served.url + "/simple"
+    return {"PIP_INDEX_URL": place, "UV_DEFAULT_INDEX": place, "PIP_FIND_LINKS": "", "UV_INDEX": ""}

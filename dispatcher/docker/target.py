@@ -93,6 +93,7 @@ class DockerClaim:
             store=_store(self._places),
             per_pod=spread.each,
             memory=run.request.resources.memory,
+            patience=self._places.store_patience,
         )
         files = pod_config.assignment(run, terms) | pod_config.credentials(run, self._places)
         self._engine.sweep(_DONE)

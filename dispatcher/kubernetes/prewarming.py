@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dispatcher.kubernetes import prewarm_sight
+from dispatcher.kubernetes import cluster, prewarm_sight
 from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import ApiForbidden
@@ -73,12 +73,14 @@ class Prewarming:
         return made
 
     def look(self, names: Iterable[str] = ()) -> list[Warmth]:
-        """How far it is, node by node; of all classes that are pre-warmed where none is named."""
-        wanted = set(names)
+        """How far it is, node by node; of all classes that are pre-warmed where none is named.
+
+        Raises:
+            GpuUnknown
+        """
         found: dict[str, list[Warmer]] = {}
-        for each in (*self._daemon_sets(), *self._pull_jobs()):
-            if not wanted or each.prewarm in wanted:
-                found.setdefault(each.prewarm, []).append(each)
+        for each in self._of((*self._daemon_sets(), *self._pull_jobs()), names):
+            found.setdefault(each.prewarm, []).append(each)
         if not found:
             return []
         nodes, pods = PrewarmNodes(self._client, self._settings), self._pods()
@@ -94,17 +96,15 @@ class Prewarming:
         """Warm these classes no more, or none at all; which they were.
 
         Images that nodes have stay there until the kubelet needs the room.
+
+        Raises:
+            GpuUnknown
         """
-        wanted, removed = set(names), set()
-        places = (
-            (self._client.paths.daemon_sets, self._daemon_sets()),
-            (self._jobs, self._pull_jobs()),
-        )
-        for path, warmers in places:
-            some = [each for each in warmers if not wanted or each.prewarm in wanted]
-            self._remove(path, some)
-            removed |= {each.prewarm for each in some}
-        return sorted(removed)
+        sets = self._of(self._daemon_sets(), names)
+        jobs = self._of(self._pull_jobs(), names)
+        self._remove(self._client.paths.daemon_sets, sets)
+        self._remove(self._jobs, jobs)
+        return sorted({each.prewarm for each in (*sets, *jobs)})
 
     def now(self) -> float:
         """The time by the cluster's clock, in seconds since the epoch."""
@@ -114,6 +114,16 @@ class Prewarming:
     def by(self) -> str:
         """Who has images pulled, for people."""
         return "OpenKruise" if self._kruise else "a DaemonSet"
+
+    def _of(self, warmers: Sequence[Warmer], names: Iterable[str]) -> list[Warmer]:
+        """Those of these classes; all where none is named."""
+        wanted, there = set(names), {each.prewarm for each in warmers}
+        # What is there may be of a class that no configuration describes any more.
+        unseen = wanted - there - {CPU}
+        if unseen:
+            catalogue = cluster.catalogue(self._settings)
+            wanted |= {catalogue.find(name)[0].name for name in unseen}
+        return [each for each in warmers if not wanted or each.prewarm in wanted]
 
     def _lines(
         self,

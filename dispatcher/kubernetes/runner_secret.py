@@ -21,16 +21,12 @@ def secret_name(run_id: str, stale: str = "") -> str:
     return f"{run_id}-runner" + (f"-{stale[:5]}" if stale else "")
 
 
-def assignment(run: Run, store: dict[str, Any], memory: int) -> dict[str, bytes]:
+def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
     """The file that tells the runner what to do, compressed where it is large.
-
-    `store` is as `PodAssignment.store`.
 
     Raises:
         AssignmentTooLarge
     """
-    request = run.request
-    terms = PodTerms(store=store, per_pod=request.per_pod, memory=memory, retries=request.retries)
     files = pod_config.assignment(run, terms)
     size = sum(map(len, files.values()))
     if size > _LIMIT:

@@ -24,6 +24,7 @@ from dispatcher.kubernetes.submission import Submission
 from dispatcher.kubernetes.view import ClusterView
 from dispatcher.kubernetes.watchman import Watchman
 from dispatcher.places import Places
+from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request, Resources
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
@@ -148,8 +149,14 @@ class KubernetesTarget:
 
     def _files(self, run: Run, memory: int) -> dict[str, bytes]:
         """What the runners are told, with credentials for this run alone."""
-        told = assignment(run, pod_config.bucket(self._places), memory)
-        return told | pod_config.credentials(run, self._places)
+        terms = PodTerms(
+            store=pod_config.bucket(self._places),
+            per_pod=run.request.per_pod,
+            memory=memory,
+            patience=self._places.store_patience,
+            retries=run.request.retries,
+        )
+        return assignment(run, terms) | pod_config.credentials(run, self._places)
 
 
 class ClusterClaim:

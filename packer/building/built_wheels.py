@@ -65,7 +65,7 @@ def add(
         except BuilderUnreachable as error:
             if chosen.address:
                 raise
-            raise _needed(each, error) from error
+            raise _needed(each, target, error) from error
         pins[name], built[name] = made.pin, str(each)
     return replace(answer, pins=pins), built
 
@@ -100,10 +100,11 @@ def is_compiled(installed: Installed) -> bool:
     return any(Path(file.path).suffix in _NATIVE for file in installed.files)
 
 
-def _needed(each: Source, error: BuilderUnreachable) -> BuilderNeeded:
+def _needed(each: Source, target: Target, error: BuilderUnreachable) -> BuilderNeeded:
+    here = "--builder native packs the installed files as they are"
     return BuilderNeeded(
         str(each),
         "it was compiled here, no index has a wheel of it, and "
         f"{error.what()}{': ' if error.why() else ''}{error.why()}",
-        "--builder native packs the installed files as they are",
+        f"or choose a version with a wheel for {target.platform}" if target.is_foreign else here,
     )

@@ -67,6 +67,9 @@ class WheelNotBuilt(SendoffError):
     def evidence(self) -> str:
         return self.output
 
+    def transcript(self) -> str:
+        return self.evidence()
+
     def fix(self) -> str:
         return (
             'name the Debian packages it needs: [tool.sendoff.image] build-apt = ["…"], '

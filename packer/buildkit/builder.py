@@ -114,7 +114,7 @@ class Builder:
         try:
             found = client.buildx.inspect(self.address.name or None, bootstrap=True)
         except DockerException as error:
-            raise BuilderUnreachable(str(self.address), _end(error)) from None
+            raise failure.of_client(str(self.address), error.stderr or "") from None
         return next((node.version for node in found.nodes or () if node.version), "")
 
     def _watch(self, lines: Iterable[str], progress: Progress) -> Steps:
@@ -152,10 +152,7 @@ class Builder:
             if self.address.driver not in {"", "docker"}:
                 self._make(client)
         except DockerException as error:
-            said = _end(error)
-            if "buildx" in said and "not a docker command" in said:
-                raise BuildxMissing(str(self.address), said) from None
-            raise BuilderUnreachable(str(self.address), said) from None
+            raise failure.of_client(str(self.address), error.stderr or "") from None
         return client
 
     def _environment(self) -> list[str]:
@@ -239,12 +236,6 @@ def _stream(
 def _built(metadata: dict[str, Any], steps: Steps) -> Built:
     digest = metadata.get(_DIGEST)
     return Built(digest=Digest(digest) if digest else None, metadata=metadata, steps=steps.done)
-
-
-def _end(error: Exception) -> str:
-    """The last line that a program said."""
-    lines = (getattr(error, "stderr", "") or "").strip().splitlines()
-    return lines[-1].removeprefix("ERROR: ") if lines else "it said nothing"
 
 
 @contextmanager

@@ -95,6 +95,9 @@ class BuildFailed(SendoffError):
     def fix(self) -> str:
         return "correct that step and do the same again; steps before it are kept"
 
+    def transcript(self) -> str:
+        return self.evidence()
+
 
 class PackageUnknown(BuildFailed):
     """apt knows no package of that name."""

@@ -8,6 +8,7 @@ from packer.buildkit.errors import (
     BuilderDied,
     BuilderUnreachable,
     BuildFailed,
+    BuildxMissing,
     PackageUnknown,
     PublishRefused,
     SourceImageGone,
@@ -23,6 +24,12 @@ _GONE = re.compile(
     re.IGNORECASE,
 )
 """gRPC's words, and the docker CLI's, for a server that is not there."""
+
+_NO_PLUGIN = re.compile(r"'buildx' is not a docker command|unknown command: docker buildx")
+"""What the docker CLI says, before and since version 28."""
+
+_BOOT = re.compile(r"booting buildkit|waiting for connection")
+"""buildx's own steps before there is a builder."""
 
 _PACKAGE = re.compile(
     r"E: (?:Unable to locate package|Package '|Couldn't find any package by (?:glob|regex) ')"
@@ -40,6 +47,8 @@ def explain(where: str, steps: Steps, said: str) -> SendoffError:
     """The error for a build at `where` that failed; `said` is what buildx wrote last."""
     words = _last(said) or _last("\n".join(steps.said))
     failed = steps.failed
+    if failed and _BOOT.search(failed.name):
+        return BuilderUnreachable(where, failed.error)
     if failed is None or _GONE.search(failed.error):
         if _GONE.search(words):
             if steps.began:
@@ -48,6 +57,13 @@ def explain(where: str, steps: Steps, said: str) -> SendoffError:
         if failed is None:
             return _of_step("", words, "\n".join(steps.said))
     return _of_step(failed.name, failed.error, failed.tail)
+
+
+def of_client(where: str, said: str) -> BuilderUnreachable:
+    """The error where `docker buildx` could not so much as find or make a builder."""
+    if _NO_PLUGIN.search(said):
+        return BuildxMissing(where, "the docker CLI has no plugin of that name")
+    return BuilderUnreachable(where, _last(said) or "it said nothing")
 
 
 def _of_step(step: str, error: str, output: str) -> BuildFailed:

@@ -52,8 +52,9 @@ def prewarm(
     patience: str,
     **asked: Any,
 ) -> int:
-    """Have images pulled on every node of a class ahead of time.
+    """Have images pulled on all nodes of a class.
 
+    So that a run finds them there, and its node pulls what is the run's own.
     The images named last are those that a class has: naming others replaces them, and nodes that
     come later get them too. Exits with 1 if a node does not have all of them in the end.
     """
@@ -81,7 +82,10 @@ def prewarm(
 @options.NAMESPACE
 @options.console
 def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
-    """Tell which node has which pre-warmed image, for how long, and how big it is."""
+    """Tell which node has which pre-warmed image.
+
+    And for how long, and how big it is; of all classes that are pre-warmed, where none is named.
+    """
     from sendoff import prewarming
     from sendoff.session import Session
 
@@ -140,6 +144,8 @@ def _shown(console: Console, warming: Prewarming, lines: Sequence[Warmth], *, fi
     elif lines:
         now = warming.now()
         console.table(prewarming.HEADER, [prewarming.row(line, now) for line in lines])
+    else:
+        console.say("there is no such node now; those that come get them")
     for words in prewarming.remedies(lines):
         console.say(words, "red")
     return 1 if final and any(line.state != "here" for line in lines) else 0

@@ -21,6 +21,7 @@ _TRANSIENT = (b"SigQ", b"SigPnd", b"SigCgt", b"ShdPnd")
 _OF_GLIBC = 0b11 << 31
 _FILES = ("limits", "cgroup", "oom_score_adj", "attr/current")
 _SPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+_KIND_AND_OTHERS, _OWN_FOLDER = 0o170_077, 0o040_000
 _STREAMS = (b"/dev/fd/", b"/proc/self/")
 """How an argument names a further open file, as `<(…)` of a shell does."""
 _LONGEST = 107
@@ -74,7 +75,7 @@ def is_private(folder: str) -> bool:
     except OSError:
         return False
     found = os.lstat(folder)
-    return found.st_uid == os.getuid() and found.st_mode & 0o170_077 == 0o040_000
+    return found.st_uid == os.getuid() and found.st_mode & _KIND_AND_OTHERS == _OWN_FOLDER
 
 
 def _usual_streams() -> bool:

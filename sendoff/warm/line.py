@@ -1,28 +1,28 @@
 """The line between a command and the process that does it.
 
-1. The command sends 8 bytes of length and with them four descriptors: the standard streams and its
+1. The other side sends HERE and its process id, in 4 bytes. Nothing is given to one that is not:
+   it would keep the command's output open.
+2. The command sends 8 bytes of length and with them four descriptors: the standard streams and its
    directory; then so many bytes, made by marshal, which both sides have in the same version.
-2. The other side answers READY and its process id, in 4 bytes. Until then the command may go
-   another way, so nothing has been done.
-3. The command sends GO, and keeps the line open as long as it lives.
-4. The other side sends the exit status in one byte, or is gone without: something has killed it.
+3. The other side sends READY. Until then the command may go another way, so nothing has been done.
+4. The command sends GO, and keeps the line open as long as it lives.
+5. The other side sends the exit status in one byte, or is gone without: something has killed it.
 
 Numbers are little-endian.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-
 # The class alone: the module around it takes longer to load than a command to be handed over.
 import _socket
+import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-READY, GO = b"r", b"g"
+HERE, READY, GO = b"h", b"r", b"g"
 PATIENCE = 1.0
 """Seconds for each step of a handover, all of which takes a few milliseconds."""
 
@@ -48,7 +48,7 @@ class Line:
             OSError: nobody does.
         """
         line = cls(_socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM))
-        line._end.connect(path)  # noqa: SLF001 (its own)
+        line._end.connect(path)
         return line
 
     def is_own(self) -> bool:
@@ -78,23 +78,42 @@ class Line:
         call = marshal.loads(self._receive(size))  # noqa: S302 (from the same user)
         return call, [int.from_bytes(number, sys.byteorder) for number in numbers]
 
+    def say_here(self) -> None:
+        """Tell that this process takes commands."""
+        self._send(HERE + os.getpid().to_bytes(_ID, "little"))
+
+    def other(self) -> int:
+        """The id of the process at the other end.
+
+        Raises:
+            Gone, OSError: there is none, or none of ours.
+        """
+        answer = self._receive(1 + _ID)
+        if not answer.startswith(HERE):
+            raise Gone
+        return int.from_bytes(answer[1:], "little")
+
     def say_ready(self) -> None:
-        """Tell that this process is ready to be the command, and wait until it may.
+        """Tell that this process can be the command, and wait until it may.
 
         Raises:
             Gone, OSError: it may not.
         """
-        self._send(READY + os.getpid().to_bytes(_ID, "little"))
+        self._send(READY)
         if self._receive(1) != GO:
             raise Gone
         self._end.settimeout(None)
 
-    def wait_until_ready(self) -> int:
-        """The id of the process that is ready; once it was told to go, there is no way back."""
-        answer = self._receive(1 + _ID)
+    def say_go(self) -> None:
+        """Wait until the other side is ready, and tell it to go; then there is no way back.
+
+        Raises:
+            Gone, OSError: it can't be the command.
+        """
+        if self._receive(1) != READY:
+            raise Gone
         self._send(GO)
         self._end.settimeout(None)
-        return int.from_bytes(answer[1:], "little")
 
     def send_status(self, status: int) -> None:
         """Say how the command has ended."""

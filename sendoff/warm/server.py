@@ -14,6 +14,7 @@ import os
 import pkgutil
 import select
 import signal
+import socket
 import sys
 import threading
 import time
@@ -21,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import _socket
 import msgspec
 
 from packer.environment.directory_watch import WATCHES
@@ -29,15 +29,17 @@ from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 
-IDLE = 600.0
-"""Seconds without a command after which it ends."""
+MINUTES = 10.0
+"""Without a command, after which it ends."""
+_TICK = 5_000
+"""Milliseconds after which it looks whether its socket is still there."""
 _BACKLOG = 16
 _RECENT = 2_000_000_000
 """Nanoseconds: a file changed so shortly before it was read may have been read half-way."""
 
 _PACKAGES = ("packer", "dispatcher", "sendoff")
 # Programs of their own, and what only a figure needs.
-_NOT = ("__main__", "_worker", "plot_figure", "runner.site", "warm.server")
+_NOT = ("__main__", "_worker", "layer_installer", "plot_figure", "runner.site", "warm.server")
 _BESIDES = (
     "urllib3", "tenacity", "http.client", "yaml", "tomllib", "gzip", "zipfile", "subprocess",
     "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",
@@ -46,7 +48,7 @@ _BESIDES = (
 Stamps = dict[str, tuple[int, int, int] | None]
 
 
-def serve(path: str, idle: float = IDLE) -> None:
+def serve(path: str, minutes: str = "") -> None:
     """Be the warm process with this socket until nobody needs one any more."""
     os.closerange(3, 256)
     facts = circumstances.told()
@@ -57,45 +59,60 @@ def serve(path: str, idle: float = IDLE) -> None:
     if lock < 0:
         return
     _clear(Path(path).parent)
+    Path(path).unlink(missing_ok=True)
     stamps = _load()
     if stamps is None:
         return
-    listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    Path(path).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen(_BACKLOG)
     try:
-        _Server(listener, lock, facts, stamps).run(idle)
+        _Server(listener, lock, facts, stamps).run(_seconds(minutes))
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def _seconds(minutes: str) -> float:
+    try:
+        return float(minutes) * 60
+    except ValueError:
+        return MINUTES * 60
 
 
 class _Server:
     """Takes commands as they come."""
 
-    def __init__(self, listener: _socket.socket, lock: int, facts: bytes, stamps: Stamps) -> None:
+    def __init__(self, listener: socket.socket, lock: int, facts: bytes, stamps: Stamps) -> None:
         self._listener, self._lock, self._facts = listener, lock, facts
         self._stamps = stamps
 
     def run(self, idle: float) -> None:
-        """Until nothing comes for so many seconds, or what was loaded is not what is there."""
+        """Until nothing has come for so many seconds, or what was loaded is not what is there."""
         os.chdir("/")
         # Nobody asks for the status of a command here: it tells whoever gave it.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        news = WATCHES.open()
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
-        waiting.register(news, select.POLLIN)
-        while ready := waiting.poll(idle * 1000):
+        news = -1
+        with suppress(OSError):
+            news = WATCHES.open()
+            waiting.register(news, select.POLLIN)
+        last = time.monotonic()
+        while os.path.exists(self._listener.getsockname()):
+            left = last + idle - time.monotonic()
+            ready = waiting.poll(min(_TICK, max(0.0, left * 1000)))
             if any(descriptor == news for descriptor, _ in ready):
                 WATCHES.take()
-            elif not self._serve():
+            elif ready:
+                if not self._take():
+                    return
+                last = time.monotonic()
+            elif left <= 0:
                 return
 
-    def _serve(self) -> bool:
-        """Take the next command; False where its modules are not those that are loaded here."""
-        descriptor, _ = self._listener._accept()
-        line = Line(_socket.socket(fileno=descriptor))
+    def _take(self) -> bool:
+        """Let a fork be the next command; False where that would be of another time."""
+        line = Line(self._listener.accept()[0])
         try:
             if not line.is_own():
                 return True
@@ -111,35 +128,36 @@ class _Server:
 
 
 def _lock(path: str) -> int:
-    """What says that this socket is ours, as long as this process lives; -1 if it is another's."""
+    """What says that this socket is ours, as long as this process lives; -1 if it is another's.
+
+    The file has the process's id, and is as old as its start.
+    """
     descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return -1
+    os.truncate(descriptor, 0)
+    os.write(descriptor, b"%d\n" % os.getpid())
     return descriptor
 
 
 def _clear(folder: Path) -> None:
     """Remove what other warm processes that were killed have left."""
     for lock in folder.glob("warm-*.lock"):
-        socket = lock.with_suffix("")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
-            socket.unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
+        with suppress(OSError), lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.with_suffix("").unlink(missing_ok=True)
+            lock.unlink()
 
 
 def _load() -> Stamps | None:
     """Import what commands need; None where that has left more than modules."""
     began = time.time_ns()
     for name in (*_modules(), *_BESIDES):
-        importlib.import_module(name)
+        # What can't be loaded is not needed, or its command will say so.
+        with suppress(ImportError):
+            importlib.import_module(name)
     for kind in _records(Record):
         # What msgspec works out of a class before one is read; not all are ever read.
         with suppress(TypeError, NameError):
@@ -172,7 +190,7 @@ def _modules() -> Iterator[str]:
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 (hundreds of them before each command)
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -7,14 +7,15 @@ import os
 import signal
 import sys
 import threading
-from typing import NoReturn
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import NoReturn, TextIO, cast
 
 from packer.environment.directory_watch import WATCHES
 from sendoff.warm.line import Gone, Line
 
 _NOT_TAKEN, _BROKEN = 1, 120
 """The second as Python ends where its output can't be written."""
-
 
 _told = threading.Event()
 """Whoever gave the command knows how it has ended, and is free to go."""
@@ -38,6 +39,7 @@ def _take(line: Line, facts: bytes) -> list[str]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # Keys of a terminal, which the other side hands on, are not for the warm process.
     os.setpgid(0, 0)
+    line.say_here()
     (told, arguments, program, environ), descriptors = line.receive_call()
     if told != facts:
         raise Gone
@@ -58,14 +60,15 @@ def _take(line: Line, facts: bytes) -> list[str]:
 
 def _open_streams() -> None:
     """What Python makes of the standard streams at its start."""
-    stdin, stdout, stderr = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin = sys.__stdin__ = open(0, encoding=stdin.encoding, errors=stdin.errors, closefd=False)
-    sys.stdout = sys.__stdout__ = open(
-        1, "w", encoding=stdout.encoding, errors=stdout.errors, closefd=False
-    )
-    sys.stderr = sys.__stderr__ = open(
-        2, "w", 1, encoding=stderr.encoding, errors=stderr.errors, closefd=False
-    )
+    sys.stdin = _opened(0, "r", sys.stdin)
+    sys.stdout = _opened(1, "w", sys.stdout)
+    sys.stderr = _opened(2, "w", sys.stderr)
+    sys.stderr.reconfigure(line_buffering=True)
+
+
+def _opened(number: int, mode: str, like: TextIO) -> TextIOWrapper:
+    stream = open(number, mode, encoding=like.encoding, errors=like.errors, closefd=False)  # noqa: SIM115
+    return cast("TextIOWrapper", stream)
 
 
 def _end_with(line: Line) -> None:
@@ -92,17 +95,15 @@ def _leave(line: Line, status: int) -> NoReturn:
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
             thread.join()
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # noqa: SLF001 (as multiprocessing does after a fork)
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:
         status = _BROKEN
     _told.set()
-    try:
+    with suppress(OSError):
         line.send_status(status)
-    except OSError:
-        pass
     # Whoever gave the command has its answer: what is left is for the next one.
     WATCHES.offer()
     os._exit(status)

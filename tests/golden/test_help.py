@@ -6,7 +6,7 @@ from sendoff.__main__ import run
 from sendoff.cli import COMMANDS
 
 
-@pytest.mark.parametrize("name", ["", *COMMANDS, "config show"])
+@pytest.mark.parametrize("name", ["", *COMMANDS, "config show", "base prewarm", "base status"])
 def test_help(name: str, golden, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert run([*name.split(), "--help"]) == 0

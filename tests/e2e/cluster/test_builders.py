@@ -11,6 +11,7 @@ from tests.buildkit import docker_cli
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Site
+from tests.e2e.cluster.test_pages import commands
 
 MAIN = """\
 import subprocess, crcmod._crcfunext as fast, crcmod
@@ -95,6 +96,37 @@ def test_without_a_builder_it_is_refused_with_what_to_do(workshop: Desk, tmp_pat
         "pack", SENDOFF_CACHE=str(tmp_path / "cache"), SENDOFF_BUILDER="unix:///nowhere"
     )
     assert unreachable["code"] == "BUILDER_UNREACHABLE"
+
+
+def test_the_commands_of_the_page_work(workshop: Desk) -> None:
+    shown = commands("builders.md")
+    assert len(shown) == 3
+    workshop.write("sendoff.toml", "")
+    workshop.write("main.py", MAIN.splitlines()[0].replace("subprocess, ", "") + "\n")
+    socket = workshop.env["SENDOFF_BUILDER"]
+    for command in shown:
+        words = command.replace("unix:///run/buildkit/buildkitd.sock", socket).split()
+        assert words[0] == "sendoff"
+        workshop.done(*words[1:])
+
+
+def test_the_doctor_looks_for_the_builder_that_is_set(workshop: Desk) -> None:
+    workshop.write("sendoff.toml", "")
+
+    def found(**env: str) -> str:
+        checks = workshop.json("doctor", **env)["checks"]
+        return next(each["state"] for each in checks if each["area"] == "builder")
+
+    assert found() == "ok"
+    assert found(SENDOFF_BUILDER="unix:///nowhere") == "problem"
+
+
+def test_what_a_step_said_is_shown(workshop: Desk) -> None:
+    failing = '{"run": ["echo one; echo two >&2; exit 3"]}'
+    told = workshop("pack", SENDOFF_IMAGE=failing)
+    assert told.returncode == 125
+    assert [line.strip() for line in told.stderr.splitlines() if "|" in line] == ["| one", "| two"]
+    assert "exit code: 3" in told.stderr
 
 
 def test_an_image_s_steps_need_a_builder_too(workshop: Desk) -> None:

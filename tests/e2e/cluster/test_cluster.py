@@ -144,6 +144,23 @@ def test_the_same_by_digest_builds_and_pushes_nothing(sweep: Sweep, elsewhere: D
     assert metrics[0] == metrics[1]
 
 
+def test_all_five_again_push_nothing(sweep: Sweep, elsewhere: Desk) -> None:
+    site = sweep.desk.site
+    before = site.registry_log_size()
+    again = elsewhere.sent("rerun", sweep.run, "--gpu", "cpu")
+    elsewhere.done("wait", again)
+    asked = site.asked_of_registry(after=before)
+    assert [each for each in asked if each.method in WRITING] == []
+    # The node has had their layers since the first time.
+    assert [each for each in asked if "/blobs/" in each.path and "GET" in each.method] == []
+    first, second = (
+        desk.json("show", run) for desk, run in ((sweep.desk, sweep.run), (elsewhere, again))
+    )
+    assert [each["state"] for each in second["indexes"]] == ["succeeded"] * 5
+    for key in ("digest", "command", "parameters"):
+        assert [each[key] for each in second["indexes"]] == [each[key] for each in first["indexes"]]
+
+
 def test_what_was_altered_in_the_store_is_refused(sweep: Sweep, elsewhere: Desk) -> None:
     objects = sweep.desk.site.objects()
     key = f"runs/{sweep.run}/4/1/files/metrics.json"

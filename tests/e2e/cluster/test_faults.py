@@ -15,6 +15,7 @@ import subprocess
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,37 @@ def test_23_a_store_that_is_down_at_the_end_is_waited_for(desk: Desk, gate: Gate
     assert desk.done("logs", run) == "hello\n"
     desk.done("get", run, "-o", "got")
     assert (desk.project / "got" / "out.txt").read_text() == "out"
+
+
+def test_23_a_store_that_never_comes_back_is_no_success(desk: Desk, gate: Gate) -> None:
+    desk.write("main.py", f"{gate.WAIT}{HELLO}")
+    minio = desk.site.stack.known["minio"]["url_in_cluster"]
+    with Proxy(before(minio), host=desk.site.gateway) as proxy:
+        store = f"http://{desk.site.gateway}:{proxy.port}/{desk.site.bucket}/{desk.site.prefix}"
+        there = {"SENDOFF_STORE_IN_CLUSTER": store, "SENDOFF_STORE_PATIENCE": "3s"}
+        run = desk.sent("run", *COMMAND, *gate.address, **there)
+        gate.wait_for(1)
+        proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")))
+        proxy.on("*", "", Answer(503), times=1_000_000)
+        gate.open()
+        # The pod for what failed around a command finds the store away as well.
+        assert desk("wait", run).returncode == 1
+    index = desk.index(run)
+    assert (index["state"], index["exit_code"]) == ("failed", 125)
+    failure = index["failure"]
+    assert (failure["code"], failure["blame"]) == ("UPLOAD_INCOMPLETE", "infra")
+    assert failure["fix"].endswith(f"sendoff rerun {run} --failed")
+    codes = {_exit_code(pod) for pod in desk.site.of_run("pods", run)}
+    assert codes == {74}, "no pod says that it went well"
+    keys = desk.site.objects().keys(f"runs/{run}/0/")
+    assert not [key for key in keys if "/files/" in key]
+    again = desk("rerun", run, "--failed")
+    assert (again.returncode, again.stdout) == (0, "hello\n"), again.stderr
+
+
+def _exit_code(pod: dict[str, Any]) -> int:
+    (status,) = pod["status"]["containerStatuses"]
+    return int(status["state"]["terminated"]["exitCode"])
 
 
 def test_24_a_clock_that_is_wrong_is_named(desk: Desk) -> None:

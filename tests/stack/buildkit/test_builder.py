@@ -21,6 +21,9 @@ from packer.buildkit.errors import (
     SourceImageGone,
 )
 from packer.digest import Digest
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
 from tests.stack.processes import until
 from tests.stack.stack import Stack
 
@@ -205,20 +208,22 @@ def test_the_engine_s_own_builder(
         Builder(address.parse("docker"), tmp_path).build(Build(dockerfile="FROM scratch\n"))
 
 
-def test_a_builder_that_dies_in_the_middle(
+def test_a_builder_that_dies_in_the_middle_publishes_nothing(
     stack_alone: Stack, builder: Builder, tmp_path: Path
 ) -> None:
+    name = repository(stack_alone, "died")
     text = f"FROM {base(stack_alone)}\nRUN sleep 600\n"
+    build = Build(dockerfile=text, output=Output.pushed(f"{name}:1"))
     told = Told()
     raised: list[BaseException] = []
 
-    def build() -> None:
+    def work() -> None:
         try:
-            builder.build(Build(dockerfile=text, output=Output.files(tmp_path / "out")), told)
+            builder.build(build, told)
         except BuilderDied as error:
             raised.append(error)
 
-    thread = threading.Thread(target=build)
+    thread = threading.Thread(target=work)
     thread.start()
     assert until(lambda: any("sleep 600" in step for step in told.steps), 30)
     stack_alone.kill("buildkitd")
@@ -226,7 +231,9 @@ def test_a_builder_that_dies_in_the_middle(
     (died,) = raised
     assert isinstance(died, BuilderDied)
     assert "sleep 600" in died.why()
-    assert not list((tmp_path / "out").glob("*"))
+    assert died.code == "BUILDER_DIED"
+    registry = Registry(Repository.parse(name), Access(), tmp_path / "cache")
+    assert registry.has("1") is None
 
 
 def _context(tmp_path: Path) -> Path:

@@ -18,7 +18,7 @@ from dispatcher.kubernetes.manifests import Tenancy
 from dispatcher.kubernetes.prewarm import WarmImage, daemon_set
 from dispatcher.kubernetes.prewarm_sight import Warmth, settled
 from dispatcher.kubernetes.prewarming import Prewarming
-from dispatcher.kubernetes.refusals import GpuNotHere
+from dispatcher.kubernetes.refusals import GpuNotHere, GpuUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
 from tests.stack.kubernetes import run_image
@@ -85,6 +85,10 @@ def test_a_class_gets_an_image_and_loses_the_daemon_set(
     assert line.since
     operator.start("h100", [image])
     assert here(operator.look()), "the same again changes nothing"
+    assert here(operator.look(["H100"])), "as a run may call it"
+    assert operator.look(["cpu"]) == []
+    with pytest.raises(GpuUnknown):
+        operator.look(["h1oo"])
     assert operator.remove(["a100-80gb"]) == []
     assert operator.remove(["h100"]) == ["h100"]
     assert operator.look() == []
@@ -152,24 +156,24 @@ def kruise(stack_alone: Stack) -> Iterator[Stack]:
 
 
 def test_openkruise_is_left_to_it_where_there_is_one(
-    kruise: Stack, operator: Prewarming, image: WarmImage, namespace: str
+    kruise: Stack, operator: Prewarming, namespace: str
 ) -> None:
-    made = operator.start("h100", [image])
+    image = warm(kruise, Digest.of(os.urandom(8)), "no node has it")
+    operator.start("h100", [image])
     assert operator.by == "OpenKruise"
-    (line,) = operator.look()
-    assert line.state in {"pulling", "here"}
+    assert [line.state for line in operator.look()] == ["pulling"]
     (job,) = _jobs(kruise, namespace)
     assert job["spec"]["image"] == image.reference
-    assert made.name == "h100"
-    _say(kruise, namespace, job, desired=1, failed=1, failedNodes=[line.node], message="no route")
+    node = kruise.known["node"]
+    _say(kruise, namespace, job, desired=1, failed=1, failedNodes=[node], message="no route")
     (line,) = operator.look()
-    if line.state != "here":
-        assert line.trouble
-        assert line.trouble.failure.evidence == ("no route",)
-    when = "2026-11-24T03:11:27Z"
-    _say(kruise, namespace, job, desired=1, succeeded=1, failedNodes=[], completionTime=when)
-    (line,) = operator.look()
-    assert (line.state, line.since) == ("here", when)
+    assert line.trouble
+    assert (line.state, line.trouble.failure.evidence) == ("failed", ("no route",))
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    for when, state, since in ((now, "here", now), ("2026-01-01T00:00:00Z", "absent", "")):
+        _say(kruise, namespace, job, desired=1, succeeded=1, failedNodes=[], completionTime=when)
+        (line,) = operator.look()
+        assert (line.state, line.since) == (state, since), "its list is minutes behind, not months"
     other = warm(kruise, Digest.of(b"other"), "other")
     operator.start("h100", [other])
     (job,) = _jobs(kruise, namespace)

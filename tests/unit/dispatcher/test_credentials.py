@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import urllib.parse
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
@@ -115,6 +117,23 @@ def test_they_expire_as_asked_and_are_not_shown(bucket):
     assert abs(expires - datetime.now(UTC) - timedelta(hours=2)) < timedelta(minutes=1)
     assert issued.secret_key not in repr(issued)
     assert issued.session_token not in repr(issued)
+
+
+def test_they_are_of_the_role_that_is_named(bucket, proxy):
+    credentials.issue(bucket, "run-a")
+    arn = "arn:aws:iam::123456789012:role/runs"
+    places = msgspec.structs.replace(bucket, role=arn)
+    lifetime = credentials.lifetime(0, arn)
+    assert credentials.issue(places, "run-a", lifetime=lifetime).session_token
+    plain, named = (
+        urllib.parse.parse_qs(each.body.decode())
+        for each in proxy.seen("POST", "")
+        if b"AssumeRole" in each.body
+    )
+    assert "RoleArn" not in plain
+    assert named["RoleArn"] == [arn]
+    # AWS STS, AssumeRole: 12 hours at most.
+    assert int(named["DurationSeconds"][0]) <= 43_200
 
 
 def test_nobody_without_credentials_issues_any(bucket, monkeypatch, tmp_path):

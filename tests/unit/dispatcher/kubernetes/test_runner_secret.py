@@ -12,6 +12,7 @@ from dispatcher.kubernetes import runner_secret
 from dispatcher.kubernetes.errors import AssignmentTooLarge
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.runner_secret import assignment
+from dispatcher.pod_config import PodTerms
 from dispatcher.runner.pod_assignment import PodAssignment
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 
@@ -26,19 +27,22 @@ def written(files: dict[str, bytes], folder) -> PodAssignment:
 
 def test_the_runner_reads_what_it_is_told(tmp_path):
     run = run_of(3, per_pod=2, timeout=60.0, outputs=("*.pt",), environment={"A": "1"})
-    read = written(assignment(run, STORE, 1 << 30), tmp_path)
+    read = written(
+        assignment(run, PodTerms(store=STORE, per_pod=2, memory=1 << 30, patience=7)), tmp_path
+    )
     assert read.run == run.id
     assert read.store == {"kind": "s3", "url": STORE["url"], "region": "us-east-1"}
     assert [each["command"] for each in read.inputs] == [
         list(each.command) for each in run.request.inputs
     ]
     assert (read.timeout, read.memory, read.environment) == (60, 1 << 30, {"A": "1"})
+    assert read.patience == 7
     assert list(read.indexes(1)) == [2]
 
 
 def test_a_large_one_is_compressed(tmp_path):
     run = run_of(10_000)
-    files = assignment(run, STORE, 0)
+    files = assignment(run, PodTerms(store=STORE))
     assert list(files) == ["assignment.json.gz"]
     assert len(files["assignment.json.gz"]) < 200_000
     assert len(written(files, tmp_path).inputs) == 10_000
@@ -54,7 +58,7 @@ def test_one_that_no_secret_holds_is_refused():
     )
     request = msgspec.structs.replace(run.request, inputs=inputs)
     with pytest.raises(AssignmentTooLarge, match="10000 inputs"):
-        assignment(msgspec.structs.replace(run, request=request), STORE, 0)
+        assignment(msgspec.structs.replace(run, request=request), PodTerms(store=STORE))
 
 
 def test_the_secret_belongs_to_the_job():

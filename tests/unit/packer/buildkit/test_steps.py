@@ -12,6 +12,7 @@ from packer.buildkit.errors import (
     BuilderDied,
     BuilderUnreachable,
     BuildFailed,
+    BuildxMissing,
     PackageUnknown,
     PublishRefused,
     SourceImageGone,
@@ -153,3 +154,26 @@ def test_what_buildx_itself_says_is_told_where_no_step_failed() -> None:
     found = failure.explain("docker", fed(), "ERROR: unknown flag: --rubbish\n")
     assert isinstance(found, BuildFailed)
     assert found.why() == "unknown flag: --rubbish"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "docker: 'buildx' is not a docker command.\nSee 'docker --help'\n",
+        "docker: unknown command: docker buildx\n\nRun 'docker --help' for more information\n",
+    ],
+)
+def test_a_docker_cli_without_its_plugin(said: str) -> None:
+    found = failure.of_client("docker", said)
+    assert isinstance(found, BuildxMissing)
+    assert found.code == "BUILDER_UNREACHABLE"
+    other = failure.of_client("docker", 'ERROR: no builder "x" found\n')
+    assert type(other) is BuilderUnreachable
+    assert other.why() == 'no builder "x" found'
+
+
+def test_a_builder_that_could_not_be_started_was_never_there() -> None:
+    refused = vertex("[internal] booting buildkit", 1, ended=2, error="pods are forbidden")
+    found = failure.explain("kubernetes", fed(line(refused)), "")
+    assert isinstance(found, BuilderUnreachable)
+    assert found.why() == "pods are forbidden"

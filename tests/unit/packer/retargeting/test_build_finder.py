@@ -20,8 +20,7 @@ from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 from tests.described import description
-from tests.indexes import Indexes, wheel
-from tests.unit.packer.retargeting.conftest import LINUX, NVIDIA
+from tests.indexes import LINUX, NVIDIA, Indexes, wheel
 
 CLOSED = "http://127.0.0.1:9/whl"
 """An index that nobody serves: the discard port is closed."""

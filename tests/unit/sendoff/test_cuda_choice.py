@@ -1,0 +1,59 @@
+"""Which CUDA is packed for, by what was asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dispatcher.kubernetes.refusals import CudaUnfit
+from packer.environment.cuda import TORCH_INDEX
+from packer.environment.environment_report import Arrival, EnvironmentReport
+from sendoff import cuda_choice
+from sendoff.errors import InvalidSetting
+from sendoff.session import Session
+
+FAR = {"target": "docker"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "lines", "asked"),
+    [
+        ({}, (), False),
+        ({"gpu": "h100"}, (), False),
+        ({**FAR, "gpu": "cpu"}, (), False),
+        ({**FAR, "gpu": "h100", "cuda": "none"}, (), False),
+        ({**FAR, "gpu": "b200"}, ("12.9", "12.8"), False),
+        ({**FAR, "gpu": "b200", "cuda": "12.8"}, ("12.8",), True),
+        ({"cuda": "12.6"}, ("12.6",), True),
+        ({**FAR, "gpu": "mi300x"}, (), False),
+    ],
+)
+def test_a_gpu_class_implies_cuda(
+    tmp_path: Path, flags: dict[str, str], lines: tuple[str, ...], asked: bool
+) -> None:
+    wish = cuda_choice.wish(Session.open(tmp_path, flags))
+    assert (wish.lines, wish.asked, wish.index) == (lines, asked, TORCH_INDEX)
+
+
+def test_a_mirror_of_pytorchs_index(tmp_path: Path) -> None:
+    session = Session.open(tmp_path, {"torch-index": "https://mirror.example/whl"})
+    assert cuda_choice.wish(session).index == "https://mirror.example/whl"
+
+
+@pytest.mark.parametrize("cuda", ["12", "cu128", "12.8.1", "twelve"])
+def test_what_is_no_line(tmp_path: Path, cuda: str) -> None:
+    with pytest.raises(InvalidSetting, match="is no CUDA line"):
+        Session.open(tmp_path, {"cuda": cuda})
+
+
+def test_what_the_class_can_never_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CudaUnfit):
+        cuda_choice.wish(Session.open(tmp_path, {**FAR, "gpu": "b200", "cuda": "11.8"}))
+    old = Arrival(name="torch", version="2.5.1+cu118", how="wheel")
+    report = EnvironmentReport(arrivals=(old,))
+    cuda_choice.check(Session.open(tmp_path, {**FAR, "gpu": "h100"}), report)
+    cuda_choice.check(Session.open(tmp_path), report)
+    with pytest.raises(CudaUnfit) as refused:
+        cuda_choice.check(Session.open(tmp_path, {**FAR, "gpu": "b200"}), report)
+    assert refused.value.evidence() == "torch 2.5.1+cu118"
