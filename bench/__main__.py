@@ -29,6 +29,7 @@ GROUPS = {
     "imports": "bench.import_time",
     "results": "bench.results",
     "cluster": "bench.submit",
+    "bases": "bench.bases",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from tests.stack import lifecycle
 from tests.stack.processes import start, until
 from tests.stack.programs import program
 from tests.stack.server import ailment
@@ -54,4 +55,6 @@ class SecondBuilder:
 
     def __exit__(self, *_: object) -> None:
         self.process.end(patience=15)
+        # One that was killed leaves the file systems of its containers mounted.
+        lifecycle._unmount(self._folder)
         shutil.rmtree(self._folder, ignore_errors=True)
