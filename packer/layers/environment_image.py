@@ -27,6 +27,7 @@ from packer.progress import Progress
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → where the wheel is on this machine; may download."""
 
+_KEPT = 31 << 20
 _BATCH = 48
 """Sources sent to a worker at once: enough to keep it busy, few enough to spread the work."""
 
@@ -94,6 +95,9 @@ class _Builder:
 
         self._wheels, self._files = wheels, files
         self._compiler, self._layout, self._known = compiler, layout, known
+        # glibc gives memory back to the kernel after every piece, until it has seen a large block
+        # freed (mallopt(3), "dynamic mmap threshold"): half of the time spent in the kernel.
+        bytearray(_KEPT)
         self._layers = ThreadPoolExecutor(compiler.workers, thread_name_prefix="layer")
         # What layers wait for; waits for nothing itself.
         self._parts = ThreadPoolExecutor(2 * compiler.workers, thread_name_prefix="part")

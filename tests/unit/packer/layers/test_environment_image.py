@@ -234,3 +234,15 @@ def test_an_altered_file_is_refused(bench, tmp_path):
 def test_two_places_give_the_same_layers(bench, make_wheel, tmp_path):
     wheels = [make_wheel({f"{n}.py": f"x = {n}\n" for n in range(200)}, name=n) for n in "ab"]
     assert bench.build(wheels) == Bench(tmp_path / "other").build(wheels)
+
+
+def test_what_is_remembered_of_a_layer_that_vanished_need_not_be_true(bench, make_wheel):
+    wheel = make_wheel({"foo.py": "x = 1\n" * 500})
+    (layer,) = bench.build([wheel])
+    path = bench.layout.path(layer.digest)
+    data = path.read_bytes()
+    path.unlink()
+    (memory,) = (bench.root / "memory").iterdir()
+    memory.write_bytes(memory.read_bytes().replace(layer.digest.encode(), b"sha256:" + b"0" * 64))
+    assert bench.build([wheel]) == (layer,)
+    assert path.read_bytes() == data
