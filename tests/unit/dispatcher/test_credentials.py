@@ -71,6 +71,7 @@ LEAVING = {
     "write what others are given": lambda store: store.put(f"inputs/sha256/{'b' * 64}", b""),
     "replace what others are given": lambda store: store.put(f"inputs/sha256/{SHA256}", b""),
     "replace the run's own record": lambda store: store.put("runs/run-a/run.json", b""),
+    "leave copies of manifests": lambda store: store.put("runs/run-a/manifests.jsonl.gz", b""),
     "cancel the run": lambda store: store.put("runs/run-a/cancel.json", b""),
     "begin a large value elsewhere": lambda store: store.upload("runs/run-b/0/1/x").write(
         b"x" * (9 << 20)
