@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster.desk import Desk, Gate, until
+from tests.e2e.cluster.desk import PATIENCE, Desk, Gate, until
 from tests.faults.faults import Answer, BlackHole, CutRequest, LoseAnswer
 from tests.faults.proxy import Proxy
 from tests.stack.programs import program
@@ -120,7 +120,7 @@ def test_23_a_store_that_is_down_at_the_end_is_waited_for(desk: Desk, gate: Gate
         store = f"http://{desk.site.gateway}:{proxy.port}/{desk.site.bucket}/{desk.site.prefix}"
         run = desk.sent("run", *COMMAND, *gate.address, SENDOFF_STORE_IN_CLUSTER=store)
         gate.wait_for(1)
-        proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")))
+        proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")), PATIENCE)
         down = proxy.on("*", "", Answer(503), times=1_000)
         gate.open()
         proxy.wait(lambda: len(down.met) > 3)
@@ -140,7 +140,7 @@ def test_23_a_store_that_never_comes_back_is_no_success(desk: Desk, gate: Gate) 
         there = {"SENDOFF_STORE_IN_CLUSTER": store, "SENDOFF_STORE_PATIENCE": "3s"}
         run = desk.sent("run", *COMMAND, *gate.address, **there)
         gate.wait_for(1)
-        proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")))
+        proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")), PATIENCE)
         proxy.on("*", "", Answer(503), times=1_000_000)
         gate.open()
         # The pod for what failed around a command finds the store away as well.
