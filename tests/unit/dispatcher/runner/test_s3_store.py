@@ -256,7 +256,8 @@ def test_all_tries_have_one_deadline(store, proxy):
     began = time.monotonic()
     with pytest.raises(StoreUnreachable) as caught:
         store.put("k", b"")
-    assert 0.5 < time.monotonic() - began < 2
+    # A wait that would end after it is not begun, and how long waits are is left to chance.
+    assert 0.2 < time.monotonic() - began < 2
     assert isinstance(caught.value, OSError)
     assert "can't be reached" in str(caught.value)
     # A Retry-After beyond it is not waited for.
