@@ -88,6 +88,10 @@ def _whole_command(folder: Path) -> Row:
     python = sandbox.venv("science", sandbox.SCIENCE)
     project = sandbox.project(folder / "command" / "project", 200, 4_500)
     env = sandbox.environment(folder / "command", python)
-    work = command([sandbox.SENDOFF, "pack"], env=env, cwd=project)
-    timing = alone(work, before=change(project))
+
+    def work(extra: dict[str, str]) -> Callable[[], object]:
+        return command([sandbox.SENDOFF, "pack"], env={**env, **extra}, cwd=project)
+
+    with sandbox.warm(folder / "warm", lambda extra: work(extra)()) as extra:
+        timing = alone(work(extra), before=change(project))
     return limit("1 of 200 files changed, `sendoff pack` as a whole", timing, COMMAND_GOAL)
