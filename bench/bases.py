@@ -26,7 +26,6 @@ from tests.buildkit import docker_cli
 from tests.e2e.sandboxes import TOOLS
 from tests.stack import lifecycle
 from tests.stack.buildkit.second import SecondBuilder
-from tests.stack.processes import Process
 from tests.stack.stack import Stack
 from tests.stack.unavailable import Unavailable
 
@@ -47,18 +46,12 @@ RUN cd /tmp && nvcc -arch=sm_90 -o add add.cu && ./add && gcc --version \\
 
 
 def rows(folder: Path) -> list[Row]:
-    before = Stack.running()
     try:
-        stack = lifecycle.up(Process.of(os.getpid()))
-    except Unavailable as reason:
-        return [Row("base images", "not measured", str(reason), "a stack", met=False)]
-    try:
-        with pytest.MonkeyPatch.context() as patch:
+        with lifecycle.borrowed() as stack, pytest.MonkeyPatch.context() as patch:
             docker_cli(folder / "cli", patch)
             return measured(stack, folder)
-    finally:
-        if before is None:
-            lifecycle.down(Process.of(os.getpid()))
+    except Unavailable as reason:
+        return [Row("base images", "not measured", str(reason), "a stack", met=False)]
 
 
 def measured(stack: Stack, folder: Path) -> list[Row]:

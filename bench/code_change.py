@@ -92,6 +92,6 @@ def _whole_command(folder: Path) -> Row:
     def work(extra: dict[str, str]) -> Callable[[], object]:
         return command([sandbox.SENDOFF, "pack"], env={**env, **extra}, cwd=project)
 
-    with sandbox.warm(folder / "warm", lambda extra: work(extra)()) as extra:
+    with sandbox.warm(folder / "warm", work) as extra:
         timing = alone(work(extra), before=change(project))
     return limit("1 of 200 files changed, `sendoff pack` as a whole", timing, COMMAND_GOAL)

@@ -107,7 +107,7 @@ def _unchanged(folder: Path) -> Row:
         )
 
     ours, bare = packing(hundred), packing(sandbox.venv("one", ("six==1.17.0",)))
-    with sandbox.warm(folder / "warm", lambda extra: ours(extra)()) as extra:
+    with sandbox.warm(folder / "warm", ours) as extra:
         with_it, without = paired((None, ours(extra)), (None, bare(extra)), warmup=5)
     pairs = zip(with_it.seconds, without.seconds, strict=True)
     added = Timing(tuple(more - less for more, less in pairs))

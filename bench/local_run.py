@@ -19,7 +19,7 @@ def rows(folder: Path) -> list[Row]:
         started = [sandbox.SENDOFF, "run", "--", *bare]
         return command(started, env={**env, **extra}, cwd=project)
 
-    with sandbox.warm(folder / "warm", lambda extra: work(extra)()) as extra:
+    with sandbox.warm(folder / "warm", work) as extra:
         ours, plain = paired((None, work(extra)), (None, command(bare, env=env, cwd=project)))
     added = Timing(tuple(a - b for a, b in zip(ours.seconds, plain.seconds, strict=True)))
     return [limit("`sendoff run` on `local` adds to the command's own time", added, 0.300)]

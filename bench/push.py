@@ -109,7 +109,7 @@ class _Bench:
         def pack(more: dict[str, str]) -> Callable[[], object]:
             return command([sandbox.SENDOFF, "pack"], env=env | more, cwd=self._project)
 
-        with sandbox.warm(self._folder / "warm", lambda more: pack(more)()) as variables:
+        with sandbox.warm(self._folder / "warm", pack) as variables:
             sides = ((self._change, pack(variables)), (self._change, self._peer("gzip")))
             timings = paired(*sides, runs=self._size.runs, warmup=2)
         what = f"the same by `sendoff pack`, {self._size.what}"

@@ -82,10 +82,12 @@ def environment(home: Path, sandbox: Path) -> dict[str, str]:
 
 
 @contextmanager
-def warm(folder: Path, start: Callable[[dict[str, str]], object]) -> Iterator[dict[str, str]]:
+def warm(
+    folder: Path, work: Callable[[dict[str, str]], Callable[[], object]]
+) -> Iterator[dict[str, str]]:
     """Variables with which commands are done by a warm process, as all but a user's first are.
 
-    `start` runs a command with them, which makes the process be started; it is ended afterwards.
+    `work` makes a command with them: running it has the process started, which is ended afterwards.
     """
     folder.mkdir(mode=0o700)
     wanted = {"SENDOFF_WARM": "10", "XDG_RUNTIME_DIR": str(folder), "CI": ""}
@@ -93,7 +95,7 @@ def warm(folder: Path, start: Callable[[dict[str, str]], object]) -> Iterator[di
     while not any(path.is_socket() for path in folder.rglob("warm-*")):
         if time.monotonic() > end:
             raise RuntimeError("no warm process has come up")
-        start(wanted)
+        work(wanted)()
     try:
         yield wanted
     finally:

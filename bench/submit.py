@@ -21,8 +21,7 @@ from dispatcher import dispatch, logs
 from dispatcher.dispatch import RunStatus
 from dispatcher.run import Run
 from tests.stack import lifecycle
-from tests.stack.processes import Process, until
-from tests.stack.stack import Stack
+from tests.stack.processes import until
 from tests.stack.unavailable import Unavailable
 
 RUNS = 15
@@ -36,17 +35,15 @@ MEMORY = 200e6
 
 
 def rows(folder: Path) -> list[Row]:
-    before = Stack.running()
     try:
-        stack = lifecycle.up(Process.of(os.getpid()))
+        with lifecycle.borrowed() as stack:
+            return everything(Cluster(stack, folder))
     except Unavailable as reason:
         return [Row("runs in a cluster", "not measured", str(reason), "a stack", met=False)]
-    try:
-        there = Cluster(stack, folder)
-        return [*first_line(there), *many_inputs(there), *in_one_pod(there), *ten_thousand(there)]
-    finally:
-        if before is None:
-            lifecycle.down(Process.of(os.getpid()))
+
+
+def everything(there: Cluster) -> list[Row]:
+    return [*first_line(there), *many_inputs(there), *in_one_pod(there), *ten_thousand(there)]
 
 
 def first_line(there: Cluster) -> list[Row]:

@@ -279,14 +279,13 @@ class _Pack:
     def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
         """The environment's layers by BuildKit."""
         from packer.building.environment_layers import BuildKitLayers
-        from packer.buildkit import address
         from packer.buildkit.builder import Builder
         from packer.buildkit.errors import BuilderInvalid
 
         request = self._request
         if request.base is None:
             raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
-        builder = Builder(address.parse(self._choice.address), request.cache)
+        builder = Builder.at(self._choice.address, request.cache)
         made = BuildKitLayers(builder, request.base, cache=request.image.cache)
         return made.layers(
             resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress

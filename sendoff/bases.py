@@ -219,7 +219,6 @@ def _complete(layout: Layout, digest: Digest) -> bool:
 def _workshop(session: Session, bench: Bench) -> Workshop:
     from packer.building import choice
     from packer.building.errors import BuilderNeeded
-    from packer.buildkit import address
     from packer.buildkit.builder import Builder
 
     settings = session.settings
@@ -229,7 +228,7 @@ def _workshop(session: Session, bench: Bench) -> Workshop:
     return Workshop(
         catalogue=bench.catalogue,
         folder=bench.home,
-        builder=Builder(address.parse(chosen.address), settings.cache),
+        builder=Builder.at(chosen.address, settings.cache),
         tool=f"sendoff-{VERSION}",
         certificates=bench.certificates,
         arguments=bench.arguments,

@@ -58,7 +58,6 @@ class Publishing:
         """
         from packer.building import choice, extension
         from packer.building.errors import BuilderNeeded
-        from packer.buildkit import address
         from packer.buildkit.builder import Builder
         from packer.buildkit.errors import BuilderUnreachable
 
@@ -67,7 +66,7 @@ class Publishing:
         what, otherwise = "the image of [tool.sendoff.image]", "or take apt and run out of it"
         if not chosen.runs:
             raise BuilderNeeded(what, "the setting builder is native", otherwise)
-        builder = Builder(address.parse(chosen.address), settings.cache)
+        builder = Builder.at(chosen.address, settings.cache)
         try:
             self._base = extension.extended(
                 self.base(), settings.image, builder, self._registry, progress

@@ -64,12 +64,10 @@ class WarmingSpec(Part, frozen=True):
     affinity: Affinity = Affinity()
 
 
-class WarmingPod(Part, frozen=True):
-    """A pod that has images pulled."""
+class Labelled(Part, frozen=True):
+    """An object of a pre-warming."""
 
     metadata: Meta
-    spec: WarmingSpec = WarmingSpec()
-    status: PodStatus = PodStatus()
 
     @property
     def prewarm(self) -> str:
@@ -78,8 +76,15 @@ class WarmingPod(Part, frozen=True):
 
     @property
     def revision(self) -> str:
-        """Of its DaemonSet, when it was made."""
+        """Which request of that class it does, or did when it was made; empty for a job."""
         return self.metadata.labels.get(REVISION, "")
+
+
+class WarmingPod(Labelled, frozen=True):
+    """A pod that has images pulled: its revision is its DaemonSet's of when it was made."""
+
+    spec: WarmingSpec = WarmingSpec()
+    status: PodStatus = PodStatus()
 
     @property
     def node(self) -> str:
@@ -103,21 +108,10 @@ class PullStatus(Part, frozen=True):
     completion_time: str | None = ""
 
 
-class Warmer(Part, frozen=True):
+class Warmer(Labelled, frozen=True):
     """A DaemonSet or an ImagePullJob of ours. The status is only read of the latter."""
 
-    metadata: Meta
     status: PullStatus = PullStatus()
-
-    @property
-    def prewarm(self) -> str:
-        """The class that it belongs to."""
-        return self.metadata.labels.get(PREWARM, "")
-
-    @property
-    def revision(self) -> str:
-        """What pods are of that do what it says now; empty for a job."""
-        return self.metadata.labels.get(REVISION, "")
 
     @property
     def images(self) -> tuple[WarmImage, ...]:

@@ -11,7 +11,6 @@ from packer.building import choice, source
 from packer.building.errors import BuilderNeeded
 from packer.building.source import Source
 from packer.building.wheelwright import Wheelwright, Workshop
-from packer.buildkit import address
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
@@ -49,7 +48,7 @@ def add(
     wanted = dict(_wanted(packed, answer, house.sources))
     if not wanted:
         return answer, {}
-    builder = Builder(address.parse(chosen.address), sandbox.cache)
+    builder = Builder.at(chosen.address, sandbox.cache)
     wheelwright = Wheelwright(
         Workshop(builder, sandbox.base, target, sandbox.build_apt),
         house,

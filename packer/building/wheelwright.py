@@ -129,7 +129,7 @@ class Wheelwright:
         platform = _PLATFORMS.get(self._base.platform, self._base.platform)
         try:
             found = candidates.resolve(self._question, requires, self._base.minor, platform)
-            pins = [_pin(each) for wheels in found.values() for each in wheels]
+            pins = [each.pin() for wheels in found.values() for each in wheels]
             return chosen(pins, self._target.tags)
         except (ProgramFailed, WheelUnavailable) as error:
             reason = f"its build requirements cannot be had: {', '.join(requires)}"
@@ -235,17 +235,6 @@ def _failure(source: Source, error: BuildFailed) -> Exception:
     if isinstance(error, (PackageUnknown, SourceImageGone)):
         return error
     return WheelNotBuilt(str(source), f"{error.step}: {error.error}", error.evidence())
-
-
-def _pin(candidate: candidates.Candidate) -> WheelPin:
-    return WheelPin(
-        name=candidate.name,
-        version=candidate.version,
-        filename=candidate.filename,
-        sha256=candidate.sha256,
-        size=candidate.size,
-        url=candidate.url,
-    )
 
 
 @contextmanager

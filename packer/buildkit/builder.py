@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
 from packer.buildkit import bake_file, failure
-from packer.buildkit.address import Address
+from packer.buildkit.address import Address, parse
 from packer.buildkit.build import Build, Built
 from packer.buildkit.errors import BuilderUnreachable, BuildxMissing
 from packer.buildkit.steps import Steps
@@ -63,6 +63,15 @@ class Builder:
         self.address = address
         self._home = cache / "buildx"
         self._ready: DockerClient | None = None
+
+    @classmethod
+    def at(cls, text: str, cache: Path) -> Self:
+        """The builder at an address as a setting gives it.
+
+        Raises:
+            BuilderInvalid
+        """
+        return cls(parse(text), cache)
 
     def build(self, build: Build, progress: Progress = SILENT) -> Built:
         """Do one build and wait for it.

@@ -82,8 +82,8 @@ class Watches:
             return
         try:
             watch = _watch(self._spare, self._wanted)
-            message = record.encode(watch) + b"\n"
-            if watch and len(message) <= _LONGEST:
+            message = record.encode(watch) + b"\n" if watch else b""
+            if 0 < len(message) <= _LONGEST:
                 os.write(self._news[1], message)
         except (OSError, ValueError):  # the second: a path that is not UTF-8
             # It stays as it was: each command looks for itself.

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packer import process
+from packer.environment.lock import WheelPin
 from packer.process import ProgramFailed
 from packer.record import Record
 from packer.wheels.index_sources import IndexSources, without_login
@@ -30,6 +31,17 @@ class Candidate(Record, frozen=True):
     size: int
     url: str
     """Without credentials; `file:` for one of a directory of links."""
+
+    def pin(self) -> WheelPin:
+        """The pin of it, as far as the index tells."""
+        return WheelPin(
+            name=self.name,
+            version=self.version,
+            filename=self.filename,
+            sha256=self.sha256,
+            size=self.size,
+            url=self.url,
+        )
 
 
 class Offer(Record, frozen=True):

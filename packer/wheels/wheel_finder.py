@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from msgspec.structs import replace
+
 from packer import disk, record
 from packer.environment.distribution import Recorded, normalized
 from packer.environment.environment import Installed
@@ -85,11 +87,9 @@ class WheelFinder:
             WheelUnavailable: it is not there.
         """
         url = candidate.url
-        found = WheelPin(
+        found = replace(
+            candidate.pin(),
             name=normalized(candidate.name),
-            version=candidate.version,
-            filename=candidate.filename,
-            sha256=candidate.sha256,
             # Not every index tells it.
             size=candidate.size or self._transport.size(url),
             url="" if url.startswith("file:") else url,

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,20 @@ PROGRAM = "docker-registry"
 def available() -> bool:
     """Whether it is installed: tests/tools.py does that."""
     return shutil.which(PROGRAM) is not None
+
+
+def wait_for(process: subprocess.Popen[bytes], port: int, log: Callable[[], str] = str) -> None:
+    """Wait until a registry takes connections; what its `log` says is told where it does not."""
+    end = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"no registry: {log()}") from None
+            time.sleep(0.01)
+        else:
+            return
 
 
 @dataclass
@@ -53,7 +68,7 @@ class RegistryProcess:
                 [PROGRAM, "serve", config], stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         try:
-            self._wait()
+            wait_for(self._process, self.port, lambda: self.log)
         except BaseException:
             self.__exit__()
             raise
@@ -75,18 +90,6 @@ class RegistryProcess:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
-
-    def _wait(self) -> None:
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"no registry: {self.log}") from None
-                time.sleep(0.01)
-            else:
-                return
 
     def _config(self) -> dict[str, Any]:
         http: dict[str, Any] = {"addr": self.host, "secret": "of the tests"}

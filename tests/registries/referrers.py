@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import Self
 
-from tests.registries.process import free_port
+from tests.registries.process import free_port, wait_for
 from tests.stack.programs import program
 
 
@@ -28,16 +26,8 @@ class ReferrersRegistry:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError("no registry") from None
-                time.sleep(0.01)
-            else:
-                return self
+        wait_for(self._process, self.port)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.stack import (
@@ -58,6 +59,22 @@ def down(owner: Process | None = None) -> bool:
             return False
         _end(stack)
         return True
+
+
+@contextmanager
+def borrowed() -> Iterator[Stack]:
+    """The running stack, or one that lasts as long as the `with` block.
+
+    Raises:
+        Unavailable, DidNotStart
+    """
+    before, me = Stack.running(), Process.of(os.getpid())
+    stack = up(me)
+    try:
+        yield stack
+    finally:
+        if before is None:
+            down(me)
 
 
 def prepare() -> None:
@@ -153,7 +170,7 @@ def _end(stack: Stack) -> None:
         stack.kill(name)
     cgroups.end(stack.site.cgroup)
     _end_shims(stack.site)
-    _unmount(stack.site.directory)
+    unmount(stack.site.directory)
     network.end(stack.site)
     shutil.rmtree(stack.site.directory, ignore_errors=True)
     state.remove()
@@ -172,7 +189,7 @@ def _end_shims(site: Site) -> None:
             continue
 
 
-def _unmount(directory: Path) -> None:
+def unmount(directory: Path) -> None:
     """Let go of everything that is mounted below `directory`, innermost first."""
 
     def mounted() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from pathlib import Path
 
 from tests.stack.programs import program
 from tests.stack.server import Server
@@ -56,35 +57,39 @@ def minio(site: Site) -> Server:
 
 
 _BUILDKIT = """\
-root = "{data}/root"
+root = "{root}"
 [grpc]
-address = ["unix://{socket}"]
+address = ["{address}"]
 [worker.containerd]
 enabled = false
 [worker.oci]
 enabled = true
 snapshotter = "overlayfs"
 binary = "{runc}"
-defaultCgroupParent = "{cgroup}/buildkit"
-[registry."{registry}"]
+{cgroup}[registry."{registry}"]
 http = true
 """
+
+
+def buildkit_configuration(root: Path, address: str, registry: str, cgroup: str = "") -> str:
+    """A buildkitd's file; `cgroup` is the parent of its containers' own, where that matters."""
+    parent = f'defaultCgroupParent = "{cgroup}"\n' if cgroup else ""
+    return _BUILDKIT.format(
+        root=root, address=address, runc=program("runc"), cgroup=parent, registry=registry
+    )
 
 
 def buildkitd(site: Site) -> Server:
     data = site.data("buildkitd")
     configuration = data / "buildkitd.toml"
-    text = _BUILDKIT.format(
-        data=data,
-        socket=site.buildkit_socket,
-        runc=program("runc"),
-        cgroup=site.cgroup,
-        registry=site.registry,
+    address = f"unix://{site.buildkit_socket}"
+    text = buildkit_configuration(
+        data / "root", address, site.registry, cgroup=f"{site.cgroup}/buildkit"
     )
     return Server(
         "buildkitd",
         (str(program("buildkitd")), f"--config={configuration}"),
-        health=f"unix://{site.buildkit_socket}",
+        health=address,
         files={configuration: text},
     )
 

@@ -11,20 +11,7 @@ from tests.stack import lifecycle
 from tests.stack.processes import start, until
 from tests.stack.programs import program
 from tests.stack.server import ailment
-
-_CONFIGURATION = """\
-root = "{root}"
-[grpc]
-address = ["{address}"]
-[worker.containerd]
-enabled = false
-[worker.oci]
-enabled = true
-snapshotter = "overlayfs"
-binary = "{runc}"
-[registry."{registry}"]
-http = true
-"""
+from tests.stack.services import buildkit_configuration
 
 
 class SecondBuilder:
@@ -39,12 +26,7 @@ class SecondBuilder:
         self.address = f"unix://{self._folder}/socket"
         configuration = self._folder / "buildkitd.toml"
         configuration.write_text(
-            _CONFIGURATION.format(
-                root=self._folder / "root",
-                address=self.address,
-                runc=program("runc"),
-                registry=self._registry,
-            )
+            buildkit_configuration(self._folder / "root", self.address, self._registry)
         )
         command = [str(program("buildkitd")), f"--config={configuration}"]
         log = self._folder / "log"
@@ -56,5 +38,5 @@ class SecondBuilder:
     def __exit__(self, *_: object) -> None:
         self.process.end(patience=15)
         # One that was killed leaves the file systems of its containers mounted.
-        lifecycle._unmount(self._folder)
+        lifecycle.unmount(self._folder)
         shutil.rmtree(self._folder, ignore_errors=True)
