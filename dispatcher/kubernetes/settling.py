@@ -82,6 +82,14 @@ class Settler:
 
         return self._each(indexes, settle)
 
+    def left(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
+        """Say of those indexes whose last attempt saved what it had that nobody tries again."""
+
+        def settle(index: int) -> Manifest | None:
+            return self.commit(index, failure) if self._interrupted(index) else None
+
+        return self._each(indexes, settle)
+
     def _each(
         self, indexes: Iterable[int], settle: Callable[[int], Manifest | None]
     ) -> dict[int, Manifest]:

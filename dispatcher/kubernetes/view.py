@@ -106,7 +106,9 @@ class ClusterView:
             return self._settler.given_up(self._gave_up, indexes)
         if job and not job.metadata.deletion_timestamp:
             return self._settler.failed(job, indexes)
-        return self._settler.cancelled(indexes)
+        cancelled = self._settler.cancelled(indexes)
+        others = set(indexes) - cancelled.keys()
+        return cancelled | self._settler.left(_gone(self._run.id), others)
 
     def close(self) -> None:
         """See `dispatcher.target.View`."""
@@ -139,7 +141,15 @@ class ClusterView:
         if time.time() - made < _FRESH and not self._gave_up and not self._traces:
             queued = dict.fromkeys(indexes, Seen(state="queued"))
             return Sight(ended=frozenset(), likely=frozenset(indexes), seen=queued)
-        return Sight(ended=frozenset(indexes), lost=_gone(self._run.id))
+        # Its pods may outlive it by their grace, in which they save what they have.
+        active = self._eye.look()
+        seen = {}
+        for index in indexes:
+            glimpse = active.get(index // self._run.request.per_pod)
+            if glimpse and glimpse.placed:
+                seen[index] = self._seen(glimpse.completion, glimpse, ended=False)
+        ended = frozenset(indexes) - seen.keys()
+        return Sight(ended=ended, likely=self._likely(seen), seen=seen, lost=_gone(self._run.id))
 
     def _seen(self, completion: int, glimpse: Glimpse | None, *, ended: bool) -> Seen:
         waiting = self._watchman.waiting(completion)

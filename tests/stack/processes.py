@@ -35,10 +35,10 @@ class Process:
         fields = _fields(self.pid)
         if fields is None or int(fields[_STARTED]) != self.started:
             return False
-        if fields[_STATE] in "ZX":
-            _reap(self.pid)
-            return False
-        return True
+        if fields[_STATE] not in "ZX":
+            return True
+        _reap(self.pid)
+        return _others(self.pid)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
@@ -91,6 +91,14 @@ def _fields(pid: int) -> list[str] | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return text.rpartition(")")[2].split()
+
+
+def _others(pid: int) -> bool:
+    """Whether an ended process has threads left, which hold its files and ports."""
+    try:
+        return len([*Path(f"/proc/{pid}/task").iterdir()]) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _reap(pid: int) -> None:

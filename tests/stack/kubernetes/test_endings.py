@@ -201,7 +201,8 @@ def test_a_cancelled_run_ends_and_keeps_what_it_wrote(lab):
     dispatch.cancel(run.id, lab.places)
     status = lab.wait(run)
     assert [each.state for each in status.indexes] == ["cancelled", "cancelled"]
-    assert [each.path for each in status.indexes[0].manifest.files] == ["saved.txt"]
+    kept = status.indexes[0].manifest
+    assert [each.path for each in kept.files] == ["saved.txt"], (kept, lab.describe(run))
     assert status.indexes[1].attempts == 0
     for kind in ("jobs", "pods", "secrets"):
         lab.until(lambda kind=kind: lab.objects(kind, run) == [])
@@ -263,6 +264,19 @@ def test_a_job_that_somebody_deletes_is_lost_and_said_to_be(lab):
     lab.kubectl("delete", "job", run.id, "--cascade=foreground")
     status = lab.wait(run)
     assert status.indexes[0].failure.code in ("JOB_GONE", "INTERRUPTED"), status
+
+
+def test_pods_that_outlive_their_job_are_waited_for(lab):
+    run = lab.submit(PATIENT, grace=5.0)
+    up(lab, run)
+    (pod,) = lab.pods(run)
+    # As a garbage collector does that has not heard of the pods yet.
+    lab.kubectl("delete", "job", run.id, "--cascade=orphan")
+    lab.until(lambda: lab.objects("jobs", run) == [])
+    assert lab.index(run).state == "running"
+    lab.kubectl("delete", "pod", pod["metadata"]["name"], "--wait=false")
+    status = lab.wait(run)
+    assert [each.path for each in status.indexes[0].manifest.files] == ["saved.txt"]
 
 
 def test_what_can_not_be_prepared_fails_for_good(lab):
