@@ -13,7 +13,7 @@ from dispatcher.places import Places
 from dispatcher.run import Manifest
 from dispatcher.status import IndexStatus, RunStatus, Started
 from dispatcher.store import Missing, RunKeys, Runs
-from dispatcher.target import Sight, View
+from dispatcher.target import View
 from packer import record
 from packer.errors import SendoffError
 
@@ -117,15 +117,20 @@ class Observer:
         lacking = [index for index in indexes if index in sight.ended and index not in manifests]
         if lacking:
             manifests |= self._view.settle(lacking)
-        found = {index: self._status(index, manifests.get(index), sight) for index in indexes}
+        unseen = [index for index in indexes if index not in manifests and index not in sight.seen]
+        started = self._started(unseen)
+        found = {
+            index: states.of_index(
+                index,
+                manifests.get(index),
+                started.get(index),
+                sight.lost if index in sight.ended else None,
+                sight.seen.get(index),
+            )
+            for index in indexes
+        }
         self._final |= {index: status for index, status in found.items() if status.final}
         return found
-
-    def _status(self, index: int, manifest: Manifest | None, sight: Sight) -> IndexStatus:
-        seen = sight.seen.get(index)
-        started = None if manifest or seen else self._started(index)
-        lost = sight.lost if index in sight.ended else None
-        return states.of_index(index, manifest, started, lost, seen)
 
     def _manifests(self, indexes: Collection[int]) -> dict[int, Manifest]:
         """The manifests that the store has of these indexes."""
@@ -144,7 +149,15 @@ class Observer:
         pairs = zip(indexes, found, strict=True)
         return {index: manifest for index, manifest in pairs if manifest}
 
-    def _started(self, index: int) -> Started | None:
+    def _started(self, indexes: Collection[int]) -> dict[int, Started]:
+        """What the store says of the latest attempts at indexes that nobody looks after."""
+        if not indexes:
+            return {}
+        begun = self.runs.begun(self.run.id)
+        found = {index: self._latest(index) for index in indexes if index in begun}
+        return {index: started for index, started in found.items() if started}
+
+    def _latest(self, index: int) -> Started | None:
         for attempt in reversed(self.runs.attempts(self.run.id, index)):
             try:
                 data = self.runs.store.get(RunKeys(self.run.id).started(index, attempt))

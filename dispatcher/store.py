@@ -131,6 +131,11 @@ class Runs:
             return None
         return _read(key, data, Manifest)
 
+    def begun(self, run_id: str) -> set[int]:
+        """The indexes of which there is anything, with one question for all of them."""
+        names = self.store.names(RunKeys(run_id).prefix)
+        return {int(name) for name in names if name.isdigit()}
+
     def attempts(self, run_id: str, index: int) -> list[int]:
         """The numbers of the attempts that were started, ascending."""
         prefix = f"{RunKeys(run_id).prefix}{index}/"

@@ -88,14 +88,15 @@ class Settler:
         def settle(index: int) -> Manifest | None:
             return self.commit(index, failure) if self._interrupted(index) else None
 
-        return self._each(indexes, settle)
+        begun = self._runs.begun(self._run.id)
+        return self._each((index for index in indexes if index in begun), settle)
 
     def _each(
         self, indexes: Iterable[int], settle: Callable[[int], Manifest | None]
     ) -> dict[int, Manifest]:
         """Several at a time, where the store is far away."""
         asked = list(indexes)
-        if len(asked) == 1 or self._runs.store.parallel == 1:
+        if len(asked) <= 1 or self._runs.store.parallel == 1:
             made = [settle(index) for index in asked]
         else:
             from concurrent.futures import ThreadPoolExecutor
