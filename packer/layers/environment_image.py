@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from packer import image_paths
 from packer.digest import Digest
@@ -19,7 +20,13 @@ from packer.layers.bytecode import Compiler
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import Layer, LayerWriter
 from packer.layers.layer_memory import LayerMemory
-from packer.layers.shared_layers import NOTHING_SHARED, WORTH_SHARING, SharedLayers
+from packer.layers.shared_layers import (
+    NOTHING_SHARED,
+    WORTH_SHARING,
+    Blob,
+    SharedLayers,
+    StreamLost,
+)
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
 from packer.progress import Progress
@@ -68,7 +75,8 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
     if missing:
         wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
         with Compiler(interpreter, prefix) as compiler:
-            builder = _Builder(wheels, files, compiler, layout, known)
+            places = _Places(layout, shared, known)
+            builder = _Builder(wheels, files, compiler, places)
             for key, layer in builder.build(missing, progress):
                 known.remember(key, layer)
                 shared.made(key, layer, shared=_is_shared(plans[key]))
@@ -80,6 +88,20 @@ def _is_shared(plan: LayerPlan) -> bool:
     return plan.size >= WORTH_SHARING
 
 
+class _Places(NamedTuple):
+    """Where layers go, and what is known of them."""
+
+    layout: Layout
+    shared: SharedLayers
+    known: LayerMemory
+
+    def blobs(self, plan: LayerPlan) -> Iterator[AbstractContextManager[Blob]]:
+        """Where the layer may go, the best first: what others may ask for needs no copy here."""
+        if _is_shared(plan) and (stream := self.shared.stream()):
+            yield stream
+        yield self.layout.blob()
+
+
 class _Builder:
     """Makes layers side by side. Inflating and hashing leave the interpreter's lock alone."""
 
@@ -88,13 +110,12 @@ class _Builder:
         wheels: Mapping[str, Path],
         files: Mapping[str, Path | bytes],
         compiler: Compiler,
-        layout: Layout,
-        known: LayerMemory,
+        places: _Places,
     ) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
         self._wheels, self._files = wheels, files
-        self._compiler, self._layout, self._known = compiler, layout, known
+        self._compiler, self._places = compiler, places
         # glibc gives memory back to the kernel after every piece, until it has seen a large block
         # freed (mallopt(3), "dynamic mmap threshold"): half of the time spent in the kernel.
         bytearray(_KEPT)
@@ -111,7 +132,7 @@ class _Builder:
         progress.start("environment", sum(plan.size for plan in plans.values()))
         with self._layers, self._parts:
             jobs = {
-                self._layers.submit(self._layer, plan, self._known.identity(key)): key
+                self._layers.submit(self._layer, plan, self._places.known.identity(key)): key
                 for key, plan in plans.items()
             }
             try:
@@ -125,15 +146,25 @@ class _Builder:
 
     def _layer(self, plan: LayerPlan, was: Layer | None) -> Layer:
         """The layer; where it `was` made before and is gone, without inflating it once more."""
-        layer = self._written(plan, was)
+        layer = self._put(plan, was)
         if was and layer != was:
             # What is remembered is of other bytes: it is not believed.
-            layer = self._written(plan, None)
+            layer = self._put(plan, None)
         return layer
 
-    def _written(self, plan: LayerPlan, was: Layer | None) -> Layer:
-        checks = [self._parts.submit(self._verify, pin) for pin in plan.wheels]
-        with ExitStack() as archives, self._layout.blob() as blob:
+    def _put(self, plan: LayerPlan, was: Layer | None) -> Layer:
+        *streams, last = self._places.blobs(plan)
+        for stream in streams:
+            with suppress(StreamLost), stream as blob:
+                return self._written(plan, was, blob)
+        with last as blob:
+            return self._written(plan, was, blob)
+
+    def _written(self, plan: LayerPlan, was: Layer | None, blob: Blob) -> Layer:
+        """The layer that was written; it is there if it is what it `was`, where that is known."""
+        # The same bytes as were made of the right wheels say more than the wheels' own hashes.
+        checks = [] if was else [self._parts.submit(self._verify, pin) for pin in plan.wheels]
+        with ExitStack() as archives:
             tree = self._tree(plan, archives)
             tree |= {file.path: file for file in self._bytecode(tree)}
             writer = LayerWriter(blob, was.diff_id if was else None)
@@ -143,10 +174,10 @@ class _Builder:
             except ZipDamaged as error:
                 raise WheelCorrupt(plan.what, str(error)) from error
             layer = writer.finish()
-            for check in checks:
-                check.result()
-            if was in (None, layer):
-                blob.commit(layer.digest)
+        for check in checks:
+            check.result()
+        if was in (None, layer):
+            blob.commit(layer.digest)
         return layer
 
     def _tree(self, plan: LayerPlan, archives: ExitStack) -> dict[str, TreeFile]:

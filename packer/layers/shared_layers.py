@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from packer.digest import Digest
@@ -10,6 +11,20 @@ from packer.layers.layer import Layer
 
 WORTH_SHARING = 4_000_000
 """Bytes that go into a layer, from which on it is asked for alone: smaller ones are soon made."""
+
+
+class StreamLost(Exception):
+    """What was made of a layer has not arrived: it has to be made once more."""
+
+
+class Blob(Protocol):
+    """A layer that is being made; it is there after `commit`, and not before."""
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Take the next bytes."""
+
+    def commit(self, digest: Digest) -> None:
+        """Give it its name. The caller has hashed what it wrote."""
 
 
 class SharedLayers(Protocol):
@@ -24,8 +39,14 @@ class SharedLayers(Protocol):
     def layers(self, keys: Collection[Digest]) -> dict[Digest, Layer]:
         """Those of single layers that are there."""
 
+    def stream(self) -> AbstractContextManager[Blob] | None:
+        """A blob that goes there while it is made, and not into the layout; None: it can't.
+
+        Writing and committing it may raise StreamLost.
+        """
+
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
-        """A layer is in the layout; `shared`: others may ask for it. Returns at once."""
+        """A layer is in the layout or there; `shared`: others may ask for it. Returns at once."""
 
 
 class NothingShared:
@@ -44,6 +65,9 @@ class NothingShared:
         """None."""
         del keys
         return {}
+
+    def stream(self) -> None:
+        """It can't."""
 
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
         """Nobody is told."""

@@ -9,8 +9,8 @@ to the repository is believed.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -31,6 +31,8 @@ from packer.registry.upload import Upload
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
+
+    from packer.registry.blob_stream import BlobStream
 
 ARTIFACT = "application/vnd.sendoff.layer.v1"
 DIFF_ID = "io.sendoff.diff-id"
@@ -95,8 +97,20 @@ class RegistryLayers:
         self._believe([layer.digest for layer in found.values()])
         return found
 
+    @contextmanager
+    def stream(self) -> Iterator[BlobStream]:
+        """A blob that is sent while it is made. Without `commit` what was sent is taken back."""
+        from packer.registry.blob_stream import BlobStream
+
+        stream = BlobStream(self._client, self._pool)
+        try:
+            yield stream
+        finally:
+            if not stream.committed:
+                stream.abandon()
+
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
-        """Send a layer of the layout while others are made."""
+        """Send a layer of the layout while others are made, unless it was sent."""
         self._sending.append(self._pool.submit(self._send, key, layer, shared=shared))
 
     def settle(self, progress: Progress) -> None:

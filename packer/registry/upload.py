@@ -6,32 +6,22 @@ asked how much it has, and the rest goes there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from urllib.parse import urlencode
 
 from packer.digest import Digest
 from packer.registry.answer import Answer, Interrupted
-from packer.registry.client import (
-    ACCEPTED,
-    CREATED,
-    NO_CONTENT,
-    OK,
-    Client,
-)
+from packer.registry.client import ACCEPTED, CREATED, OK, Client
 from packer.registry.content import Content
-from packer.registry.errors import AnswerUnreadable, PushInterrupted, RegistryError
+from packer.registry.errors import PushInterrupted, RegistryError
 from packer.registry.reference import Repository
-from packer.registry.transport import READ
+from packer.registry.server import Body
+from packer.registry.upload_session import UploadSession
 
 CHUNK = 96_000_000
 """Bytes sent with one request. Some proxies before registries take no more than 100 MB."""
 
 _SMALL = 1 << 20
-_SLOWEST = 5_000_000
-_BINARY = {"Content-Type": "application/octet-stream"}
-_RANGE_INVALID = 416
 _MOST_BEGINNINGS = 8
 """A registry that cannot resume may take the first piece for ever, and never the last."""
 
@@ -75,7 +65,8 @@ class Upload:
         """`location`: an upload that the registry has begun already."""
         self._client, self._content, self._sent = client, content, sent
         self._blob = content.blob
-        self._location, self._offset, self._chunk = location, 0, chunk
+        self._session = UploadSession(client, self._blob.digest.short, location)
+        self._offset, self._chunk = 0, chunk
         self._told = self._begun = 0
         self._failed = False
 
@@ -93,7 +84,7 @@ class Upload:
         try:
             if self._failed and self._resume():
                 return True
-            if not self._location:
+            if not self._session.location:
                 self._begin()
             if self._in_pieces and self._offset < self._blob.size:
                 self._patch()
@@ -118,51 +109,25 @@ class Upload:
                 f"begun {_MOST_BEGINNINGS} times, and cut each time",
                 self._client.patience.seconds,
             )
-        answer = self._request("POST", self._client.at("blobs/uploads/"))
-        if answer.status != ACCEPTED:
-            raise self._client.refused(answer, f"take the upload of {self._blob.digest.short}")
-        least = answer.headers.get("OCI-Chunk-Min-Length", "")
-        self._chunk = max(self._chunk, int(least) if least.isdigit() else 0)
+        self._chunk = max(self._chunk, self._session.begin())
         self._offset = 0
-        self._follow(answer)
 
     def _patch(self) -> None:
         """Send the next piece of a large blob."""
         end = min(self._offset + self._chunk, self._blob.size)
-        answer = self._send("PATCH", self._location, end)
-        if answer.status == _RANGE_INVALID:
-            raise Interrupted(answer.said)
-        if answer.status not in (ACCEPTED, CREATED, NO_CONTENT):
-            raise self._unexpected(answer)
-        self._follow(answer)
-        self._offset = _received(answer, end)
+        self._offset = self._session.patch(self._body(end), self._offset, end)
 
     def _put(self) -> None:
         """Send all that was not, and end the upload."""
-        separator = "&" if "?" in self._location else "?"
-        location = self._location + separator + urlencode({"digest": self._blob.digest})
-        answer = self._send("PUT", location, self._blob.size)
-        if answer.status in (CREATED, NO_CONTENT, OK):
-            return
-        raise self._unexpected(answer)
+        size = self._blob.size
+        answer = self._session.put(self._blob.digest, self._body(size), self._offset, size)
+        if answer:
+            raise self._unexpected(answer)
 
-    def _request(self, method: str, location: str) -> Answer:
-        return self._client.server.request(method, location, self._client.scope)
-
-    def _send(self, method: str, location: str, end: int) -> Answer:
-        """Send the bytes from where the upload is to `end`; none need no range."""
-        start, size = self._offset, end - self._offset
-        headers = {**_BINARY, "Content-Length": str(size)}
-        if method == "PATCH":
-            headers["Content-Range"] = f"{start}-{end - 1}"
-        return self._client.server.request(
-            method,
-            location,
-            self._client.scope,
-            headers,
-            (lambda: self._pieces(start, end)) if size else b"",
-            read=READ + self._blob.size / _SLOWEST,
-        )
+    def _body(self, end: int) -> Body:
+        """The bytes from where the upload is to `end`."""
+        start = self._offset
+        return (lambda: self._pieces(start, end)) if start < end else b""
 
     def _pieces(self, start: int, end: int) -> Iterator[bytes]:
         for piece in self._content.span(start, end):
@@ -180,17 +145,15 @@ class Upload:
 
     def _resume(self) -> bool:
         """Find out what became of the last attempt; whether the blob is there."""
-        held = self._request("HEAD", self._client.at(f"blobs/{self._blob.digest}"))
+        url = self._client.at(f"blobs/{self._blob.digest}")
+        held = self._client.server.request("HEAD", url, self._client.scope)
         if held.status == OK:
             return True
-        location, self._location = self._location, ""
+        if self._blob.size > _SMALL:
+            self._offset = min(self._session.received() or 0, self._blob.size)
+        else:
+            self._session.location = ""
         self._failed = False
-        if location and self._blob.size > _SMALL:
-            answer = self._request("GET", location)
-            if answer.status == NO_CONTENT:
-                self._location = location
-                self._follow(answer)
-                self._offset = min(_received(answer, 0), self._blob.size)
         return False
 
     def _unexpected(self, answer: Answer) -> Exception:
@@ -198,27 +161,9 @@ class Upload:
         if "DIGEST_INVALID" in answer.codes:
             self._content.check()
             # The bytes are right here, so they were not there: once more from the start.
-            self._location = ""
+            self._session.location = ""
             return Interrupted(answer.said)
-        if {"BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"} & set(answer.codes):
-            self._location = ""
-            return Interrupted(answer.said)
-        return self._client.refused(answer, f"take {self._blob.digest.short}")
-
-    def _follow(self, answer: Answer) -> None:
-        location = answer.headers.get("Location", "") or self._location
-        if not location:
-            raise AnswerUnreadable(str(self._client.repository), "an upload without a Location")
-        self._location = location
-
-
-def _received(answer: Answer, otherwise: int) -> int:
-    """How many bytes the registry says it has; "0-0" is what it says of none."""
-    found = re.fullmatch(r"(?:bytes=)?0-(\d+)", answer.headers.get("Range", "").strip())
-    if not found:
-        return otherwise
-    last = int(found[1])
-    return last + 1 if last else 0
+        return self._session.unexpected(answer)
 
 
 def probe(client: Client) -> None:

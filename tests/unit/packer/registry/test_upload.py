@@ -12,7 +12,7 @@ from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
 from packer.images.descriptor import Descriptor
 from packer.images.layout import Layout
-from packer.registry import upload
+from packer.registry import upload_session
 from packer.registry.access import Access
 from packer.registry.client import Client
 from packer.registry.content import FileContent
@@ -23,7 +23,7 @@ from packer.registry.errors import (
     RegistryRefused,
 )
 from packer.registry.reference import Repository
-from packer.registry.upload import Upload, mount
+from packer.registry.upload import Upload, mount, probe
 from tests.faults.faults import (
     Answer,
     BlackHole,
@@ -205,7 +205,7 @@ def test_a_registry_that_stays_away(repository: Repository, make: Make, proxy: P
 
 
 def test_silence(client: Client, make: Make, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "READ", 0.3)
+    monkeypatch.setattr(upload_session, "READ", 0.3)
     proxy.on("PUT", "", BlackHole())
     send(client, make(1000))
     assert len(proxy.seen("PUT")) == 2
@@ -304,7 +304,7 @@ class TestMounting:
 
 
 def test_a_probe_leaves_no_upload_behind(client: Client, proxy: Proxy) -> None:
-    upload.probe(client)
+    probe(client)
     assert [(each.method, each.status) for each in proxy.log] == [("POST", 202), ("DELETE", 204)]
     begun = proxy.log[-1].target
     assert client.server.request("GET", begun, client.scope).status == 404
