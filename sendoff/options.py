@@ -22,6 +22,7 @@ RESOURCES = (
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
     click.option("--timeout", metavar="TIME", help="End it after this time, such as 30m."),
     click.option("--grace", metavar="TIME", help="Between asking it to stop and making it."),
+    click.option("--idle-limit", metavar="LIMIT", help="End it if its GPU idles, as in 5%,10m."),
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
 )

@@ -125,7 +125,7 @@ class Watchman:
         secret = job.metadata.annotations.get(RUNNER, "")
         if secret and found and any(f'"{secret}" not found' in x for x in found.failure.evidence):
             # Whoever made the Job has died before it came to this.
-            self._submission.give(job, self._files())
+            self._submission.give(job, self._files(job))
         return found
 
     def _is_over(self, waits: Collection[Trouble | None]) -> bool:

@@ -59,6 +59,17 @@ class Log:
         if not text:
             return
         self._tails[stream] = (self._tails[stream] + text)[-_TAIL:]
+        self._keep(stream, text, seconds)
+
+    def remark(self, text: str, seconds: float) -> None:
+        """Put a line of the runner's own into the log, on a line of its own; it is in no tail."""
+        begun = any(tail and not tail.endswith("\n") for tail in self._tails.values())
+        line = "\n" * begun + f"sendoff: {text}\n"
+        if "err" in self._mirror:
+            self._show("err", line.encode())
+        self._keep("err", line, seconds)
+
+    def _keep(self, stream: str, text: str, seconds: float) -> None:
         line = json.dumps([round(seconds, 3), stream, text]).encode() + b"\n"
         self._left -= len(line)
         if self._left < 0:
