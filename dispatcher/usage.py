@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from dispatcher.errors import GpuExpressionInvalid
 from dispatcher.gpu_expression import CPU, Wanted, parse
@@ -18,6 +19,7 @@ from dispatcher.status import IndexStatus
 from packer.record import Record
 
 HOUR = 3600.0
+_PHASES = Phases.__struct_fields__
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -91,10 +93,10 @@ def of_statuses(request: Request, indexes: Iterable[IndexStatus], now: float) ->
 
 def by_class(held: Iterable[Held]) -> tuple[ClassUsage, ...]:
     """All of it by GPU class, sorted by name."""
-    classes: dict[str, ClassUsage] = {}
+    sums: dict[str, _Sum] = {}
     for each in held:
-        classes[each.gpu] = _with(classes.get(each.gpu), each)
-    return tuple(classes[name] for name in sorted(classes))
+        sums.setdefault(each.gpu, _Sum()).add(each)
+    return tuple(sums[name].usage(name) for name in sorted(sums))
 
 
 def gpu_hours(held: Iterable[Held]) -> float:
@@ -102,40 +104,41 @@ def gpu_hours(held: Iterable[Held]) -> float:
     return sum(each.gpu_seconds for each in held) / HOUR
 
 
-def _with(so_far: ClassUsage | None, held: Held) -> ClassUsage:
-    before = so_far or ClassUsage(gpu=held.gpu, indexes=0, phases=Phases(), gpu_seconds=0)
-    measured = held.gpu_seconds if held.busy is not None else 0.0
-    busy = held.count * (held.busy or 0.0) * (held.phases.running or 0.0)
-    return ClassUsage(
-        gpu=held.gpu,
-        indexes=before.indexes + 1,
-        phases=_sum(before.phases, held.phases),
-        gpu_seconds=before.gpu_seconds + held.gpu_seconds,
-        measured=before.measured + measured,
-        busy=before.busy + busy,
-    )
+class _Sum:
+    """One class, added up."""
 
+    def __init__(self) -> None:
+        self._indexes = 0
+        self._phases: dict[str, float] = {}
+        self._held = self._measured = self._busy = 0.0
 
-def _sum(first: Phases, second: Phases) -> Phases:
-    """Phase by phase; what neither knows stays unknown."""
-    sums: dict[str, float] = {}
-    for name in Phases.__struct_fields__:
-        known = [each for each in (getattr(first, name), getattr(second, name)) if each is not None]
-        if known:
-            sums[name] = sum(known)
-    return Phases(**sums)
+    def add(self, held: Held) -> None:
+        self._indexes += 1
+        for name in _PHASES:
+            seconds = getattr(held.phases, name)
+            # What nobody knows of any stays unknown.
+            if seconds is not None:
+                self._phases[name] = self._phases.get(name, 0.0) + seconds
+        self._held += held.gpu_seconds
+        if held.busy is not None:
+            self._measured += held.gpu_seconds
+            self._busy += held.count * held.busy * (held.phases.running or 0.0)
+
+    def usage(self, name: str) -> ClassUsage:
+        return ClassUsage(
+            gpu=name,
+            indexes=self._indexes,
+            phases=Phases(**self._phases),
+            gpu_seconds=self._held,
+            measured=self._measured,
+            busy=self._busy,
+        )
 
 
 def _class_of(request: Request, manifest: Manifest | None) -> Wanted:
     """The class that an index had: of several that would do, the one whose GPUs it saw."""
     asked = request.resources.gpu
-    try:
-        wanted = parse(asked)
-    except GpuExpressionInvalid:
-        # The local target takes any words.
-        return Wanted(name=asked)
-    if not wanted:
-        return Wanted(name=CPU, count=0)
+    wanted = _parsed(asked)
     if len(wanted) == 1:
         return wanted[0]
     gpus = manifest.hardware.get("gpus", ()) if manifest else ()
@@ -144,6 +147,15 @@ def _class_of(request: Request, manifest: Manifest | None) -> Wanted:
     if fitting:
         return max(fitting, key=lambda each: len(_words(each.name)))
     return Wanted(name=asked, count=wanted[0].count)
+
+
+@lru_cache
+def _parsed(asked: str) -> tuple[Wanted, ...]:
+    try:
+        return parse(asked) or (Wanted(name=CPU, count=0),)
+    except GpuExpressionInvalid:
+        # The local target takes any words.
+        return (Wanted(name=asked),)
 
 
 def _words(name: str) -> frozenset[str]:

@@ -167,6 +167,7 @@ class RunName(click.ParamType[str]):
 
 RUN_NAME = RunName()
 ONE_RUN = click.argument("name", type=RUN_NAME, metavar="RUN")
+SOME_RUNS = click.argument("names", type=RUN_NAME, metavar="[RUN...]", nargs=-1)
 MANY_RUNS = click.argument("names", type=RUN_NAME, metavar="RUN...", nargs=-1, required=True)
 WORDS = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 UNTOUCHED = {"allow_interspersed_args": False}

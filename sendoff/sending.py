@@ -124,4 +124,4 @@ def _terms(request: Request) -> str:
 
 def _limit(request: Request) -> str:
     limit = request.idle_limit
-    return f"{limit.share:.2%},{show_duration(limit.seconds)}" if limit else ""
+    return f"{limit.share * 100:g}%,{show_duration(limit.seconds)}" if limit else ""

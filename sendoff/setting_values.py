@@ -125,6 +125,8 @@ def prices(value: Any, base: Path) -> dict[str, float]:
 
 
 def _price(name: str, price: Any) -> float:
+    if name.lower() == "cpu":
+        raise ValueError("only GPUs have prices; cpu is none")
     try:
         found = float(price) if not isinstance(price, bool) else -1.0
     except (TypeError, ValueError):

@@ -146,11 +146,9 @@ class Settler:
     def _interrupted(self, index: int) -> Manifest | None:
         """What the last attempt saved when it was ended from outside."""
         for attempt in reversed(self._runs.attempts(self._run.id, index)):
-            try:
-                data = self._runs.store.get(self._keys.interrupted(index, attempt))
-            except Missing:
-                continue
-            return record.decode(data, Manifest)
+            found = self._runs.interrupted(self._run.id, index, attempt)
+            if found:
+                return found
         return None
 
     def _merged(self, seen: Mapping[str, Event]) -> bytes:
