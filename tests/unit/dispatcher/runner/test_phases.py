@@ -24,7 +24,7 @@ def test_an_index_waits_for_its_slot_and_every_second_is_in_one_phase(bench):
     assert second.queued >= first.running
     assert first.pulling == second.pulling > 0
     for phases, slept in ((first, 0.4), (second, 0.2)):
-        assert phases.running >= slept
+        assert phases.running >= slept - 0.05
         assert phases.starting > 0
         assert phases.uploading >= 0
         assert phases.queued + phases.held <= whole
@@ -52,7 +52,7 @@ def test_a_pod_knows_when_its_secret_was_mounted(pod):
     assert first.pulling == pytest.approx(20 + time.time() - now, abs=10)
     assert 20 <= first.pulling < 30
     assert 0 < first.starting < 10
-    assert first.running >= 0.3
+    assert first.running >= 0.25
     # The second one had its pod, and waited for the first one's end.
     assert second.pulling == 0
     assert second.queued >= 100 + first.starting + first.running
