@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,8 @@ def same(experiment: Experiment, index: Mapping[str, Any]) -> dict[str, str]:
     matched = [any(Path(path).match(each) for path in found) for each in experiment.same]
     assert all(matched), (experiment.same, index["files"])
     return found
+
+
+def stamp(text: str) -> float:
+    """A time of the API as seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp()
