@@ -16,6 +16,8 @@ from sendoff.handle import Run
 from sendoff.quantities import show_duration
 
 HEADER = ["class", "indexes", *Phases.__struct_fields__, "gpu-hours", "busy", "cost"]
+_SHORT = 0.1
+"""Hours below which two decimals would say nothing."""
 AT_ONCE = 8
 """Runs that are looked at side by side."""
 
@@ -110,9 +112,7 @@ def rows(bill: Bill) -> list[list[str]]:
     if len(lines) > 1:
         indexes = str(sum(used.indexes for used in bill.classes))
         blank = [""] * len(Phases.__struct_fields__)
-        lines.append(
-            ["all", indexes, *blank, f"{bill.gpu_hours:.2f}", "", _money(bill.total, bill)]
-        )
+        lines.append(["all", indexes, *blank, _hours(bill.gpu_hours), "", _money(bill.total, bill)])
     return lines
 
 
@@ -125,7 +125,7 @@ def sentences(bill: Bill) -> list[str]:
         busy = f"{used.busy_share:.0%} busy" if used.busy_share is not None else ""
         cost = bill.cost(used)
         price = _money(cost, bill) if cost is not None and bill.prices else ""
-        parts = [f"{used.gpu_hours:.2f} GPU-hours", busy, price]
+        parts = [f"{_hours(used.gpu_hours)} GPU-hours", busy, price]
         lines.append(f"{used.gpu}: {', '.join(filter(None, parts))}")
     return lines
 
@@ -179,11 +179,15 @@ def _row(bill: Bill, used: ClassUsage) -> list[str]:
         used.gpu,
         str(used.indexes),
         *("-" if each is None else show_duration(each) for each in seconds),
-        f"{used.gpu_hours:.2f}" if used.gpu != CPU else "-",
+        _hours(used.gpu_hours) if used.gpu != CPU else "-",
         "-" if busy is None else f"{busy:.0%}",
         _money(bill.cost(used), bill) if used.gpu != CPU else "-",
     ]
 
 
+def _hours(hours: float) -> str:
+    return f"{hours:.2f}" if hours >= _SHORT else f"{hours:.4f}"
+
+
 def _money(amount: float | None, bill: Bill) -> str:
-    return "-" if amount is None else f"{amount:.2f} {bill.currency}".rstrip()
+    return "-" if amount is None else f"{_hours(amount)} {bill.currency}".rstrip()
