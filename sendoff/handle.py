@@ -120,6 +120,9 @@ class Run:
         self.places = session.places
         self._last: dispatch.RunStatus | None = None
         self._stale = 0.0
+        self._attached = False
+        self.untold = ""
+        """Why its images know nothing of it after its end; empty where they do."""
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
@@ -200,7 +203,16 @@ class Run:
             self.take(status)
         if not status.final:
             raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
+        self.attach()
         return self
+
+    def attach(self) -> None:
+        """Have the images told of the run, which has ended, unless that was done."""
+        if not self._attached:
+            from sendoff import attaching
+
+            self._attached = True
+            self.untold = attaching.attach(self.record, self.session)
 
     def as_ended(self, seen: Callable[[dispatch.RunStatus], None] | None = None) -> Iterator[Index]:
         """Each index once it has ended, in the order in which they end.

@@ -68,25 +68,6 @@ class DigestAmbiguous(SendoffError):
         return "add digits until one is left"
 
 
-class RecordNewer(SendoffError):
-    """A record about an image is of a format that this version does not know."""
-
-    code, phase = "NEWER_SENDOFF_NEEDED", "reproduction"
-
-    def __init__(self, what: str, found: str, known: str) -> None:
-        super().__init__(what, found, known)
-        self.named, self.found, self.known = what, found, known
-
-    def what(self) -> str:
-        return f"a newer sendoff is needed to read {self.named}"
-
-    def why(self) -> str:
-        return f"its format is {self.found}; this version knows {self.known}"
-
-    def fix(self) -> str:
-        return "python -m pip install --upgrade sendoff"
-
-
 class RecordDamaged(SendoffError):
     """A record about an image is not what its format says."""
 

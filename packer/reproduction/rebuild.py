@@ -22,19 +22,10 @@ from packer.layers.layer_memory import LayerMemory
 from packer.layers.made_layer import Contents
 from packer.progress import Progress
 from packer.record import Record, encode
-from packer.reproduction import locks, loose_files, trees
+from packer.reproduction import bases, locks, loose_files, trees
+from packer.reproduction.difference import Difference
 from packer.reproduction.recorded import RecordedImage
 from packer.reproduction.wheels import Wheels
-
-
-class Difference(Record, frozen=True):
-    """The first thing in which what was packed again differs."""
-
-    what: str
-    """"tree", "lock", "base", "environment" or "request"."""
-    was: str
-    now: str
-    detail: str = ""
 
 
 class Rebuilt(Record, frozen=True):
@@ -51,8 +42,6 @@ class Workshop(NamedTuple):
     interpreter: Interpreter
     """Of the image's Python minor; what it compiles is the same where the patch is too."""
     wheels: Wheels
-    base: Base | None
-    """The image's base as it is now; None for none."""
     progress: Progress
 
 
@@ -73,19 +62,21 @@ class _Rebuild:
         self._image, self._shelf, self._shop, self._folder = image, shelf, shop, folder
         self._layout = Layout(folder / "layout")
         self._memory = folder / "memory"
+        self._base: Base | None = None
 
     def run(self) -> Rebuilt:
         source = trees.read(self._image, self._shelf, self._folder / "source", self._shop.progress)
         lock = locks.find(self._image, self._shelf)
+        self._base = bases.below(self._image, lock, self._shelf)
         environment = self._environment(lock, source)
         layers = self._above_base(environment, source)
-        described = images.write(
-            self._made(lock, layers, self._labels(lock, source, environment)), self._layout
+        made = self._made(lock, layers, self._labels(lock, source, environment))
+        digest = images.write(made, self._layout).digest
+        if digest == self._image.digest:
+            return Rebuilt(digest=digest)
+        return Rebuilt(
+            digest=digest, difference=self._difference(source, lock, environment, layers)
         )
-        if described.digest == self._image.digest:
-            return Rebuilt(digest=described.digest)
-        difference = self._difference(source, lock, environment, layers)
-        return Rebuilt(digest=described.digest, difference=difference)
 
     def _environment(self, lock: Lock, source: trees.Source) -> tuple[Layer, ...]:
         """The layers of the environment image above its base."""
@@ -99,9 +90,8 @@ class _Rebuild:
             self._memory,
             self._shop.progress,
         )
-        base = self._shop.base
-        if base:
-            return (*layers, self._single(interpreter_layer.contents(base)))
+        if self._base:
+            return (*layers, self._single(interpreter_layer.contents(self._base)))
         return layers or (self._single(Contents(directories=(image_paths.PREFIX,))),)
 
     def _above_base(
@@ -115,7 +105,7 @@ class _Rebuild:
         code = build((source.project,), self._layout, self._memory, progress)
         last = (
             (self._single(Contents(open_directories=(image_paths.WORKSPACE,))),)
-            if self._shop.base
+            if self._base
             else ()
         )
         return (*environment, *source.runner, *editables, *code, *last)
@@ -128,7 +118,7 @@ class _Rebuild:
             layers=environment,
             platform=lock.platform,
             python=lock.python,
-            base=self._shop.base,
+            base=self._base,
             labels=locked,
         )
         named = {
@@ -153,9 +143,9 @@ class _Rebuild:
             layers=layers,
             platform=lock.platform,
             python=lock.python,
-            base=self._shop.base,
+            base=self._base,
             command=self._image.command,
-            environment=own_variables(self._image, self._shop.base),
+            environment=own_variables(self._image, self._base),
             labels=dict(labels),
         )
 
@@ -169,14 +159,13 @@ class _Rebuild:
         environment: tuple[Layer, ...],
         layers: tuple[Layer, ...],
     ) -> Difference:
-        image, shop = self._image, self._shop
-        base = len(shop.base.layers) if shop.base else 0
+        image, shop, base = self._image, self._shop, self._base
         was, now = image.labels, source.project.snapshot.digest
-        above = image.layers[base:]
+        above = image.layers[len(base.layers) if base else 0 :]
         pairs = (
             ("tree", was["snapshot"], str(now), "the project's files"),
             ("lock", was["lock"], str(Digest.of(encode(essence(lock)))), "the pinned packages"),
-            ("base", was["base"], str(shop.base.digest) if shop.base else NO_BASE, ""),
+            ("base", was["base"], str(base.digest) if base else NO_BASE, ""),
             (
                 "environment",
                 f"layout version {was['layout-version']}",

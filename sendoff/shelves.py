@@ -1,0 +1,46 @@
+"""Images as they are named, and where a session's are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from packer.images.shelf import Shelf
+
+_MARK = "sha256:"
+
+
+def means_image(name: str) -> bool:
+    """Whether a name means an image, and no run: `sha256:…`, or `REPOSITORY@sha256:…`."""
+    return name.startswith(_MARK) or f"@{_MARK}" in name
+
+
+def opened(name: str, project: Path, flags: Mapping[str, Any] | None = None) -> tuple[Session, str]:
+    """The session in which `name` is to be looked for, and the name without its repository.
+
+    Raises:
+        InvalidConfigurationFile, UnknownSetting, InvalidSetting
+    """
+    given = dict(flags or {})
+    if means_image(name) and "@" in name:
+        given["registry"], _, name = name.partition("@")
+    return Session.open(project, given), name
+
+
+def shelf(session: Session, patience: float = 0) -> Shelf:
+    """Where the session's images are; `patience` in seconds, 0 for the usual one.
+
+    Raises:
+        ReferenceInvalid
+    """
+    if session.embedded:
+        from packer.images.layout_shelf import LayoutShelf
+
+        return LayoutShelf(Path(session.settings.registry))
+    from sendoff import publishing
+
+    return publishing.registry(session, patience)
