@@ -18,7 +18,7 @@ from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
-from sendoff import cuda_choice
+from sendoff import cuda_choice, shelves
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
@@ -69,11 +69,14 @@ def pack_order(
             admission.of_cuda(_cuda(report))
 
     if publishing is None:
-        return pack(request, progress, agree)
+        packed = pack(request, progress, agree)
+        shelves.keep_lock(packed, session, request.layout / ".locks")
+        return packed
     with publishing.layers() as shared:
         packed = pack(request, progress, agree, shared)
         shared.settle(progress)
     publishing.push(packed, progress)
+    shelves.keep_lock(packed, session, request.cache / "locks")
     return packed
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from packer.errors import SendoffError
 from packer.reproduction.difference import Difference
 
@@ -105,9 +107,12 @@ def sentence(difference: Difference) -> str:
 
 
 _SHOWN = 80
+_HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
 def _short(text: str) -> str:
     if not text:
         return "none"
+    if _HASH.fullmatch(text):
+        return text[: -(64 - 12)] + "…"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packer.errors import SendoffError
 from sendoff.session import Session
 
 if TYPE_CHECKING:
     from packer.images.shelf import Shelf
+    from packer.packed import Packed
 
 _MARK = "sha256:"
+_PATIENCE = 5.0
+"""Seconds for which a registry is asked to keep what is not needed to run."""
 
 
 def means_image(name: str) -> bool:
@@ -44,3 +49,14 @@ def shelf(session: Session, patience: float = 0) -> Shelf:
     from sendoff import publishing
 
     return publishing.registry(session, patience)
+
+
+def keep_lock(packed: Packed, session: Session, marks: Path) -> None:
+    """Have the lock of what was packed refer to its environment image.
+
+    Without it the image runs all the same, and only packing it again is not possible.
+    """
+    from packer.reproduction import locks
+
+    with suppress(SendoffError, OSError):
+        locks.attach(packed, shelf(session, _PATIENCE), marks)

@@ -21,13 +21,12 @@ from packer.reproduction import recorded
 from packer.reproduction.recorded import RecordedImage
 from packer.reproduction.unpacking import unpack
 
-PROJECT, EDITABLE, RUNNER = "tree", "editable", "runner"
+PROJECT, EDITABLE = "tree", "editable"
 """Folders below which they are written."""
 
 _PLACES = {
     image_paths.WORKSPACE[1:]: PROJECT,
     image_paths.EDITABLE[1:]: EDITABLE,
-    image_paths.RUNNER[1:]: RUNNER,
 }
 
 
@@ -52,6 +51,7 @@ def read(image: RecordedImage, shelf: Shelf, folder: Path, progress: Progress = 
     """
     environment = recorded.read_any(Digest(image.labels["environment"]), shelf).layers
     upper = image.layers[len(environment) :]
+    (folder / PROJECT).mkdir(parents=True, exist_ok=True)
     progress.start("the source", sum(layer.size for layer in upper))
     paths = unpack(upper, shelf, folder, _wanted, progress)
     progress.done()
@@ -60,7 +60,6 @@ def read(image: RecordedImage, shelf: Shelf, folder: Path, progress: Progress = 
         for layer, found in zip(upper, paths, strict=True)
         if any(path.startswith(image_paths.RUNNER[1:] + "/") for path in found)
     ]
-    (folder / PROJECT).mkdir(exist_ok=True)
     editable = folder / EDITABLE
     names = sorted(each.name for each in editable.iterdir()) if editable.is_dir() else []
     return Source(
