@@ -114,8 +114,10 @@ class Index:
 class Run:
     """A run: a sequence of indexes, and of one that has only one, that index's shorthand."""
 
-    def __init__(self, record: RunRecord, session: Session) -> None:
+    def __init__(self, record: RunRecord, session: Session, *, reused: bool = False) -> None:
         self.record, self.session = record, session
+        self.reused = reused
+        """Whether it was asked for anew, and answered from the store."""
         # Derived from all settings: not for each of many indexes, nor at each look.
         self.places = session.places
         self._last: dispatch.RunStatus | None = None
