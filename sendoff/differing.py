@@ -83,7 +83,11 @@ def diff(
 
 def document(found: Diff) -> dict[str, Any]:
     """The machine's form."""
-    return {**msgspec.to_builtins(found, enc_hook=str), "same": found.same}
+    fields = {
+        name: msgspec.to_builtins(getattr(found, name), enc_hook=str)
+        for name in found.__struct_fields__
+    }
+    return {**fields, "same": found.same}
 
 
 def lines(found: Diff) -> Iterator[str]:
@@ -123,7 +127,7 @@ def _short(text: str) -> str:
 
 def _look(name: str, project: Path, progress: Progress) -> tuple[Original, Facts]:
     session, inner = shelves.opened(name, project)
-    shelf = shelves.shelf(session)
+    shelf = shelves.reading(session)
     original = originals.find(inner, session, shelf)
     return original, differences.facts(original.image, shelf, progress)
 

@@ -26,7 +26,7 @@ def show(name: str, console: Console) -> int:
         DigestUnknown, DigestAmbiguous, NoRunImage, RecordNewer; and as `Shelf`.
     """
     session, digest = shelves.opened(name, Path())
-    shelf = shelves.shelf(session)
+    shelf = shelves.reading(session)
     image = recorded.read(recorded.resolve(digest, shelf), shelf)
     told = _told(image, shelf, console)
     if console.machine:

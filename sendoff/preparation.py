@@ -172,6 +172,8 @@ def _cuda(report: EnvironmentReport) -> str:
 def _provenance(packed: Packed) -> dict[str, Any]:
     """Facts for people; nothing relies on them."""
     facts: dict[str, Any] = {"sendoff": VERSION}
+    if packed.base:
+        facts["base"] = packed.base
     if packed.revision:
         facts |= {"commit": packed.revision.commit, "dirty": packed.revision.dirty}
     return facts

@@ -84,7 +84,10 @@ def document(report: Report) -> dict[str, Any]:
 
     failure = report.failure()
     return {
-        **msgspec.to_builtins(report, enc_hook=str),
+        **{
+            name: msgspec.to_builtins(getattr(report, name), enc_hook=str)
+            for name in report.__struct_fields__
+        },
         "holds": report.holds,
         "level": report.level,
         "failure": failure.as_dict() if failure else None,

@@ -41,7 +41,7 @@ def run(wish: Wish, console: Console) -> int:
     began = time.monotonic()
     asking = Asking(wish.name, wish.level, wish.rtol)
     session, name = shelves.opened(wish.name, wish.project, wish.flags)
-    shelf = shelves.shelf(session)
+    shelf = shelves.reading(session)
     original = originals.find(name, session, shelf)
     _introduce(original, console)
     if asking.level == "L1":

@@ -67,7 +67,7 @@ def reproduce(
     session, name = shelves.opened(reference, Path(project), wishes)
     given = settings_of(session, wishes)
     asked = Asking(reference, level, rtol)
-    shelf = shelves.shelf(session)
+    shelf = shelves.reading(session)
     original = originals.find(name, session, shelf)
     if asked.level == "L1":
         return asked.rebuilt(original, session, shelf, began=began)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from packer.packed import Packed
 
 _MARK = "sha256:"
+_READING = 10.0
+"""Seconds for which a registry that does not answer is asked again by who only reads."""
 _PATIENCE = 5.0
 """Seconds for which a registry is asked to keep what is not needed to run."""
 
@@ -49,6 +51,15 @@ def shelf(session: Session, patience: float = 0) -> Shelf:
     from sendoff import publishing
 
     return publishing.registry(session, patience)
+
+
+def reading(session: Session) -> Shelf:
+    """The same for who only reads, and whom a registry that is away keeps waiting less long.
+
+    Raises:
+        ReferenceInvalid
+    """
+    return shelf(session, _READING)
 
 
 def keep_lock(packed: Packed, session: Session, marks: Path) -> None:
