@@ -16,7 +16,7 @@ COMMANDS = {
     "sweep": "Send off one command many ways.",
     "pack": "Pack the sandbox and print its digest.",
     "ps": "List runs, the newest first.",
-    "show": "Tell all about a run.",
+    "show": "Tell all about a run or an image.",
     "logs": "Print what a run printed.",
     "wait": "Wait until runs have ended.",
     "results": "List the files that runs wrote.",

@@ -136,17 +136,28 @@ def _base(facts: Facts) -> dict[str, str]:
     return {"image": facts.base, "python": facts.python, "platform": facts.platform}
 
 
+_OF_IMAGE = frozenset(
+    {"inputs", "repository", "name", "group", "project", "environment", "resources"}
+)
+
+
 def _request(original: Original) -> dict[str, str]:
     """What the run was asked for besides what its image says."""
     request = original.request
-    plain = msgspec.to_builtins(request, enc_hook=str)
-    left_out = {"inputs", "repository", "name", "group", "project", "environment", "resources"}
-    asked = {**plain, **plain.get("resources", {})}
-    return {
-        name: json.dumps(value, sort_keys=True)
+    asked = {name: getattr(request, name) for name in request.__struct_fields__}
+    asked |= {
+        name: getattr(request.resources, name) for name in request.resources.__struct_fields__
+    }
+    texts = {
+        name: f"{value:g}" if isinstance(value, (int, float)) else _json(value)
         for name, value in asked.items()
-        if name not in left_out
-    } | {f"${name}": text for name, text in request.environment.items()}
+        if name not in _OF_IMAGE and value
+    }
+    return texts | {f"${name}": text for name, text in request.environment.items()}
+
+
+def _json(value: object) -> str:
+    return json.dumps(msgspec.to_builtins(value, enc_hook=str), sort_keys=True)
 
 
 def _hardware(original: Original) -> dict[str, str]:

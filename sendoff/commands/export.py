@@ -32,7 +32,7 @@ def command(console: Console, *, name: str, folder: Path | None) -> int:
     for each in found.missing:
         console.say(f"warning: {each} is in no index, and not here: put it there", "yellow")
     if console.machine:
-        console.document(found)
+        console.document({name: getattr(found, name) for name in found.__struct_fields__})
         return 0
     console.say(f"{found.files} files, {found.packages} packages, on {found.base}", "faint")
     console.result(found.folder)

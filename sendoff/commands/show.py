@@ -13,10 +13,11 @@ from sendoff.console import Console
 @click.argument("name", type=options.RUN_NAME, metavar="RUN|sha256:…")
 @options.console
 def command(console: Console, *, name: str) -> int:
-    """Tell all about a run, or about an image and every run of it.
+    """Tell all about a run or an image.
 
     RUN is a run's id, a prefix that no other run has, or @last (@last-1 is the one before);
-    RUN/INDEX is one index of it. An image is named by its digest or the first digits of it.
+    RUN/INDEX is one index of it. Of an image, named by its digest or the first digits of it, every
+    run is told.
     """
     from sendoff import description
     from sendoff.selection import select
