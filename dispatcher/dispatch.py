@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher import targets
+from dispatcher import reuse, targets
 from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -20,6 +20,7 @@ from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, Missing, RunKeys, Runs
 from packer import record
+from packer.errors import SendoffError
 
 # A look costs some 20 µs for each index that is not final.
 _PERIOD = 0.01
@@ -57,6 +58,9 @@ def submit(run: Run, places: Places) -> Run:
             if target.started(run.id):
                 return run
         claim.start(run)
+    # After the start, for which nobody waits any longer; without it the run is just not found.
+    with contextlib.suppress(SendoffError):
+        reuse.mark(run, runs, time.time_ns())
     return run
 
 

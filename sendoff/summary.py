@@ -47,6 +47,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "project": request.project,
         "target": request.target,
         "usage": cost.document(cost.of_run(run)),
+        "reused": run.reused,
         "indexes": indexes,
     }
     if len(indexes) == 1:
