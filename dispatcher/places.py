@@ -43,6 +43,10 @@ class Places(Record, frozen=True):
         """What the supervisor is to do, written where its images were ready at the start."""
         return self.supervisor(run) / "plan.json"
 
+    def packing(self, run: str) -> Path:
+        """The folder of the process that packs for an order."""
+        return self.state / "packing" / run
+
     def work(self, run: str) -> Path:
         """The folder of the working directories of a run's attempts."""
         return self.state / "work" / run

@@ -10,6 +10,7 @@ from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
+from sendoff.agent_settings import OF_AGENTS
 from sendoff.cluster_settings import ON_CLUSTERS
 from sendoff.setting import Setting, xdg
 
@@ -73,6 +74,9 @@ class Settings(Record, frozen=True):
     registry_ca: Path | None
     builder: str
     image: ImageSettings
+    budget_gpu_hours: float
+    budget_runs: int
+    mcp_token_file: Path | None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -239,6 +243,7 @@ SETTINGS: tuple[Setting, ...] = (
         help="steps on the base image: apt, run, build-apt, secrets, cache",
     ),
     *ON_CLUSTERS,
+    *OF_AGENTS,
 )
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}

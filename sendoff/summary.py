@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.run import UNPACKED
 from sendoff.handle import Index, Run
 
 
@@ -18,7 +19,7 @@ def of_index(index: Index) -> dict[str, Any]:
         "name": index.name,
         "state": status.state,
         "exit_code": index.exit_code,
-        "digest": index.digest,
+        "digest": None if index.digest == UNPACKED else index.digest,
         "command": index.command,
         "parameters": index.parameters,
         "attempts": status.attempts,
