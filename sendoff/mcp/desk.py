@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packer.project.tree_errors import ProjectMissing
 from sendoff.errors import Misuse
 from sendoff.mcp.questions import Wishes
 from sendoff.selection import Selection, select
@@ -26,10 +27,13 @@ class Desk:
         """The session of a directory of the project.
 
         Raises:
+            ProjectMissing
             Misuse: its runs would be kept where the other tools do not look.
             SendoffError: what the configuration raises.
         """
         session = Session.open(self.project / project, wishes)
+        if not session.project.is_dir():
+            raise ProjectMissing(str(session.project))
         if project != "." and session.settings.store != Session.open(self.project).settings.store:
             raise Misuse(
                 f"{project} has a store of its own: {session.settings.store}",
