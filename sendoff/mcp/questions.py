@@ -75,8 +75,12 @@ class Check(Wishes, frozen=True):
 
     command: Command = ()
     count: Annotated[int, Meta(ge=1, le=10_000, description="Set-ups that are meant.")] = 1
-    max_parallel: Count | None = None
-    timeout: Duration | None = None
+    max_parallel: Annotated[Count | None, Meta(description="Set-ups that are to run at once.")] = (
+        None
+    )
+    timeout: Annotated[
+        Duration | None, Meta(description="As for `submit`; without it nobody knows the cost.")
+    ] = None
 
 
 class Submit(Wishes, frozen=True, kw_only=True):
@@ -95,7 +99,9 @@ class SubmitMany(Wishes, frozen=True, kw_only=True):
     """Several commands to send off as one run: `commands`, or `command` with `parameters`."""
 
     timeout: Annotated[Duration, Meta(description="Required: each command is ended after it.")]
-    commands: Annotated[tuple[Command, ...], Meta(max_length=10_000)] = ()
+    commands: Annotated[
+        tuple[Command, ...], Meta(max_length=10_000, description="One for each index.")
+    ] = ()
     command: Annotated[
         Command, Meta(description="With {name} where a parameter's value belongs.")
     ] = ()
@@ -128,11 +134,11 @@ class Wait(Question, frozen=True, kw_only=True):
 class Runs(Question, frozen=True):
     """Which runs to list."""
 
-    group: str | None = None
+    group: Annotated[str | None, Meta(description="Those of one group.")] = None
     state: (
         Literal["queued", "running", "succeeded", "failed", "cancelled", "timed-out", "lost"] | None
     ) = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: Annotated[int, Meta(ge=1, le=100, description="Rows.")] = 20
     start: Start = 0
 
 
