@@ -20,6 +20,12 @@ _BY_CODE: dict[str, Blame] = {
     "REGISTRY_AUTH": "config",
     "CLUSTER_AUTH": "config",
     "FORBIDDEN": "config",
+    "BUDGET_TIMEOUT": "user",
+    "CONFLICT": "user",
+    "CUDA_UNFIT": "user",
+    "GPU_EXPRESSION": "user",
+    "GPU_IMPOSSIBLE": "user",
+    "GPU_UNKNOWN": "user",
     "INPUT_CHANGED": "user",
     "TREE_CHANGED": "user",
 }

@@ -284,7 +284,7 @@ def test_the_same_key_gives_the_same_run(place: Place) -> None:
         await agent.ended(first["run"])
         assert (await agent("submit", **wave))["run"] == first["run"]
         problem = await agent.refusal("submit", **{**wave, "timeout": "2m"})
-        assert (problem["code"], problem["blame"]) == ("CONFLICT", "config")
+        assert (problem["code"], problem["blame"]) == ("CONFLICT", "user")
         assert len((await agent("runs"))["runs"]) == 1
 
     attend(place, script)

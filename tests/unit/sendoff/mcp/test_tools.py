@@ -35,7 +35,7 @@ def test_what_is_asked_for_is_said() -> None:
     for tool in described():
         assert tool.description
         for name, field in tool.input_schema["properties"].items():
-            told = "description" in field or "enum" in json.dumps(field)
+            told = "description" in json.dumps(field) or "enum" in json.dumps(field)
             assert told or name == "command", (tool.name, name)
     submit = next(tool for tool in described() if tool.name == "submit")
     assert submit.input_schema["required"] == ["command", "timeout"]
