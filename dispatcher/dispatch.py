@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from dispatcher import idempotency, orders, targets
+from dispatcher import budgeting, idempotency, orders, targets
 from dispatcher.errors import RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -32,8 +32,13 @@ def submit(run: Run, places: Places) -> Run:
 
     Raises:
         Conflict: the key stands for another request; nothing was changed.
-        SendoffError: the target refused it; nothing was written.
+        SendoffError: the target or a budget refused it; nothing was written.
     """
+    with budgeting.held(run, places):
+        return _submit(run, places)
+
+
+def _submit(run: Run, places: Places) -> Run:
     target = targets.of(run, places)
     runs = Runs.at(places)
     known = idempotency.known(run, runs)
@@ -64,20 +69,25 @@ def order(run: Run, places: Places) -> Run:
 
     Raises:
         Conflict: the key stands for another request; nothing was changed.
+        SendoffError: a budget refused it; nothing was written.
     """
-    runs = Runs.at(places)
     places.state.mkdir(parents=True, exist_ok=True)
     # The key and the order are two writes; of two clients here, the second waits for both.
-    with disk.locked(places.state / "orders.lock"):
-        named = idempotency.named_by_key(run, runs)
-        if named.id != run.id:
-            first = _under_way(named.id, places)
-            if first:
-                sent = idempotency.as_ordered(first.request)
-                idempotency.same(run, msgspec.structs.replace(first, request=sent))
-                return first
-            idempotency.renamed(run, runs)
-        runs.order(run)
+    with budgeting.held(run, places), disk.locked(places.state / "orders.lock"):
+        return _order(run, places)
+
+
+def _order(run: Run, places: Places) -> Run:
+    runs = Runs.at(places)
+    named = idempotency.named_by_key(run, runs)
+    if named.id != run.id:
+        first = _under_way(named.id, places)
+        if first:
+            sent = idempotency.as_ordered(first.request)
+            idempotency.same(run, msgspec.structs.replace(first, request=sent))
+            return first
+        idempotency.renamed(run, runs)
+    runs.order(run)
     return run
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packer.record import Record
 
 if TYPE_CHECKING:
+    from dispatcher.budget import Budget
     from dispatcher.kubernetes.settings import ClusterSettings
 
 
@@ -34,6 +35,9 @@ class Places(Record, frozen=True):
     """Seconds for which a runner waits for a store that is away at the end of its command."""
     cluster: ClusterSettings | None = None
     """How to use the cluster of the kubernetes target; None for a plain one."""
+
+    budget: Budget | None = None
+    """What each group of runs may use; None for no limit."""
 
     def supervisor(self, run: str) -> Path:
         """The folder of a run's supervisor."""

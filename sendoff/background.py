@@ -26,7 +26,6 @@ from dispatcher.store import Runs
 from packer import process
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
-from sendoff import budgeting
 from sendoff.admission import Admission
 from sendoff.errors import Internal
 from sendoff.preparation import Order, ordered, prepare, send
@@ -59,10 +58,7 @@ def begin(project: Path, order: Order, wishes: Mapping[str, Any]) -> RunRecord:
     session = Session.open(project, wishes)
     record = ordered(session, order)
     Admission(session, record.request).wait(ADMISSION)
-    with (
-        budgeting.held(session, record.request, but=record.id),
-        orders.held(record.id, session.places) as lock,
-    ):
+    with orders.held(record.id, session.places) as lock:
         placed = None
         folder = session.places.packing(record.id)
         try:

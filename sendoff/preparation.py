@@ -18,7 +18,7 @@ from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
-from sendoff import budgeting, cuda_choice
+from sendoff import cuda_choice
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
@@ -146,11 +146,12 @@ def prepare(
     Raises:
         SendoffError: what `packer.pack` raises; Misuse for an empty command.
     """
+    from dispatcher import budgeting
     from sendoff.admission import Admission
 
     # What is wrong with a request or an input is told before minutes of packing.
     asked = ordered(session, order)
-    budgeting.check(session, asked.request, but=asked.id)
+    budgeting.check(asked.request, session.places, but=asked.id)
     admission = Admission(session, asked.request)
     sources = _sources(session)
     packed = pack_order(session, order, progress, admission)
@@ -264,9 +265,8 @@ def send(run: RunRecord, session: Session) -> RunRecord:
     """Start what was prepared.
 
     Raises:
-        SendoffError: what the target raises; what a budget refuses.
+        SendoffError: what `dispatch.submit` raises.
     """
     from dispatcher import dispatch
 
-    with budgeting.held(session, run.request, but=run.id):
-        return dispatch.submit(run, session.places)
+    return dispatch.submit(run, session.places)

@@ -7,9 +7,10 @@ import shlex
 from collections.abc import Sequence
 
 from dispatcher import budget as rules
+from dispatcher import budgeting
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
-from sendoff import background, budgeting, checkup
+from sendoff import background, checkup
 from sendoff.admission import Admission
 from sendoff.check import Check as Looked
 from sendoff.check import Checks
@@ -36,7 +37,7 @@ def check(desk: Desk, question: questions.Check) -> answers.Checked:
     with admission.one(session.settings.target):
         Admission(session, request).wait()
     with limits.one(f"group {request.group}" if request.group else "no group"):
-        budgeting.check(session, request)
+        budgeting.check(request, session.places)
     made += admission.made + limits.made
     good = all(each.state != "problem" for each in made)
     demand = rules.demand(request)
@@ -141,10 +142,10 @@ def _finding(check: Looked) -> answers.Finding:
 
 
 def _budget(session: Session, request: Request) -> answers.Budget | None:
-    limits = budgeting.of(session)
+    limits = session.places.budget
     if not limits:
         return None
-    used = budgeting.used(session, request)
+    used = budgeting.used(request, session.places)
     hours = max(0.0, limits.gpu_hours - used.spent - used.reserved)
     return answers.Budget(
         group=request.group,
