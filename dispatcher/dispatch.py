@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from dispatcher import budgeting, idempotency, orders, targets
+from dispatcher import budgeting, idempotency, orders, reuse, targets
 from dispatcher.errors import RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -16,6 +16,7 @@ from dispatcher.run import Run, now
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, RunKeys, Runs
 from packer import disk, record
+from packer.errors import SendoffError
 
 # A look costs some 20 µs for each index that is not final.
 _PERIOD = 0.01
@@ -58,6 +59,9 @@ def _submit(run: Run, places: Places) -> Run:
             if target.started(run.id):
                 return run
         claim.start(run)
+    # After the start, for which nobody waits any longer; without it the run is just not found.
+    with contextlib.suppress(SendoffError):
+        reuse.mark(run, runs, time.time_ns())
     return run
 
 

@@ -29,6 +29,18 @@ class RecordUnreadable(SendoffError):
         return "python -m pip install --upgrade sendoff"
 
 
+class RecordNewer(RecordUnreadable):
+    """A stored record has a format that only later versions know."""
+
+    code = "NEWER_SENDOFF_NEEDED"
+
+    def what(self) -> str:
+        return f"a newer sendoff is needed to read {self.key}"
+
+    def why(self) -> str:
+        return "its format is a later one than this version knows"
+
+
 class RunUnknown(SendoffError):
     """The store has no such run, or no such index of it."""
 

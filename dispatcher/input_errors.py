@@ -70,3 +70,25 @@ class InputDestinationInvalid(SendoffError):
 
     def fix(self) -> str:
         return "--input SRC:data/train, relative to the project"
+
+
+class InputGone(SendoffError):
+    """A run is given data that is not in the store."""
+
+    code, phase = "INPUT_GONE", "inputs"
+
+    def __init__(self, path: str, sha256: str, store: str) -> None:
+        super().__init__(path, sha256, store)
+        self.path, self.sha256, self.store = path, sha256, store
+
+    def what(self) -> str:
+        return f"the input {self.path} is not in the store"
+
+    def why(self) -> str:
+        return f"{self.store} has nothing with its sha256"
+
+    def evidence(self) -> str:
+        return self.sha256
+
+    def fix(self) -> str:
+        return "name the store that the earlier run used: export SENDOFF_STORE=…"

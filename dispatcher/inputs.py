@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.input_errors import InputChanged, InputUnreadable
+from dispatcher.input_errors import InputChanged, InputGone, InputUnreadable
 from dispatcher.input_source import EXECUTABLE, PLAIN, Source, SourceFile, read
 from dispatcher.places import Places
 from dispatcher.request import Data
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dispatcher.runner.s3_upload import S3Upload
     from dispatcher.runner.store import Store, Upload
 
-__all__ = ["Source", "read", "send", "split", "told"]
+__all__ = ["Source", "read", "require", "send", "split", "told"]
 
 
 def split(text: str) -> tuple[str, str]:
@@ -57,6 +57,18 @@ def send(sources: Sequence[Source], places: Places, progress: Progress = SILENT)
             store.put(data_key(source.data.sha256), source.listing)
     progress.done(f"{len(files)} files")
     return sender.sent
+
+
+def require(data: Sequence[Data], places: Places) -> None:
+    """See to it that data which was sent once is there still.
+
+    Raises:
+        InputGone, StoreFailed
+    """
+    store = Runs.at(places).store
+    for each in data:
+        if not store.has(data_key(each.sha256)):
+            raise InputGone(each.path, each.sha256, places.store)
 
 
 def told(data: Sequence[Data]) -> list[dict[str, Any]]:

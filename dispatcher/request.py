@@ -68,6 +68,8 @@ class Request(Record, frozen=True):
     """What else the command is given; in the store before the run is sent off."""
     environment: dict[str, str] = {}
     """Environment variables of the command."""
+    deterministic: bool = False
+    """Whether `environment` has what makes frameworks repeat themselves; see docs."""
     secrets: tuple[str, ...] = ()
     """Names only; the value comes from the client's environment (`local`) or a Secret."""
     max_parallel: int = 0

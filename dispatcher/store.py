@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from dispatcher import formats
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
-from packer.record import Record, decode, encode
+from packer.record import Record, encode
 
 if TYPE_CHECKING:
     from dispatcher.runner.store import Store
-
-T = TypeVar("T")
 
 _FIRST_PAGE, _PAGE = 32, 256
 """Runs that are read at a time: mostly the newest few are wanted."""
@@ -73,7 +72,7 @@ class Runs:
             data = self.store.get(key)
         except (Missing, ValueError):
             raise RunUnknown(run_id, self.store.root) from None
-        return _read(key, data, Run)
+        return formats.read(key, data, Run)
 
     def order(self, run: Run) -> None:
         """Write `order.json`, and the mark that tells how recent the run is.
@@ -98,7 +97,7 @@ class Runs:
                 data = self.store.get(RunKeys(run_id).order)
             except (Missing, ValueError):
                 raise RunUnknown(run_id, self.store.root) from None
-            return _read(RunKeys(run_id).order, data, Order).run
+            return formats.read(RunKeys(run_id).order, data, Order).run
 
     def ids(self, begin: str = "") -> list[str]:
         """The ids of all runs, sorted; with `begin` of those that begin so."""
@@ -161,7 +160,7 @@ class Runs:
             data = self.store.get(key)
         except Missing:
             return None
-        return _read(key, data, Manifest)
+        return formats.read(key, data, Manifest)
 
     def begun(self, run_id: str) -> set[int]:
         """The indexes of which there is anything, with one question for all of them."""
@@ -177,12 +176,3 @@ class Runs:
         """Whether somebody asked for the end of this index, or of the run."""
         keys = RunKeys(run_id)
         return self.store.has(keys.cancel) or self.store.has(keys.cancel_index(index))
-
-
-def _read(key: str, data: bytes, kind: type[T]) -> T:
-    import msgspec
-
-    try:
-        return decode(data, kind)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise RecordUnreadable(key, str(error)) from error

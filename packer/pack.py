@@ -195,6 +195,7 @@ class _Pack:
             report=self._report(resolved.report),
             tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
             revision=self._git.found(),
+            base=f"{base.repository}@{base.digest}" if base else "",
             timings=self._timings,
         )
         return packed, names

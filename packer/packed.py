@@ -37,5 +37,7 @@ class Packed(Record, frozen=True):
     """What git says of the project; None outside a repository."""
     timings: dict[str, float]
     """Seconds that each step took."""
+    base: str = ""
+    """The base image, `REPOSITORY@sha256:…`; empty for none."""
     tasks: tuple[Task, ...] = ()
     """Which builder did what."""

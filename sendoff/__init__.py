@@ -14,20 +14,37 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
+    from sendoff.differing import diff as diff
     from sendoff.handle import Index as Index
     from sendoff.handle import Run as Run
     from sendoff.handle import get as get
+    from sendoff.report import Report as Report
+    from sendoff.reproduction import reproduce as reproduce
     from sendoff.shipping import ship as ship
     from sendoff.shipping import ship_many as ship_many
     from sendoff.shipping import sweep as sweep
 
-__all__ = ["Index", "Run", "SendoffError", "get", "ship", "ship_many", "sweep"]
+__all__ = [
+    "Index",
+    "Report",
+    "Run",
+    "SendoffError",
+    "diff",
+    "get",
+    "reproduce",
+    "ship",
+    "ship_many",
+    "sweep",
+]
 
 _HOMES = {
     "Index": "sendoff.handle",
+    "Report": "sendoff.report",
     "Run": "sendoff.handle",
     "SendoffError": "packer.errors",
+    "diff": "sendoff.differing",
     "get": "sendoff.handle",
+    "reproduce": "sendoff.reproduction",
     "ship": "sendoff.shipping",
     "ship_many": "sendoff.shipping",
     "sweep": "sendoff.shipping",

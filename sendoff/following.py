@@ -99,6 +99,8 @@ def _finish(run: Run, console: Console) -> int:
         console.say(f"{run.id} {words}", outcome.COLOURS[index.state])
         _explain(index, console)
     _hint(run, console)
+    if run.untold:
+        console.say(f"warning: {run.untold}", "yellow")
     if console.machine:
         _document(run, console)
     elif len(run) > 1:

@@ -117,13 +117,18 @@ class Index:
 class Run:
     """A run: a sequence of indexes, and of one that has only one, that index's shorthand."""
 
-    def __init__(self, record: RunRecord, session: Session) -> None:
+    def __init__(self, record: RunRecord, session: Session, *, reused: bool = False) -> None:
         self._record, self.session = record, session
+        self.reused = reused
+        """Whether it was asked for anew, and answered from the store."""
         # Derived from all settings: not for each of many indexes, nor at each look.
         self.places = session.places
         self._last: dispatch.RunStatus | None = None
         self._stale = 0.0
         self._looked = time.monotonic()
+        self._attached = False
+        self.untold = ""
+        """Why its images know nothing of it after its end; empty where they do."""
         self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
@@ -217,7 +222,16 @@ class Run:
             self.take(status)
         if not status.final:
             raise TimeoutError(f"run {self.id} is {status.state} after {timeout} s")
+        self.attach()
         return self
+
+    def attach(self) -> None:
+        """Have the images told of the run, which has ended, unless that was done."""
+        if not self._attached:
+            from sendoff import attaching
+
+            self._attached = True
+            self.untold = attaching.attach(self.record, self.session)
 
     def as_ended(self, seen: Callable[[dispatch.RunStatus], None] | None = None) -> Iterator[Index]:
         """Each index once it has ended, in the order in which they end.

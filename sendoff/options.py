@@ -60,6 +60,16 @@ WISHES = (
         metavar="NAME",
         help="Environment variable whose value is kept nowhere; repeatable.",
     ),
+    click.option(
+        "--deterministic/--no-deterministic",
+        default=None,
+        help="Set what frameworks need to repeat themselves.",
+    ),
+    click.option(
+        "--reuse/--no-reuse",
+        default=None,
+        help="Answer with an earlier run of the same that succeeded.",
+    ),
     *ON_CLUSTERS,
 )
 PACKING = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from dispatcher.request import Input, Request, Resources
+from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
 from packer.digest import Digest
@@ -18,7 +18,7 @@ from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
-from sendoff import cuda_choice
+from sendoff import cuda_choice, shelves
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
@@ -48,9 +48,11 @@ def pack_order(
     order: Order,
     progress: Progress = SILENT,
     admission: Admission | None = None,
+    sources: Sequence[Source] | None = None,
 ) -> Packed:
     """The images of an order, one for each set-up, where the session's registry is.
 
+    `sources`: what the command is given besides, where that was read already.
     Nothing is packed without the `admission`, nor pushed.
 
     Raises:
@@ -59,7 +61,9 @@ def pack_order(
     from sendoff.publishing import Publishing
 
     publishing = None if session.embedded else Publishing(session)
-    request = _pack_request(session, order, publishing)
+    if sources is None:
+        sources = _sources(session)
+    request = _pack_request(session, order, publishing, sources)
     if admission:
         admission.wait()
     if publishing and session.settings.image.extends:
@@ -71,11 +75,14 @@ def pack_order(
             admission.of_cuda(_cuda(report))
 
     if publishing is None:
-        return pack(request, progress, agree)
+        packed = pack(request, progress, agree)
+        shelves.keep_lock(packed, session, request.layout / ".locks")
+        return packed
     with publishing.layers() as shared:
         packed = pack(request, progress, agree, shared)
         shared.settle(progress)
     publishing.push(packed, progress)
+    shelves.keep_lock(packed, session, request.cache / "locks")
     return packed
 
 
@@ -95,19 +102,22 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
     return lock, report
 
 
-def _pack_request(session: Session, order: Order, publishing: Publishing | None) -> PackRequest:
+def _pack_request(
+    session: Session, order: Order, publishing: Publishing | None, sources: Sequence[Source] = ()
+) -> PackRequest:
     from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
 
     settings, places = session.settings, session.places
     base = publishing.base() if publishing else None
+    data = tuple(each.data for each in sources)
     return PackRequest(
         project=session.project,
         layout=places.layout,
         cache=places.cache,
         python=settings.python or None,
         cuda=cuda_choice.wish(session),
-        commands=tuple(_command(set_up, settings) for set_up in order.setups),
+        commands=tuple(_command(set_up, settings, data) for set_up in order.setups),
         runner=runner_tree(),
         limit=settings.limit,
         base=base,
@@ -154,7 +164,7 @@ def prepare(
     budgeting.check(asked.request, session.places, but=asked.id)
     admission = Admission(session, asked.request)
     sources = _sources(session)
-    packed = pack_order(session, order, progress, admission)
+    packed = pack_order(session, order, progress, admission, sources)
     request = _request(order, session, packed.images)
     resources = replace(request.resources, cuda=_cuda(packed.report))
     data = tuple(each.data for each in sources)
@@ -182,13 +192,17 @@ def _cuda(report: EnvironmentReport) -> str:
 def _provenance(packed: Packed) -> dict[str, Any]:
     """Facts for people; nothing relies on them."""
     facts: dict[str, Any] = {"sendoff": VERSION}
+    if packed.base:
+        facts["base"] = packed.base
     if packed.revision:
         facts |= {"commit": packed.revision.commit, "dirty": packed.revision.dirty}
     return facts
 
 
-def _command(set_up: SetUp, settings: Settings) -> Command:
+def _command(set_up: SetUp, settings: Settings, data: tuple[Data, ...]) -> Command:
     asked = {
+        "data": data,
+        "deterministic": settings.deterministic,
         "gpu": settings.gpu,
         "cpus": settings.cpus,
         "memory": settings.memory,
@@ -198,7 +212,17 @@ def _command(set_up: SetUp, settings: Settings) -> Command:
         "parameters": set_up.parameters,
     }
     label = encode({key: value for key, value in asked.items() if value})
-    return Command(arguments=set_up.command, environment=settings.env, request=label.decode())
+    return Command(
+        arguments=set_up.command, environment=_variables(settings), request=label.decode()
+    )
+
+
+def _variables(settings: Settings) -> dict[str, str]:
+    if not settings.deterministic:
+        return settings.env
+    from sendoff import determinism
+
+    return determinism.variables(settings.env, settings.cpus)
 
 
 def _sources(session: Session) -> list[Source]:
@@ -229,7 +253,8 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
         grace=settings.grace,
         retries=settings.retries,
         outputs=settings.outputs,
-        environment=settings.env,
+        environment=_variables(settings),
+        deterministic=settings.deterministic,
         secrets=settings.secrets,
         max_parallel=settings.max_parallel,
         per_pod=settings.per_pod or 1,
@@ -259,6 +284,19 @@ def _stem(command: Sequence[str]) -> str:
 def quoted(command: Sequence[str]) -> str:
     """A command as a shell would take it."""
     return shlex.join(command)
+
+
+def answered(run: RunRecord, session: Session) -> RunRecord | None:
+    """The earlier run that answers for this one, where the settings let it; None for none.
+
+    Raises:
+        StoreFailed
+    """
+    if not session.settings.reuse:
+        return None
+    from dispatcher import reuse
+
+    return reuse.find(run.request, session.runs())
 
 
 def send(run: RunRecord, session: Session) -> RunRecord:

@@ -123,13 +123,14 @@ def require(request: Request, session: Session) -> None:
             raise DigestGone(str(there.repository), digest)
 
 
-def registry(session: Session) -> Registry:
-    """The repository that images go to.
+def registry(session: Session, patience: float = 0) -> Registry:
+    """The repository that images go to; `patience` in seconds, 0 for the usual one.
 
     Raises:
         ReferenceInvalid
     """
-    return _registry(session, session.settings.cache / "registry", Access().patience)
+    cache = session.settings.cache / "registry"
+    return _registry(session, cache, patience or Access().patience)
 
 
 @contextmanager

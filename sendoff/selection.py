@@ -85,3 +85,5 @@ def wait(chosen: Sequence[Selection], timeout: float | None) -> None:
         for selection in chosen:
             if selection.run.id == status.run:
                 selection.run.take(status)
+                if status.final:
+                    selection.run.attach()

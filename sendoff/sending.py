@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
 from sendoff.console import Console, visible
 from sendoff.narration import Narrator
-from sendoff.preparation import Order, prepare
+from sendoff.preparation import Order, answered, prepare
 from sendoff.preparation import send as dispatch
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
+
+if TYPE_CHECKING:
+    from sendoff.handle import Run
 
 
 class Manner(Record, frozen=True):
@@ -61,16 +64,29 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         for line in explanation.environment(packed.report):
             console.say(line, "faint")
         return _tell(record, console)
-    return start(record, session, console, detach=manner.detach)
+    earlier = answered(record, session)
+    return start(record, session, console, detach=manner.detach, earlier=earlier)
 
 
-def start(record: RunRecord, session: Session, console: Console, *, detach: bool) -> int:
-    """Start a run and follow it, unless asked to leave it to itself; return the exit code."""
+def start(
+    record: RunRecord,
+    session: Session,
+    console: Console,
+    *,
+    detach: bool,
+    earlier: RunRecord | None = None,
+) -> int:
+    """Start a run and follow it, unless asked to leave it to itself; return the exit code.
+
+    Where an `earlier` run answers for it, that is followed to its end, and nothing is started.
+    """
     from sendoff.handle import Run
 
-    run = Run(dispatch(record, session), session)
+    run = Run(earlier or dispatch(record, session), session, reused=earlier is not None)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
-    if not run.prepared:
+    if run.reused:
+        console.say(f"answered from the store: it did the same, and ended well, {_when(run)}")
+    elif not run.prepared:
         console.say("unpacking the environment here, once for all runs with it", "faint")
     if not detach:
         from sendoff.following import follow
@@ -84,6 +100,10 @@ def start(record: RunRecord, session: Session, console: Console, *, detach: bool
         console.say(f"to follow it: sendoff logs -f {run.id}", "faint")
         console.result(run.id)
     return 0
+
+
+def _when(run: Run) -> str:
+    return run.status.indexes[0].ended or run.record.created
 
 
 def _import_ahead() -> None:

@@ -41,6 +41,8 @@ class Settings(Record, frozen=True):
     limit: int
     outputs: tuple[str, ...]
     env: dict[str, str]
+    deterministic: bool
+    reuse: bool
     secrets: tuple[str, ...]
     inputs: tuple[str, ...]
     context: str
@@ -180,6 +182,18 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="env", read=values.table, default=lambda _: {}, help="environment variables of commands"
+    ),
+    Setting(
+        key="deterministic",
+        read=values.switch,
+        default=lambda _: False,
+        help="whether commands get the variables with which frameworks repeat themselves",
+    ),
+    Setting(
+        key="reuse",
+        read=values.switch,
+        default=lambda _: False,
+        help="whether an earlier run of the same request on the same image may answer",
     ),
     Setting(
         key="secrets",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp, plan
 from sendoff.nearest import nearest
-from sendoff.preparation import Order, prepare, send
+from sendoff.preparation import Order, answered, prepare, send
 from sendoff.session import Session
 from sendoff.settings import BY_KEY
 
@@ -42,6 +42,10 @@ class Wishes(TypedDict, total=False):
     """`SRC:DST`: files and directories outside the project, read-only for the command."""
     per_pod: int
     env: Mapping[str, str]
+    deterministic: bool
+    """Set what frameworks need to repeat themselves."""
+    reuse: bool
+    """Let an earlier run of the same request on the same image answer, if it succeeded."""
     secrets: Sequence[str]
     namespace: str
     """Of the cluster, as the three below it."""
@@ -127,4 +131,7 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
                 f"there is no {name!r} to ask for", fix=f"did you mean {near!r}?" * bool(near)
             )
     session = Session.open(Path(project), wishes)
-    return Run(send(prepare(session, order)[1], session), session)
+    record = prepare(session, order)[1]
+    if earlier := answered(record, session):
+        return Run(earlier, session, reused=True)
+    return Run(send(record, session), session)

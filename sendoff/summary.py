@@ -45,6 +45,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "group": request.group,
         "project": request.project,
         "target": request.target,
+        "reused": run.reused,
         "indexes": indexes,
     }
     if len(indexes) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 RUNS = "runs/"
 RECENT = "recent/"
+SAME = "same/"
 DATA = "inputs/sha256/"
 
 _HEX = frozenset("0123456789abcdef")
@@ -39,6 +40,8 @@ class RunKeys:
         """What a cluster said of the run, which it forgets after an hour."""
         self.manifests = f"{self.prefix}manifests.jsonl.gz"
         """A copy of all manifests of a large run, written when it was first seen to have ended."""
+        self.attached = f"{self.prefix}attached.json"
+        """Its presence says that the run's images were told of it."""
 
     def cancel_index(self, index: int) -> str:
         """Its presence cancels this index."""
@@ -80,6 +83,20 @@ def recent(run: str, nanoseconds: int) -> str:
         ValueError: `run` is no run id.
     """
     return f"{RECENT}{_END_OF_TIME - nanoseconds:0{_STAMP}}-{RunKeys(run).run}"
+
+
+def same_prefix(key_sha256: str) -> str:
+    """Below it are the marks of all runs of the same request on the same images."""
+    return f"{SAME}{key_sha256}/"
+
+
+def same(key_sha256: str, run: str, nanoseconds: int) -> str:
+    """The mark of such a run; later ones sort before it.
+
+    Raises:
+        ValueError: `run` is no run id.
+    """
+    return same_prefix(key_sha256) + recent(run, nanoseconds).removeprefix(RECENT)
 
 
 def of_recent(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,11 @@ class Registry:
     def __init__(self, repository: Repository, access: Access, cache: Path) -> None:
         """`cache`: directory for what can be found out again."""
         self.repository, self._access, self._cache = repository, access, cache
+
+    @property
+    def place(self) -> str:
+        """For people: the repository."""
+        return str(self.repository)
 
     def warm(self) -> None:
         """Load what a push needs, connect and log in, in a thread beside what comes before."""
@@ -107,6 +112,33 @@ class Registry:
         from packer.registry import referrers
 
         return referrers.attach(self._client(writes=True), subject, documents)
+
+    def attach_all(self, documents: Mapping[Digest, Sequence[Artifact]]) -> None:
+        """Have documents refer to many images, several at a time; what is there already stays.
+
+        Raises:
+            As `attach`; the first error ends all.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        from packer.registry import referrers
+
+        client = self._client(writes=True)
+
+        def attach(pair: tuple[Digest, Sequence[Artifact]]) -> None:
+            referrers.attach(client, *pair)
+
+        if len(documents) == 1:
+            attach(*documents.items())
+            return
+        with ThreadPoolExecutor(self._access.at_once) as pool:
+            try:
+                for _ in pool.map(attach, documents.items()):
+                    pass
+            except BaseException:
+                client.patience.end()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def referrers(self, subject: Digest, kind: str = "") -> tuple[Referrer, ...]:
         """What refers to an image: all, or what has one artifact type.

@@ -10,17 +10,23 @@ from sendoff.console import Console
 
 
 @click.command("show", cls=Command, example="sendoff show @last")
-@options.ONE_RUN
+@click.argument("name", type=options.RUN_NAME, metavar="RUN|sha256:…")
 @options.console
 def command(console: Console, *, name: str) -> int:
-    """Tell all about a run.
+    """Tell all about a run or an image.
 
     RUN is a run's id, a prefix that no other run has, or @last (@last-1 is the one before);
-    RUN/INDEX is one index of it.
+    RUN/INDEX is one index of it. Of an image, named by its digest or the first digits of it, every
+    run is told.
     """
     from sendoff import description
     from sendoff.selection import select
+    from sendoff.shelves import means_image
 
+    if means_image(name):
+        from sendoff import image_description
+
+        return image_description.show(name, console)
     (chosen,) = select((name,))
     if console.machine:
         console.document(description.document(chosen))

@@ -1,0 +1,1 @@
+"""From a run image back to what it was packed from."""

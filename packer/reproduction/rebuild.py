@@ -1,0 +1,211 @@
+"""Packing again what an image was packed from, with nothing remembered: is it the same digest?"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from packer import image_paths
+from packer.digest import Digest
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import Lock, essence
+from packer.images import image as images
+from packer.images.base import Base
+from packer.images.image import NO_BASE, Image
+from packer.images.layout import Layout
+from packer.images.shelf import Shelf
+from packer.layers import code_layers, environment_image, interpreter_layer, made_layer
+from packer.layers.layer import LAYOUT_VERSION, Layer
+from packer.layers.layer_memory import LayerMemory
+from packer.layers.made_layer import Contents
+from packer.progress import Progress
+from packer.record import Record, encode
+from packer.reproduction import bases, locks, loose_files, trees
+from packer.reproduction.difference import Difference
+from packer.reproduction.recorded import RecordedImage
+from packer.reproduction.wheels import Wheels
+
+
+class Rebuilt(Record, frozen=True):
+    """What came of packing again."""
+
+    digest: Digest
+    difference: Difference | None = None
+    """None where the digest is the same."""
+
+
+class Workshop(NamedTuple):
+    """What packing again works with on this machine."""
+
+    interpreter: Interpreter
+    """Of the image's Python minor; what it compiles is the same where the patch is too."""
+    wheels: Wheels
+    progress: Progress
+
+
+def rebuild(image: RecordedImage, shelf: Shelf, shop: Workshop) -> Rebuilt:
+    """Pack the recorded project and lock again, in an empty folder.
+
+    The runner, which is sendoff's own, is taken as it is in the image.
+
+    Raises:
+        LockMissing, BuiltElsewhere, WheelUnavailable, RecordDamaged, DiskFull; and as `Shelf`.
+    """
+    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as folder:
+        return _Rebuild(image, shelf, shop, Path(folder)).run()
+
+
+class _Rebuild:
+    def __init__(self, image: RecordedImage, shelf: Shelf, shop: Workshop, folder: Path) -> None:
+        self._image, self._shelf, self._shop, self._folder = image, shelf, shop, folder
+        self._layout = Layout(folder / "layout")
+        self._memory = folder / "memory"
+        self._base: Base | None = None
+
+    def run(self) -> Rebuilt:
+        source = trees.read(self._image, self._shelf, self._folder / "source", self._shop.progress)
+        lock = locks.find(self._image, self._shelf)
+        self._base = bases.below(self._image, lock, self._shelf)
+        environment = self._environment(lock, source)
+        layers = self._above_base(environment, source)
+        made = self._made(lock, layers, self._labels(lock, source, environment))
+        digest = images.write(made, self._layout).digest
+        if digest == self._image.digest:
+            return Rebuilt(digest=digest)
+        return Rebuilt(
+            digest=digest, difference=self._difference(source, lock, environment, layers)
+        )
+
+    def _environment(self, lock: Lock, source: trees.Source) -> tuple[Layer, ...]:
+        """The layers of the environment image above its base."""
+        files = loose_files.find(lock, source.environment, self._shelf, self._folder / "files")
+        layers = environment_image.build_layers(
+            lock,
+            files,
+            self._shop.wheels.fetch,
+            self._shop.interpreter,
+            self._layout,
+            self._memory,
+            self._shop.progress,
+        )
+        if self._base:
+            return (*layers, self._single(interpreter_layer.contents(self._base)))
+        return layers or (self._single(Contents(directories=(image_paths.PREFIX,))),)
+
+    def _above_base(
+        self, environment: tuple[Layer, ...], source: trees.Source
+    ) -> tuple[Layer, ...]:
+        build = code_layers.build
+        progress = self._shop.progress
+        editables: tuple[Layer, ...] = ()
+        if source.editables:
+            editables = build(source.editables, self._layout, self._memory, progress)
+        code = build((source.project,), self._layout, self._memory, progress)
+        last = (
+            (self._single(Contents(open_directories=(image_paths.WORKSPACE,))),)
+            if self._base
+            else ()
+        )
+        return (*environment, *source.runner, *editables, *code, *last)
+
+    def _labels(
+        self, lock: Lock, source: trees.Source, environment: tuple[Layer, ...]
+    ) -> dict[str, str]:
+        locked = {"lock": str(Digest.of(encode(essence(lock))))}
+        below = Image(
+            layers=environment,
+            platform=lock.platform,
+            python=lock.python,
+            base=self._base,
+            labels=locked,
+        )
+        named = {
+            tree.target.removeprefix(image_paths.EDITABLE + "/"): tree for tree in source.editables
+        }
+        editables = {
+            f"editable.{name}": str(named[name].snapshot.digest)
+            for name in _editables(self._image.labels)
+            if name in named
+        }
+        request = self._image.labels.get("request")
+        return {
+            **locked,
+            "snapshot": str(source.project.snapshot.digest),
+            **editables,
+            "environment": str(images.write(below, self._layout).digest),
+            **({"request": request} if request else {}),
+        }
+
+    def _made(self, lock: Lock, layers: tuple[Layer, ...], labels: Mapping[str, str]) -> Image:
+        return Image(
+            layers=layers,
+            platform=lock.platform,
+            python=lock.python,
+            base=self._base,
+            command=self._image.command,
+            environment=own_variables(self._image, self._base),
+            labels=dict(labels),
+        )
+
+    def _single(self, contents: Contents) -> Layer:
+        return made_layer.build(contents, self._layout, LayerMemory(self._memory, self._layout))
+
+    def _difference(
+        self,
+        source: trees.Source,
+        lock: Lock,
+        environment: tuple[Layer, ...],
+        layers: tuple[Layer, ...],
+    ) -> Difference:
+        image, shop, base = self._image, self._shop, self._base
+        was, now = image.labels, source.project.snapshot.digest
+        above = image.layers[len(base.layers) if base else 0 :]
+        pairs = (
+            ("tree", was["snapshot"], str(now), "the project's files"),
+            ("lock", was["lock"], str(Digest.of(encode(essence(lock)))), "the pinned packages"),
+            ("base", was["base"], str(base.digest) if base else NO_BASE, ""),
+            (
+                "environment",
+                f"layout version {was['layout-version']}",
+                f"layout version {LAYOUT_VERSION}",
+                "another version of sendoff lays files out in another way",
+            ),
+            ("environment", image.labels["python"], shop.interpreter.version, _BYTECODE),
+            ("environment", *_layers(above[: len(environment)], environment), "the layers"),
+            ("tree", *_layers(above, layers), "the layers of the code"),
+        )
+        for what, before, after, detail in pairs:
+            if before != after:
+                return Difference(what=what, was=before, now=after, detail=detail)
+        return Difference(what="request", was=image.digest, now="", detail="the image's config")
+
+
+_BYTECODE = "bytecode is compiled by the very version of Python that packed it"
+
+
+def _layers(was: Sequence[Layer], now: Sequence[Layer]) -> tuple[str, str]:
+    """The first layers that differ; twice nothing where none does."""
+    for number in range(max(len(was), len(now))):
+        before = was[number].digest if number < len(was) else ""
+        after = now[number].digest if number < len(now) else ""
+        if before != after:
+            return before, after
+    return "", ""
+
+
+def _editables(labels: Mapping[str, str]) -> list[str]:
+    return [name.removeprefix("editable.") for name in labels if name.startswith("editable.")]
+
+
+def own_variables(image: RecordedImage, base: Base | None) -> dict[str, str]:
+    """The variables that the command brought: neither the base's nor those of every image."""
+    inherited = dict(base.environment) if base else {}
+    path = base.path if base else image_paths.SYSTEM_PATH
+    every = {
+        **inherited,
+        "PATH": f"{image_paths.PREFIX}/bin:{path}",
+        "VIRTUAL_ENV": image_paths.PREFIX,
+    }
+    return {name: text for name, text in image.variables.items() if every.get(name) != text}

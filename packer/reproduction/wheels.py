@@ -1,0 +1,61 @@
+"""Wheels of a lock that somebody else made: kept ones, or fetched from where they can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from packer.environment.interpreter import Interpreter
+from packer.environment.lock import WheelPin
+from packer.errors import WheelUnavailable
+from packer.progress import Progress
+from packer.reproduction.errors import BuiltElsewhere
+from packer.wheels import candidates, index_sources
+from packer.wheels.candidates import Question
+from packer.wheels.wheelhouse import Wheelhouse
+
+
+class Wheels:
+    """Finds the wheels of a lock on this machine or in its indexes, each by its sha256."""
+
+    def __init__(
+        self, interpreter: Interpreter, project: Path, cache: Path, progress: Progress
+    ) -> None:
+        """`project`: where uv looks for settings of its own; `cache`: where wheels are kept."""
+        self._interpreter, self._project, self._progress = interpreter, project, progress
+        sources = index_sources.find(interpreter.prefix)
+        self.house = Wheelhouse(root=cache / "wheels", sources=sources)
+
+    def fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+        """sha256 → file. One whose address is gone is looked for in this machine's indexes.
+
+        Raises:
+            BuiltElsewhere: a wheel was never in an index.
+            WheelUnavailable, WheelHashMismatch, DiskFull
+        """
+        with_address = [pin for pin in pins if pin.url or self.house.path(pin).exists()]
+        lost = {pin.sha256: pin for pin in pins if pin not in with_address}
+        try:
+            found = dict(self.house.fetch(with_address, self._progress))
+        except WheelUnavailable:
+            lost = {pin.sha256: pin for pin in pins if not self.house.path(pin).exists()}
+            found = {pin.sha256: self.house.path(pin) for pin in pins if pin.sha256 not in lost}
+        return {**found, **self.house.fetch(self._elsewhere(list(lost.values())), self._progress)}
+
+    def _elsewhere(self, pins: list[WheelPin]) -> list[WheelPin]:
+        """The same wheels, as this machine's indexes offer them."""
+        if not pins:
+            return []
+        question = Question(
+            python=self._interpreter.executable, project=self._project, sources=self.house.sources
+        )
+        offer = candidates.ask(question, [(pin.name, pin.version) for pin in pins])
+        urls = {wheel.sha256: wheel.url for some in offer.wheels.values() for wheel in some}
+        for pin in pins:
+            if pin.sha256 not in urls:
+                if offer.unreachable:
+                    raise WheelUnavailable(pin.filename, "the indexes", offer.unreachable)
+                raise BuiltElsewhere(pin.filename)
+        return [replace(pin, url=urls[pin.sha256]) for pin in pins]
