@@ -36,6 +36,7 @@ _BY_PHASE: dict[str, Blame] = {
     "environment": "user",
     "inputs": "user",
     "results": "user",
+    "reproduction": "user",
     "build": "user",
     "schedule": "capacity",
     "storage": "infra",

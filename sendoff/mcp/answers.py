@@ -253,6 +253,30 @@ class Comparison(Answer, frozen=True):
     best: Annotated[str, Meta(description="The best row's run; empty where not asked for.")]
 
 
+class LevelHolds(Record, frozen=True, omit_defaults=False):
+    """Whether a level holds; null where nobody looked."""
+
+    name: str
+    holds: bool | None
+    why: str
+
+
+class Reproduced(Answer, frozen=True):
+    """A reproduction that was begun, or what it has shown."""
+
+    reference: str
+    digest: str
+    run: Annotated[str, Meta(description="The reproduction; empty where nothing was run.")]
+    ended: bool
+    earlier: Annotated[str, Meta(description="What it is compared with; empty where unknown.")]
+    asked: Annotated[str, Meta(description="The level that was asked for.")]
+    holds: Annotated[bool | None, Meta(description="Whether that holds; null until it ended.")]
+    level: Annotated[str, Meta(description="The strongest that holds.")]
+    levels: tuple[LevelHolds, ...] = ()
+    difference: Annotated[str, Meta(description="The first one, at the level asked for.")] = ""
+    cause: Annotated[str, Meta(description="Why outputs differ, as far as anything tells.")] = ""
+
+
 class Ended(Record, frozen=True, omit_defaults=False):
     """A run that was asked to stop."""
 

@@ -14,7 +14,7 @@ RunName = Annotated[
 ]
 RunNames = Annotated[tuple[RunName, ...], Many]
 Count = Annotated[int, Meta(ge=0)]
-Cores = Annotated[float, Meta(ge=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
 Start = Annotated[
     int, Meta(ge=0, description="Rows to pass over; answers say when there are more.")
 ]
@@ -44,7 +44,7 @@ class Wishes(Question, frozen=True):
         str | None,
         Meta(description='GPU class: "h100", "h100:2", "h100,a100-80gb" (in order), "cpu".'),
     ] = None
-    cpus: Annotated[Cores | None, Meta(description="Cores.")] = None
+    cpus: Annotated[NotNegative | None, Meta(description="Cores.")] = None
     memory: Annotated[str | None, Meta(description='Such as "16Gi".')] = None
     outputs: Annotated[
         tuple[str, ...] | None,
@@ -68,6 +68,9 @@ class Wishes(Question, frozen=True):
         bool | None, Meta(description="Whether nodes that may be taken away will do.")
     ] = None
     queue: Annotated[str | None, Meta(description="Kueue queue.")] = None
+    deterministic: Annotated[
+        bool | None, Meta(description="Set what frameworks need to give the same bytes again.")
+    ] = None
 
 
 class Check(Wishes, frozen=True):
@@ -188,6 +191,25 @@ class Compare(Question, frozen=True, kw_only=True):
         Literal["max", "min"] | None, Meta(description="Name the best row by the first metric.")
     ] = None
     start: Start = 0
+
+
+class Reproduce(Question, frozen=True, kw_only=True):
+    """What to run again; or, with `run`, the reproduction whose outcome is asked for."""
+
+    reference: Annotated[
+        str, Meta(description="sha256:…, REPOSITORY@sha256:…, a run, or RUN/INDEX.")
+    ]
+    level: Annotated[
+        Literal["L0", "L1", "L2", "L3"] | None,
+        Meta(description="L0 identity, L1 rebuild (runs nothing), L2 bitwise, L3 statistical."),
+    ] = None
+    rtol: Annotated[NotNegative | None, Meta(description="Tolerance of L3.")] = None
+    run: Annotated[str, Meta(description="Of the answer before, once it has ended.")] = ""
+    gpu: Annotated[str | None, Meta(description="Another GPU class than before.")] = None
+    target: Literal["local", "docker", "kubernetes"] | None = None
+    timeout: Annotated[
+        Duration | None, Meta(description="Required where the run before had none.")
+    ] = None
 
 
 class Cancel(Question, frozen=True, kw_only=True):

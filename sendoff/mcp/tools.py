@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from packer.record import Record
-from sendoff.mcp import answers, looking, questions, submitting
+from sendoff.mcp import answers, looking, questions, reproducing, submitting
 from sendoff.mcp.desk import Desk
 from sendoff.mcp.waiting import Watch
 
@@ -112,6 +112,17 @@ TOOLS: tuple[Tool, ...] = (
         question=questions.Compare,
         answer=answers.Comparison,
         call=looking.compare,
+    ),
+    Tool(
+        name="reproduce",
+        title="Run a digest again",
+        description="Run an image again, by its digest or its run, and say which level holds: the "
+        "same request (L0), bytes (L2), metrics (L3); or pack it again (L1). The first call "
+        "begins; call it again with `run` once that has ended.",
+        question=questions.Reproduce,
+        answer=answers.Reproduced,
+        call=reproducing.reproduce,
+        reads=False,
     ),
     Tool(
         name="cancel",

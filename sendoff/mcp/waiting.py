@@ -59,6 +59,9 @@ class Watch:
         return Digest.of(encode([[each.name for each in self._chosen], seen])).hex[:16]
 
     def _answer(self, *, ended: bool, cursor: str, waited: float) -> answers.Waited:
+        if ended:
+            for each in self._chosen:
+                each.run.attach()
         names = [each.name for each in self._chosen]
         steps: list[Step] = []
         if not ended:

@@ -328,6 +328,27 @@ def test_budgets_hold_and_are_told(place: Place) -> None:
     attend(place, script)
 
 
+def test_a_digest_is_reproduced(place: Place) -> None:
+    async def script(agent: Agent) -> None:
+        run = (await agent("submit", command="python train.py --lr 0.1", timeout="1m"))["run"]
+        await agent.ended(run)
+        digest = (await agent("run", run=run))["indexes"][0]["digest"]
+        begun = await agent("reproduce", reference=digest)
+        assert (begun["earlier"], begun["ended"], begun["holds"]) == (run, False, None)
+        wait, again = begun["next"]
+        await agent.ended(*wait["arguments"]["runs"])
+        found = await agent(again["tool"], **again["arguments"])
+        assert (found["holds"], found["level"], found["difference"]) == (True, "L2", "")
+        # Compared with the run before it, and not with itself.
+        assert (found["earlier"], found["run"]) == (run, begun["run"])
+        rebuilt = await agent("reproduce", reference=run, level="L1")
+        assert (rebuilt["holds"], rebuilt["run"]) == (True, "")
+        problem = await agent.refusal("reproduce", reference="sha256:" + "5" * 64)
+        assert (problem["code"], problem["blame"]) == ("DIGEST_GONE", "user")
+
+    attend(place, script)
+
+
 def test_slips_are_told_as_everything_else(place: Place) -> None:
     async def script(agent: Agent) -> None:
         for arguments, said in (
