@@ -290,6 +290,26 @@ def test_the_same_key_gives_the_same_run(place: Place) -> None:
     attend(place, script)
 
 
+def test_paths_are_the_projects(place: Place) -> None:
+    (place.root / "data.txt").write_text("42")
+
+    async def script(agent: Agent) -> None:
+        run = (
+            await agent(
+                "submit",
+                command="sh -c 'cp in/data.txt out.txt'",
+                inputs=["../data.txt:in/data.txt"],
+                outputs=["out.txt"],
+                timeout="1m",
+            )
+        )["run"]
+        assert (await agent.ended(run))["runs"][0]["state"] == "succeeded"
+        found = await agent("results", run=run, read="out.txt")
+        assert (found["content"]["text"], found["content"]["more"]) == ("42", False)
+
+    attend(place, script)
+
+
 def test_budgets_hold_and_are_told(place: Place) -> None:
     place.env |= {"SENDOFF_BUDGET_GPU_HOURS": "1", "SENDOFF_BUDGET_RUNS": "2"}
     gated = {"command": "python gated.py", "gpu": "h100:2", "group": "g"}
