@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dispatcher import gpu_expression
+from dispatcher import gpu_expression, usage
 from dispatcher.budget_errors import GpuHoursExhausted, RunsExhausted, TimeoutNeeded
 from dispatcher.errors import GpuExpressionInvalid
 from dispatcher.request import Request
@@ -82,10 +82,10 @@ def gpus_of(request: Request) -> int:
 def share(request: Request, indexes: Sequence[IndexStatus]) -> Share:
     """What a run takes that was sent off."""
     gpus = gpus_of(request)
-    ended = [each.manifest.usage.wall for each in indexes if each.manifest]
+    ended = (usage.of_manifest(request, each.manifest) for each in indexes if each.manifest)
     left = sum(not each.final for each in indexes)
     return Share(
-        spent=gpus * sum(ended) / HOUR,
+        spent=usage.gpu_hours(ended),
         reserved=gpus * left * request.timeout / HOUR,
         under_way=_at_once(request, left),
     )

@@ -1,9 +1,10 @@
 """The numbers an experiment reports, gathered from what it wrote and printed.
 
-Sources, the strongest first: metrics.json and other JSON files, JSON lines, CSV, then
-`key: value` and `key=value` on standard output. Files count where their name says that they hold
-measurements (`MEASURING`), so that a data set among the outputs is not taken for one. Where a name
-occurs again in one kind of source, its last value wins and the earlier ones are its history.
+Sources, the strongest first: metrics.json and other JSON files, JSON lines, CSV, TensorBoard's
+event files, then `key: value` and `key=value` on standard output. Files count where their name
+says that they hold measurements (`MEASURING`), so that a data set among the outputs is not taken
+for one. Where a name occurs again in one kind of source, its last value wins and the earlier ones
+are its history.
 """
 
 from __future__ import annotations
@@ -58,13 +59,15 @@ def collect(files: Iterable[tuple[str, Opener]], stdout: Iterable[str]) -> dict[
     """
     from dispatcher import metric_formats as formats
 
-    chosen = sorted((path, opener) for path, opener in files if MEASURING.fullmatch(_base(path)))
+    known = list(files)
+    chosen = sorted((path, opener) for path, opener in known if MEASURING.fullmatch(_base(path)))
     kinds: tuple[tuple[tuple[str, ...], formats.Reader], ...] = (
         ((".csv",), formats.read_csv),
         ((".jsonl", ".ndjson"), formats.read_json_lines),
         ((".json",), formats.read_json),
     )
     found = _gather(formats.read_text(stdout))
+    found.update(_gather(_read_events(known)))
     for endings, reader in kinds:
         readings = _read_all(chosen, endings, reader)
         found.update(_gather(readings))
@@ -81,6 +84,17 @@ def _read_all(
         if path.lower().endswith(endings):
             with opener() as stream:
                 yield from reader(path, stream)
+
+
+def _read_events(files: list[tuple[str, Opener]]) -> Iterator[Reading]:
+    from dispatcher import event_files
+
+    chosen = {path: opener for path, opener in files if event_files.NAME.fullmatch(_base(path))}
+    # Names have the second at which a file was begun in front, so that later ones come later.
+    for path, prefix in sorted(event_files.prefixes(chosen).items()):
+        with chosen[path]() as stream:
+            for name, point in event_files.read(path, stream):
+                yield prefix + name, point
 
 
 def _base(path: str) -> str:

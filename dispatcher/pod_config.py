@@ -30,6 +30,10 @@ class PodTerms(Record, frozen=True):
     """As `PodAssignment.patience`."""
     retries: int | None = None
     """As `PodAssignment.retries`."""
+    sent: float = 0
+    """As `PodAssignment.sent`."""
+    pulling: float | None = None
+    """As `PodAssignment.pulling`."""
 
 
 def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
@@ -50,11 +54,21 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "environment": request.environment,
         "secrets": request.secrets,
         "data": _data(request),
+        **_if_known(
+            idle_limit=request.idle_limit and request.idle_limit.told,
+            sent=terms.sent,
+            pulling=terms.pulling,
+        ),
     }
     data = json.dumps(told, separators=(",", ":")).encode()
     if len(data) <= _LARGE:
         return {NAME: data}
     return {f"{NAME}.gz": gzip.compress(data, 1, mtime=0)}
+
+
+def _if_known(**fields: Any) -> dict[str, Any]:
+    """Left out where there is nothing to tell: runners of older images know no such field."""
+    return {name: value for name, value in fields.items() if value}
 
 
 def bucket(places: Places) -> dict[str, Any]:

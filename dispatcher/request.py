@@ -31,6 +31,20 @@ class Resources(Record, frozen=True):
     """The CUDA version that the images are for, such as "12.4"; empty where it is not known."""
 
 
+class IdleLimit(Record, frozen=True):
+    """When a command whose GPUs have nothing to do is ended."""
+
+    share: float
+    """Of its time, as a fraction of 1; a GPU that is less busy is idle."""
+    seconds: float
+    """For which all of them may be."""
+
+    @property
+    def told(self) -> list[float]:
+        """As a runner is told, see `Assignment.idle_limit`."""
+        return [self.share, self.seconds]
+
+
 class Data(Record, frozen=True):
     """Something from outside the project that is put into every working directory, read-only."""
 
@@ -60,6 +74,8 @@ class Request(Record, frozen=True):
     """Seconds from the command's start; 0 for none."""
     grace: float = 30
     """Seconds between SIGTERM and SIGKILL."""
+    idle_limit: IdleLimit | None = None
+    """None for as idle as they like."""
     retries: int = 0
     """Further attempts after an infrastructure failure; a command's own failure is not retried."""
     outputs: tuple[str, ...] = ()

@@ -56,6 +56,26 @@ class Usage(Record, frozen=True):
     gpu_memory_peak: int | None = None
 
 
+class Phases(Record, frozen=True):
+    """Where an index's seconds went, one phase after the other; None where nobody knows."""
+
+    queued: float | None = None
+    """From the run being sent off until the index had its place: a node, or one of the slots."""
+    pulling: float | None = None
+    """Until its container was started: the image, and setting up; on `local`, unpacking."""
+    starting: float | None = None
+    """Until its command was started: the runner, the working directory, inputs."""
+    running: float | None = None
+    """Of the command."""
+    uploading: float | None = None
+    """Until all but the manifest was stored."""
+
+    @property
+    def held(self) -> float:
+        """Seconds for which it had its place, as far as they are known."""
+        return sum(filter(None, (self.pulling, self.starting, self.running, self.uploading)))
+
+
 class Failure(Record, frozen=True):
     """Why an attempt did not succeed: the diagnosis of the design."""
 
@@ -91,6 +111,7 @@ class Manifest(Record, frozen=True, tag_field="format", tag=MANIFEST_FORMAT):
     ended: str = ""
     """UTC, ISO 8601 with milliseconds."""
     usage: Usage = Usage()
+    phases: Phases = Phases()
     hardware: dict[str, Any] = {}
     """Host, CPU model and count, memory; GPUs with name, memory and driver where there are any."""
 

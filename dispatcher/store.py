@@ -172,6 +172,19 @@ class Runs:
         prefix = f"{RunKeys(run_id).prefix}{index}/"
         return sorted(int(name) for name in self.store.names(prefix) if name.isdigit())
 
+    def interrupted(self, run_id: str, index: int, attempt: int) -> Manifest | None:
+        """What an attempt that was ended from outside had come to; None where it left no word.
+
+        Raises:
+            RecordUnreadable: it is of another format version.
+        """
+        key = RunKeys(run_id).interrupted(index, attempt)
+        try:
+            data = self.store.get(key)
+        except Missing:
+            return None
+        return _read(key, data, Manifest)
+
     def cancelled(self, run_id: str, index: int) -> bool:
         """Whether somebody asked for the end of this index, or of the run."""
         keys = RunKeys(run_id)

@@ -22,6 +22,7 @@ COMMANDS = {
     "results": "List the files that runs wrote.",
     "get": "Fetch files that a run wrote.",
     "compare": "Set runs side by side.",
+    "cost": "Add up what runs took of each GPU class.",
     "cancel": "Stop runs.",
     "rerun": "Send a run's images off again.",
     "reproduce": "Run a digest again and compare.",

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from dispatcher.comparison import show
-from dispatcher.run import UNPACKED
-from sendoff import outcome, summary
+from dispatcher.request import Request
+from dispatcher.run import UNPACKED, Manifest
+from sendoff import cost, outcome, summary
 from sendoff.console import visible
 from sendoff.handle import Index
 from sendoff.preparation import quoted
@@ -55,15 +56,25 @@ def lines(chosen: Selection) -> Iterator[str]:
         ("target", request.target),
         ("gpu", request.resources.gpu),
         ("time limit", show_duration(request.timeout) if request.timeout else ""),
+        ("idle limit", _idle_limit(request)),
         ("commit", _commit(record.provenance)),
         ("environment", record.environment if chosen.run.packed else ""),
         ("snapshot", record.snapshot if chosen.run.packed else ""),
     ):
         if value:
             yield f"{label:<12} {value}"
+    for line in cost.sentences(cost.of_run(chosen.run)):
+        yield f"{'used':<12} {line}"
     for index in chosen.indexes:
         yield ""
         yield from _index_lines(index)
+
+
+def _idle_limit(request: Request) -> str:
+    limit = request.idle_limit
+    if limit is None:
+        return ""
+    return f"less than {limit.share * 100:g}% busy for {show_duration(limit.seconds)}"
 
 
 def _commit(facts: dict[str, Any]) -> str:
@@ -80,11 +91,7 @@ def _index_lines(index: Index) -> Iterator[str]:
     if status.started:
         yield f"  started    {status.started}" + (f", ended {status.ended}" if status.ended else "")
     if status.manifest:
-        usage = status.manifest.usage
-        yield (
-            f"  used       {show_duration(usage.cpu)} of processors, "
-            f"{show_size(usage.memory_peak)} of memory at most"
-        )
+        yield from _taken(status.manifest)
     for label, trouble in (("failure", status.failure), ("waiting", status.waiting)):
         if trouble:
             yield f"  {label:<10} {trouble.code}: {trouble.message}"
@@ -97,3 +104,16 @@ def _index_lines(index: Index) -> Iterator[str]:
         yield f"  metric     {name} = {show(metric.value)}  ({metric.source})"
     for file in index.files:
         yield f"  file       {visible(file.path)}  ({show_size(file.size)})"
+
+
+def _taken(manifest: Manifest) -> Iterator[str]:
+    usage = manifest.usage
+    yield (
+        f"  used       {show_duration(usage.cpu)} of processors, "
+        f"{show_size(usage.memory_peak)} of memory at most"
+    )
+    if words := cost.phases(manifest.phases):
+        yield f"  spent      {words}"
+    if usage.gpu_busy is not None:
+        memory = show_size(usage.gpu_memory_peak or 0)
+        yield f"  gpu        {usage.gpu_busy:.0%} busy, {memory} of its memory at most"

@@ -22,6 +22,7 @@ RESOURCES = (
     click.option("--memory", metavar="SIZE", help="Memory, such as 16Gi."),
     click.option("--timeout", metavar="TIME", help="End it after this time, such as 30m."),
     click.option("--grace", metavar="TIME", help="Between asking it to stop and making it."),
+    click.option("--idle-limit", metavar="LIMIT", help="End it if its GPU idles, as in 5%,10m."),
     click.option("--retries", metavar="N", help="Attempts after a failed infrastructure."),
     click.option("-g", "--group", metavar="NAME", help="A label shared by related runs."),
 )
@@ -176,6 +177,7 @@ class RunName(click.ParamType[str]):
 
 RUN_NAME = RunName()
 ONE_RUN = click.argument("name", type=RUN_NAME, metavar="RUN")
+SOME_RUNS = click.argument("names", type=RUN_NAME, metavar="[RUN...]", nargs=-1)
 MANY_RUNS = click.argument("names", type=RUN_NAME, metavar="RUN...", nargs=-1, required=True)
 WORDS = click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[--] COMMAND...")
 UNTOUCHED = {"allow_interspersed_args": False}

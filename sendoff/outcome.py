@@ -34,6 +34,8 @@ def exit_code(index: IndexStatus) -> int:
     own = {"timed-out": TIMED_OUT, "cancelled": CANCELLED, "succeeded": 0}.get(index.state)
     if own is not None:
         return own
+    if _was_idle(index):
+        return OURS
     if index.manifest and index.manifest.signal:
         return _BY_SIGNAL + getattr(signal, index.manifest.signal, 0)
     return index.exit_code or OURS
@@ -52,9 +54,16 @@ def sentence(index: IndexStatus) -> str:
         return f"{how}: {index.waiting.message}"
     if index.state == "succeeded":
         return f"{how} in {took}"
-    if index.manifest and index.state == "failed":
+    if _was_idle(index):
+        how += " for want of work for its GPUs"
+    elif index.manifest and index.state == "failed":
         if index.manifest.signal:
             how += f" by {index.manifest.signal}"
         elif index.exit_code:
             how += f" with exit code {index.exit_code}"
     return f"{how} after {took}" if took else how
+
+
+def _was_idle(index: IndexStatus) -> bool:
+    """Whether the watchdog ended it, so that how the command took it says nothing."""
+    return index.failure is not None and index.failure.code == "GPU_IDLE"

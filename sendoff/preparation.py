@@ -251,6 +251,7 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
         resources=Resources(gpu=settings.gpu, cpus=settings.cpus, memory=settings.memory),
         timeout=settings.timeout,
         grace=settings.grace,
+        idle_limit=settings.idle_limit,
         retries=settings.retries,
         outputs=settings.outputs,
         environment=_variables(settings),

@@ -134,8 +134,14 @@ def _terms(request: Request) -> str:
         "cpus": f"{resources.cpus:g}" if resources.cpus else "",
         "memory": show_size(resources.memory) if resources.memory else "",
         "a time-out of": show_duration(request.timeout) if request.timeout else "",
+        "an idle limit of": _limit(request),
         "outputs": " ".join(request.outputs),
         "variables": " ".join(request.environment),
         "secrets": " ".join(request.secrets),
     }
     return ", ".join(f"{name} {value}" for name, value in terms.items() if value)
+
+
+def _limit(request: Request) -> str:
+    limit = request.idle_limit
+    return f"{limit.share * 100:g}%,{show_duration(limit.seconds)}" if limit else ""

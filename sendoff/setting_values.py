@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dispatcher.request import IdleLimit
 from dispatcher.targets import NAMES as TARGETS
 from packer.building import image_settings
 from packer.building.image_settings import ImageSettings
@@ -106,6 +107,44 @@ def table(value: Any, base: Path) -> dict[str, str]:
     if isinstance(value, str) and all("=" in part for part in texts(value, base)):
         return dict(part.split("=", 1) for part in texts(value, base))
     raise ValueError(f"{value!r} is not a table of texts")
+
+
+def idle_limit(value: Any, base: Path) -> IdleLimit | None:
+    """Share and time: "5%,10m"; None for no limit, which is "" or "off"."""
+    found = text(value, base).strip()
+    if found in ("", "off"):
+        return None
+    share, comma, time = found.partition(",")
+    words = f'{value!r} is no limit; write it as "5%,10m": a share, and a time'
+    try:
+        limit = IdleLimit(
+            share=float(share.strip().rstrip("%")) / 100, seconds=parse_duration(time)
+        )
+    except ValueError:
+        raise ValueError(words) from None
+    if not (comma and share.strip().endswith("%") and 0 < limit.share <= 1 and limit.seconds > 0):
+        raise ValueError(words)
+    return limit
+
+
+def prices(value: Any, base: Path) -> dict[str, float]:
+    """GPU classes and what an hour of one GPU costs: a table, or "h100=2.49,a40=0.4"."""
+    pairs = table(value, base) if isinstance(value, str) else value
+    if not isinstance(pairs, Mapping):
+        raise ValueError("it is not a table of GPU classes and prices: [tool.sendoff.prices]")  # noqa: TRY004
+    return {name.lower(): _price(name, price) for name, price in pairs.items()}
+
+
+def _price(name: str, price: Any) -> float:
+    if name.lower() == "cpu":
+        raise ValueError("only GPUs have prices; cpu is none")
+    try:
+        found = float(price) if not isinstance(price, bool) else -1.0
+    except (TypeError, ValueError):
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise ValueError(f"{price!r} is no price of an hour of {name}")
+    return found
 
 
 def switch(value: Any, _base: Path) -> bool:

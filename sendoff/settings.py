@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dispatcher.request import IdleLimit
 from packer.building.image_settings import ImageSettings
 from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
@@ -35,6 +36,7 @@ class Settings(Record, frozen=True):
     memory: int
     timeout: float
     grace: float
+    idle_limit: IdleLimit | None
     retries: int
     max_parallel: int
     group: str
@@ -79,6 +81,8 @@ class Settings(Record, frozen=True):
     budget_gpu_hours: float
     budget_runs: int
     mcp_token_file: Path | None
+    prices: dict[str, float]
+    currency: str
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -152,6 +156,12 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.duration,
         default=lambda _: 30.0,
         help="time between asking a command to stop and making it",
+    ),
+    Setting(
+        key="idle-limit",
+        read=values.idle_limit,
+        default=lambda _: None,
+        help="end a run whose GPUs are all less busy for so long, such as 5%,10m; off: never",
     ),
     Setting(
         key="retries",
@@ -255,6 +265,18 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.image,
         default=lambda _: ImageSettings(),
         help="steps on the base image: apt, run, build-apt, secrets, cache",
+    ),
+    Setting(
+        key="prices",
+        read=values.prices,
+        default=lambda _: {},
+        help="what an hour of one GPU costs, by class: h100 = 2.49",
+    ),
+    Setting(
+        key="currency",
+        read=values.text,
+        default=lambda _: "USD",
+        help="what prices are in",
     ),
     *ON_CLUSTERS,
     *OF_AGENTS,

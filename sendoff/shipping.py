@@ -34,6 +34,8 @@ class Wishes(TypedDict, total=False):
     timeout: str | float
     """Seconds, or text such as "30m"."""
     grace: str | float
+    idle_limit: str
+    """End it if all its GPUs are idle: "5%,10m" is less than 5 % busy for ten minutes."""
     retries: int
     max_parallel: int
     group: str

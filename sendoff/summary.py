@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from dispatcher.run import UNPACKED
+from sendoff import cost
 from sendoff.handle import Index, Run
 
 
@@ -26,6 +27,7 @@ def of_index(index: Index) -> dict[str, Any]:
         "started": status.started,
         "ended": status.ended,
         "seconds": manifest.usage.wall if manifest else None,
+        "phases": msgspec.to_builtins(manifest.phases) if manifest else None,
         "failure": msgspec.to_builtins(failure) if failure else None,
         "waiting": msgspec.to_builtins(status.waiting) if status.waiting else None,
         "warnings": manifest.warnings if manifest else (),
@@ -46,6 +48,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "project": request.project,
         "target": request.target,
         "reused": run.reused,
+        "usage": cost.document(cost.of_run(run)),
         "indexes": indexes,
     }
     if len(indexes) == 1:

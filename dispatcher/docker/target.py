@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from dispatcher import pod_config
@@ -89,15 +91,18 @@ class DockerClaim:
         """
         around = _surroundings(self._places)
         spread = container.spread(run, around.cores)
+        self._engine.sweep(_DONE)
+        began = time.monotonic()
+        self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         terms = PodTerms(
             store=_store(self._places),
             per_pod=spread.each,
             memory=run.request.resources.memory,
             patience=self._places.store_patience,
+            sent=datetime.fromisoformat(run.created).timestamp(),
+            pulling=time.monotonic() - began,
         )
         files = pod_config.assignment(run, terms) | pod_config.credentials(run, self._places)
-        self._engine.sweep(_DONE)
-        self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
         for keywords in container.containers(run, around):
             secrets = {name: os.environ[name] for name in run.request.secrets}
             keywords["environment"] |= secrets

@@ -87,6 +87,7 @@ class Terminated(Part, frozen=True):
     reason: str = ""
     message: str = ""
     started_at: str | None = ""
+    finished_at: str | None = ""
 
 
 class ContainerState(Part, frozen=True):

@@ -9,10 +9,11 @@ import msgspec
 from dispatcher.kubernetes.diagnosis import diagnose
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.objects import Event
+from dispatcher.kubernetes.pod_phases import of_pod
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import trouble
-from dispatcher.run import Failure, Manifest, Run, State, unreported
+from dispatcher.run import Failure, Manifest, Phases, Run, State, unreported
 from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
@@ -62,14 +63,25 @@ class Settler:
         def settle(index: int) -> Manifest:
             pod = pods.get(index // per_pod)
             attempt = pod.failures + 1 if pod else 0
-            return self.commit(index, why.get(index // per_pod) or without, attempt)
+            # What several inputs shared can't be told apart.
+            phases = of_pod(job, pod) if pod and per_pod == 1 else None
+            return self.commit(index, why.get(index // per_pod) or without, attempt, phases)
 
         return self._each(asked, settle)
 
-    def given_up(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
-        """Say of indexes that they never started."""
+    def given_up(
+        self, failure: Failure, indexes: Iterable[int], waited: Mapping[int, Phases]
+    ) -> dict[int, Manifest]:
+        """Say of indexes that they never started; `waited` are the phases of completion indexes."""
         self.keep_events()
-        return self._each(indexes, lambda index: self.commit(index, failure))
+        per_pod = self._run.request.per_pod
+
+        def settle(index: int) -> Manifest:
+            first = index % per_pod == 0
+            phases = waited.get(index // per_pod) if first else None
+            return self.commit(index, failure, phases=phases)
+
+        return self._each(indexes, settle)
 
     def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of those indexes that were cancelled that they were."""
@@ -106,13 +118,21 @@ class Settler:
         pairs = zip(asked, made, strict=True)
         return {index: manifest for index, manifest in pairs if manifest}
 
-    def commit(self, index: int, failure: Failure | None, attempt: int = 0) -> Manifest:
+    def commit(
+        self,
+        index: int,
+        failure: Failure | None,
+        attempt: int = 0,
+        phases: Phases | None = None,
+    ) -> Manifest:
         """The manifest of an index: what an attempt has left, or one of ours, or another's."""
         cancelled = self._runs.cancelled(self._run.id, index)
         state: State = "cancelled" if cancelled or failure is None else "failed"
         if state == "failed" and failure and failure.code == "DEADLINE":
             state = "timed-out"
-        made = self._interrupted(index) or unreported(self._run, index, attempt)
+        made = self._interrupted(index) or msgspec.structs.replace(
+            unreported(self._run, index, attempt), phases=phases or Phases()
+        )
         made = msgspec.structs.replace(
             made, state=state, failure=None if state == "cancelled" else failure
         )
@@ -146,11 +166,9 @@ class Settler:
     def _interrupted(self, index: int) -> Manifest | None:
         """What the last attempt saved when it was ended from outside."""
         for attempt in reversed(self._runs.attempts(self._run.id, index)):
-            try:
-                data = self._runs.store.get(self._keys.interrupted(index, attempt))
-            except Missing:
-                continue
-            return record.decode(data, Manifest)
+            found = self._runs.interrupted(self._run.id, index, attempt)
+            if found:
+                return found
         return None
 
     def _merged(self, seen: Mapping[str, Event]) -> bytes:

@@ -31,8 +31,8 @@ _LEFTOVER = 10.0
 """Seconds that the cluster may take to remove the Secret of an earlier Job."""
 _PAUSE = 0.1
 
-Files = Callable[[], dict[str, bytes]]
-"""Makes what the runners are told."""
+Files = Callable[[Job], dict[str, bytes]]
+"""Makes what the runners of a Job are told."""
 
 
 class _Made(NamedTuple):
@@ -55,7 +55,7 @@ class Submission:
         """
         job, fresh = self._make(run, choice)
         try:
-            self.give(job, files(), fresh=fresh)
+            self.give(job, files(job), fresh=fresh)
         except (SendoffError, OSError):
             if fresh:
                 with contextlib.suppress(SendoffError):

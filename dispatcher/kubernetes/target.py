@@ -16,11 +16,13 @@ from dispatcher.kubernetes.errors import StoreNotInReach
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.eye import Eye, PodEye
 from dispatcher.kubernetes.job import pods_of
+from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.runner_secret import assignment
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.settling import Settler
 from dispatcher.kubernetes.shortage import Shortage
 from dispatcher.kubernetes.submission import Submission
+from dispatcher.kubernetes.trouble import seconds
 from dispatcher.kubernetes.view import ClusterView
 from dispatcher.kubernetes.watchman import Watchman
 from dispatcher.places import Places
@@ -84,7 +86,7 @@ class KubernetesTarget:
             JobTaken, JobStuck, AssignmentTooLarge, and what `Client` and the store raise.
         """
         choice = self._choice(run.request.resources)
-        self._submission.send(run, choice, lambda: self._files(run, choice.memory))
+        self._submission.send(run, choice, lambda job: self._files(run, job, choice.memory))
 
     def view(self, run: Run) -> ClusterView:
         """A look at one run."""
@@ -97,7 +99,7 @@ class KubernetesTarget:
             evidence,
             self._submission,
             self._settings,
-            lambda: self._files(run, 0),
+            lambda job: self._files(run, job, 0),
             shortage.words,
         )
         return ClusterView(run, self._submission, self._eye(run), settler, watchman)
@@ -147,7 +149,7 @@ class KubernetesTarget:
             return CrowdEye(self._client, run.id)
         return PodEye(self._client, run.id)
 
-    def _files(self, run: Run, memory: int) -> dict[str, bytes]:
+    def _files(self, run: Run, job: Job, memory: int) -> dict[str, bytes]:
         """What the runners are told, with credentials for this run alone."""
         terms = PodTerms(
             store=pod_config.bucket(self._places),
@@ -155,6 +157,7 @@ class KubernetesTarget:
             memory=memory,
             patience=self._places.store_patience,
             retries=run.request.retries,
+            sent=seconds(job.metadata.creation_timestamp),
         )
         return assignment(run, terms) | pod_config.credentials(run, self._places)
 

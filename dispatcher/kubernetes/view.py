@@ -103,7 +103,7 @@ class ClusterView:
     def _settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
         job = self._job
         if self._gave_up:
-            return self._settler.given_up(self._gave_up, indexes)
+            return self._settler.given_up(self._gave_up, indexes, self._watchman.waited)
         if job and not job.metadata.deletion_timestamp:
             return self._settler.failed(job, indexes)
         cancelled = self._settler.cancelled(indexes)

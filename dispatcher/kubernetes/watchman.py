@@ -12,12 +12,13 @@ from dispatcher.kubernetes.errors import ApiForbidden
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.glimpse import Glimpse
 from dispatcher.kubernetes.job import RUNNER
+from dispatcher.kubernetes.pod_phases import of_pod
 from dispatcher.kubernetes.pod_waits import given_up
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.submission import Files, Submission
 from dispatcher.kubernetes.trouble import Trouble, seconds
-from dispatcher.run import Failure
+from dispatcher.run import Failure, Phases
 
 _PERIOD = 2.0
 """Seconds between rounds."""
@@ -55,6 +56,8 @@ class Watchman:
         self._ask_again = 0.0
         self._explained = 0
         self._may_end = True
+        self.waited: dict[int, Phases] = {}
+        """What the pods of a run that was given up had waited for, by completion index."""
 
     def waiting(self, completion: int) -> Failure | None:
         """Why a completion index does not go on."""
@@ -87,6 +90,8 @@ class Watchman:
         # Once the pods are gone nobody can ask about them any more.
         for pod in [*odd.values()][:_EXPLAINED]:
             self._evidence.situation(job, pod)
+        now = self._evidence.now()
+        self.waited = {completion: of_pod(job, pod, now) for completion, pod in odd.items()}
         return self._give_up(job, waits)
 
     def _odd(self, active: Mapping[int, Glimpse]) -> dict[int, Pod]:
@@ -125,7 +130,7 @@ class Watchman:
         secret = job.metadata.annotations.get(RUNNER, "")
         if secret and found and any(f'"{secret}" not found' in x for x in found.failure.evidence):
             # Whoever made the Job has died before it came to this.
-            self._submission.give(job, self._files())
+            self._submission.give(job, self._files(job))
         return found
 
     def _is_over(self, waits: Collection[Trouble | None]) -> bool:

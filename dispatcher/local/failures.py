@@ -57,16 +57,10 @@ class Failures:
         """What an interrupted attempt had come to."""
         import msgspec
 
-        from dispatcher.run import Manifest
-        from dispatcher.store import Missing, RunKeys, Runs
-        from packer import record
+        from dispatcher.store import Runs
 
-        store = Runs.at(self._places()).store
-        try:
-            data = store.get(RunKeys(self._run_id).interrupted(index, attempt))
-        except Missing:
-            return None
-        return msgspec.structs.replace(record.decode(data, Manifest), failure=failure)
+        found = Runs.at(self._places()).interrupted(self._run_id, index, attempt)
+        return msgspec.structs.replace(found, failure=failure) if found else None
 
     def _commit(self, index: int, attempt: int, state: State, failure: Failure | None) -> None:
         import msgspec

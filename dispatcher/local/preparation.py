@@ -71,6 +71,7 @@ class Preparation:
                 "grace": request.grace,
                 "memory": request.resources.memory,
                 "data": _told(request),
+                "idle_limit": request.idle_limit and request.idle_limit.told,
             },
             environment=request.environment,
             secrets=list(request.secrets),

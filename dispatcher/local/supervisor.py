@@ -42,13 +42,24 @@ _LOCK = 0
 class Supervisor:
     """Starts the indexes of a run, some at once, and sees to it that each gets a manifest."""
 
-    def __init__(self, run: str, plan: Plan, work: str, failures: Failures) -> None:
+    def __init__(
+        self,
+        run: str,
+        plan: Plan,
+        work: str,
+        failures: Failures,
+        *,
+        since: float,
+        unpacking: float,
+    ) -> None:
+        """Indexes wait `since` then, by the monotonic clock, after so many seconds of unpacking."""
         self._plan, self._work, self._failures = plan, work, failures
         self._keys = RunKeys(run)
         self._store = DirectoryStore(plan.settings["store"])
         self._waiting = deque(range(len(plan.inputs)))
         self._running: dict[int, RunnerProcess] = {}
         self._retries = dict.fromkeys(self._waiting, plan.retries)
+        self._since = dict.fromkeys(self._waiting, (since, unpacking))
 
     def work(self) -> None:
         """Return when nothing is left to do."""
@@ -66,6 +77,8 @@ class Supervisor:
             os.rmdir(self._work)
 
     def _start(self, index: int) -> None:
+        placed = time.monotonic()
+        since, unpacking = self._since[index]
         attempt = self._last_attempt(index) + 1
         asked = self._plan.inputs[index]
         found = self._plan.images[asked["digest"]]
@@ -84,6 +97,8 @@ class Supervisor:
             attempt=attempt,
             workspace=workspace.directory,
             output_dir=workspace.outputs,
+            placed=placed,
+            before={"queued": placed - since, "pulling": unpacking},
             **asked,
             **self._plan.settings,
         )
@@ -134,6 +149,7 @@ class Supervisor:
             if self._retries[index] > 0 and not process.asked_to_end:
                 self._retries[index] -= 1
                 self._waiting.append(index)
+                self._since[index] = time.monotonic(), 0.0
             else:
                 useful = status == NOT_STORED
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")
@@ -167,17 +183,22 @@ def main(run: str, *places: str) -> None:
     """Look after one run."""
     from dispatcher.local.failures import Failures
 
+    began, unpacking = time.monotonic(), 0.0
     # Says that there has been a supervisor, and which.
     os.write(_LOCK, b"%d\n" % os.getpid())
     failures = Failures(run, places)
     state = places[-1]
-    plan = Plan.read(f"{state}/runs/{run}/plan.json") or failures.prepare()
+    plan = Plan.read(f"{state}/runs/{run}/plan.json")
+    if plan is None:
+        plan = failures.prepare()
+        unpacking = time.monotonic() - began
     if plan is None:
         return
     from dispatcher.local.protection import protect
 
     protect(plan.protected)
-    Supervisor(run, plan, f"{state}/work/{run}", failures).work()
+    work = f"{state}/work/{run}"
+    Supervisor(run, plan, work, failures, since=began + unpacking, unpacking=unpacking).work()
     sweep(state, DirectoryStore(plan.settings["store"]))
 
 

@@ -30,6 +30,9 @@ class Assignment:
         grace: float = 30,
         memory: int = 0,
         data: list[dict[str, Any]] | None = None,
+        idle_limit: list[float] | None = None,
+        before: dict[str, float] | None = None,
+        placed: float = 0,
         file_limit: int = 10_000,
         byte_limit: int = 100 << 30,
         log_limit: int = 1 << 30,
@@ -52,6 +55,10 @@ class Assignment:
         """Bytes that the command and its children may use; 0 for no limit."""
         self.data = data or []
         """What is to be put into the workspace before the start, see `data`."""
+        self.idle_limit = idle_limit
+        """`[share, seconds]`: a command whose GPUs are all less busy for so long is ended."""
+        self.before, self.placed = before or {}, placed
+        """As `phases.Phases`."""
         self.file_limit, self.byte_limit, self.log_limit = file_limit, byte_limit, log_limit
 
     @classmethod

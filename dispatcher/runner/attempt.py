@@ -9,19 +9,22 @@ from . import kernel
 from .command import Command, NotFound
 from .exit_status import LOST
 from .outputs import Tree
+from .phases import Phases
 from .store import Exists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from .assignment import Assignment
+    from .gpu import Gpus
     from .ledger import Ledger
     from .outcome import Ending
     from .results import Results
     from .usage import Sampler
     from .watch import Signals, Watch
+    from .watchdog import Watchdog
 
 _MANIFEST = "sendoff.manifest/1"
 
@@ -47,6 +50,8 @@ class Attempt:
         self._assignment, self._ledger, self._lifeline = assignment, ledger, lifeline
         self._signals, self._alone = signals, alone
         self._base = os.environ if environment is None else environment
+        self._phases = Phases(assignment.before, assignment.placed)
+        self._watchdog: Watchdog | None = None
         self.state = ""
         """As in the manifest, once the command has ended."""
 
@@ -69,6 +74,7 @@ class Attempt:
         from . import hardware
 
         self._began = time.time()
+        self._phases.start()
         try:
             self._ledger.announce(self._started())
         except Exists:
@@ -98,6 +104,7 @@ class Attempt:
         memory = MemoryWatch(name, assignment.memory, alone=self._alone)
         signals = self._signals or Signals()
         environment = self._environment()
+        self._phases.start()
         try:
             with memory:
                 command = Command(assignment.command, environment)
@@ -110,11 +117,14 @@ class Attempt:
         from . import gpu, hardware, outcome, results, usage
 
         machine = hardware.facts()
-        gpus = gpu.Gpus(environment.get("CUDA_VISIBLE_DEVICES")) if gpu.present() else None
+        share, _ = assignment.idle_limit or (0, 0)
+        visible = environment.get("CUDA_VISIBLE_DEVICES")
+        gpus = gpu.Gpus(visible, share) if gpu.present() else None
         sampler = usage.Sampler()
-        watch.run(assignment.timeout, sampler.sample)
+        watch.run(assignment.timeout, self._look(sampler, watch, gpus))
+        self._phases.end(watch.wall)
         self._ledger.ended()
-        used = gpus.finish() if gpus else (None, None)
+        used = gpus.finish() if gpus else {}
         ending = outcome.Ending(
             status=watch.status or 0,
             stopped=watch.stopped,
@@ -126,14 +136,26 @@ class Attempt:
         memory.close()
         record = {
             **self._how(ending),
-            "usage": _usage(watch, sampler, used),
+            "usage": {"wall": round(watch.wall, 4), **sampler.totals(), **used},
             "hardware": {**machine, "gpus": gpus.facts} if gpus and gpus.facts else machine,
             **self._times(watch.wall),
         }
         return self._finish(record, before, results.Results(self._ledger, assignment))
 
+    def _look(self, sampler: Sampler, watch: Watch, gpus: Gpus | None) -> Callable[[], float]:
+        """What is looked at while the command runs."""
+        if gpus is None or not self._assignment.idle_limit:
+            return sampler.sample
+        from .watchdog import Watchdog
+
+        seconds = self._assignment.idle_limit[1]
+        self._watchdog = Watchdog(gpus, seconds, watch, self._ledger.log)
+        return self._watchdog.beside(sampler.sample)
+
     def _how(self, ending: Ending) -> dict[str, Any]:
         failure = ending.failure(self._assignment.timeout, self._assignment.grace)
+        if self._watchdog and ending.stopped == "idle":
+            failure = self._watchdog.failure(self._assignment.grace, killed=ending.killed)
         if failure:
             state = "timed-out" if failure["code"] == "TIMEOUT" else "failed"
         elif ending.stopped:
@@ -192,6 +214,8 @@ class Attempt:
         return self._ledger.commit(self._manifest(record))
 
     def _manifest(self, record: dict[str, Any]) -> dict[str, Any]:
+        if self._ledger.attempt != self._assignment.attempt:
+            self._phases.forget()
         return {
             **{name: value for name, value in record.items() if value not in (None, "", False)},
             "format": _MANIFEST,
@@ -201,6 +225,7 @@ class Attempt:
             "digest": self._assignment.digest,
             "command": self._assignment.command,
             "exit_code": record.get("exit_code"),
+            "phases": self._phases.record(),
         }
 
     def _times(self, wall: float) -> dict[str, str]:
@@ -222,19 +247,6 @@ class Attempt:
             "SENDOFF_ATTEMPT": str(self._assignment.attempt),
             "SENDOFF_OUTPUT_DIR": self._assignment.output_dir,
         }
-
-
-def _usage(
-    watch: Watch, sampler: Sampler, gpu: tuple[float | None, int | None]
-) -> dict[str, float | int | None]:
-    cpu, memory = sampler.totals()
-    return {
-        "wall": round(watch.wall, 4),
-        "cpu": round(cpu, 4),
-        "memory_peak": memory,
-        "gpu_busy": gpu[0],
-        "gpu_memory_peak": gpu[1],
-    }
 
 
 def _time(seconds: float) -> str:

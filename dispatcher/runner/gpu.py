@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 _LIBRARY = "libnvidia-ml.so.1"
 _DEVICES = ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg")
 _PERIOD = 0.5
+# A driver that was silent for longer has not said that there was nothing to do.
+_SILENCE = 10.0
 _NAME = 96
 
 
@@ -29,8 +32,13 @@ class _Memory(ctypes.Structure):
 
 
 def present() -> bool:
-    """Whether this machine looks as if it had a driver; costs no library."""
-    return any(os.path.exists(path) for path in _DEVICES)
+    """Whether this machine looks as if it had a driver; costs no library.
+
+    Where the loader was told of a folder that has the driver's library, that counts as well.
+    """
+    folders = filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
+    places = (*_DEVICES, *(f"{folder}/{_LIBRARY}" for folder in folders))
+    return any(os.path.exists(path) for path in places)
 
 
 def facts(patience: float = 10.0) -> list[dict[str, Any]]:
@@ -52,8 +60,12 @@ class Gpus:
     what came on top of what was in use when the watch began.
     """
 
-    def __init__(self, visible: str | None) -> None:
+    def __init__(self, visible: str | None, idle_share: float = 0) -> None:
+        """`visible` is as in CUDA_VISIBLE_DEVICES; below `idle_share` of its time a GPU is idle."""
         self._visible = visible
+        self.idle_share = idle_share
+        self._seen = 0.0
+        self._idle_since: float | None = None
         self._stop = threading.Event()
         self._busy: list[float] = []
         self._peak = 0
@@ -63,16 +75,24 @@ class Gpus:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def finish(self, patience: float = _PERIOD) -> tuple[float | None, int | None]:
-        """Mean share of time the GPUs were busy, and the peak of their memory in bytes.
+    def finish(self, patience: float = _PERIOD) -> dict[str, float | int]:
+        """As in the manifest's `usage`: mean share of time busy, the peak of memory in bytes.
 
-        `patience` is how many seconds the driver may still take.
+        Nothing where the driver said nothing. `patience` is how many seconds it may still take.
         """
         self._stop.set()
         self._thread.join(patience)
         if not self.facts or not self._busy:
-            return None, None
-        return round(sum(self._busy) / len(self._busy), 4), self._peak
+            return {}
+        busy = round(sum(self._busy) / len(self._busy), 4)
+        return {"gpu_busy": busy, "gpu_memory_peak": self._peak}
+
+    def idle(self) -> float:
+        """For how many seconds now every GPU has been idle; 0 where the driver does not say."""
+        since, now = self._idle_since, time.monotonic()
+        if since is None or now - self._seen > _SILENCE:
+            return 0.0
+        return now - since
 
     def _run(self) -> None:
         try:
@@ -129,7 +149,18 @@ class Gpus:
             used += memory - self._baseline.setdefault(number, memory)
         if shares:
             self._busy.append(sum(shares) / len(shares))
+        self._note(max(shares) if len(shares) == len(handles) else None)
         self._peak = max(self._peak, used)
+
+    def _note(self, busiest: float | None) -> None:
+        """Keep since when all are idle, of which only an unbroken row of samples is a proof."""
+        now = time.monotonic()
+        broken = now - self._seen > _SILENCE
+        if busiest is None or busiest >= self.idle_share:
+            self._idle_since = None
+        elif self._idle_since is None or broken:
+            self._idle_since = now
+        self._seen = now
 
 
 def _memory(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> _Memory:

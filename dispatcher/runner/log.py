@@ -46,6 +46,8 @@ class Log:
         decoder = codecs.getincrementaldecoder("utf-8")
         self._decoders = {stream: decoder("surrogateescape") for stream in ("out", "err")}
         self._tails = {"out": "", "err": ""}
+        self._begun = False
+        """Whether the last line has no end yet."""
         self.problem = ""
         """Why the log in the store is not whole; empty where it is."""
         self.cut = ""
@@ -59,6 +61,18 @@ class Log:
         if not text:
             return
         self._tails[stream] = (self._tails[stream] + text)[-_TAIL:]
+        self._begun = not text.endswith("\n")
+        self._keep(stream, text, seconds)
+
+    def remark(self, text: str, seconds: float) -> None:
+        """Put a line of the runner's own into the log, on a line of its own; it is in no tail."""
+        line = "\n" * self._begun + f"sendoff: {text}\n"
+        self._begun = False
+        if "err" in self._mirror:
+            self._show("err", line.encode())
+        self._keep("err", line, seconds)
+
+    def _keep(self, stream: str, text: str, seconds: float) -> None:
         line = json.dumps([round(seconds, 3), stream, text]).encode() + b"\n"
         self._left -= len(line)
         if self._left < 0:

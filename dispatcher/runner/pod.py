@@ -14,6 +14,7 @@ import time
 
 from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED, SPENT, UNSUCCESSFUL, UNUSABLE
 from .pod_assignment import CREDENTIALS, PodAssignment
+from .pod_phases import PodPhases
 from .store_faults import StoreFault
 from .watch import Signals
 
@@ -29,6 +30,7 @@ def main() -> int:
     """Do what the pod is there for."""
     # Before anything else: process 1 of a container is sent no signal that it does not handle.
     signals = Signals()
+    phases = PodPhases()
     folder = os.environ.get(CONFIG, "")
     try:
         assignment = PodAssignment.read(folder)
@@ -38,14 +40,17 @@ def main() -> int:
     from .link import Link
 
     link = Link(assignment.store, f"{folder}/{CREDENTIALS}")
-    return Pod(assignment, link, signals).run()
+    return Pod(assignment, link, signals, phases).run()
 
 
 class Pod:
     """One pod's share of a run, one input after the other."""
 
-    def __init__(self, assignment: PodAssignment, link: Link, signals: Signals) -> None:
+    def __init__(
+        self, assignment: PodAssignment, link: Link, signals: Signals, phases: PodPhases
+    ) -> None:
         self._assignment, self._link, self._signals = assignment, link, signals
+        self._phases = phases
         self._completion = int(os.environ.get("JOB_COMPLETION_INDEX") or 0)
         failures = ("SENDOFF_FAILURES", "SENDOFF_IGNORED_FAILURES")
         self._attempt = 1 + sum(int(os.environ.get(name) or 0) for name in failures)
@@ -79,12 +84,22 @@ class Pod:
         # The first attempt at the first input starts at once; whether anybody wants it shows
         # while it runs.
         first = index == self._assignment.indexes(self._completion)[0]
+        folder = os.environ.get(CONFIG, "")
+        before, placed = self._phases.of_next(self._assignment, folder, self._attempt)
         if self._attempt > 1 and self._committed(index):
             return LOST, ""
         if self._attempt > 1 and self._spent(index):
             _say("earlier attempts ended without a result, and there may be no further one")
             return SPENT, ""
-        attempt = PodAttempt(self._assignment, self._link, self._signals, index, self._attempt)
+        attempt = PodAttempt(
+            self._assignment,
+            self._link,
+            self._signals,
+            index,
+            self._attempt,
+            before=before,
+            placed=placed,
+        )
         if not first and self._cancelled(index):
             return attempt.cancel()
         return attempt.run(self._give_data if self._assignment.data else None)

@@ -37,6 +37,9 @@ class PodAssignment:
         environment: dict[str, str] | None = None,
         secrets: list[str] | None = None,
         data: list[dict[str, Any]] | None = None,
+        idle_limit: list[float] | None = None,
+        sent: float = 0,
+        pulling: float | None = None,
         file_limit: int = 10_000,
         byte_limit: int = 100 << 30,
         scratch: str = "/sendoff",
@@ -62,6 +65,12 @@ class PodAssignment:
         """Names of variables that the container has already."""
         self.data = data or []
         """`{sha256, size, path, mode, kind}` of what is to be fetched before the start."""
+        self.idle_limit = idle_limit
+        """As `Assignment.idle_limit`."""
+        self.sent = sent
+        """When the run was sent off, in seconds since the epoch; 0 where that does not matter."""
+        self.pulling = pulling
+        """How long its image took, where whoever made the container fetched it before."""
         self.file_limit, self.byte_limit = file_limit, byte_limit
         """How many results an attempt may have, and how many bytes together."""
         self.scratch = scratch

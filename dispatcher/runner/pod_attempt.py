@@ -32,8 +32,17 @@ class PodAttempt:
     """
 
     def __init__(
-        self, told: PodAssignment, link: Link, signals: Signals, index: int, number: int
+        self,
+        told: PodAssignment,
+        link: Link,
+        signals: Signals,
+        index: int,
+        number: int,
+        *,
+        before: dict[str, float],
+        placed: float,
     ) -> None:
+        """`before` and `placed` are as in `phases.Phases`."""
         self._told = told
         self._root = f"{told.scratch}/work/{index}-{number}"
         assignment = Assignment(
@@ -48,6 +57,9 @@ class PodAttempt:
             outputs=told.outputs,
             timeout=told.timeout,
             grace=told.grace,
+            idle_limit=told.idle_limit,
+            before=before,
+            placed=placed,
             file_limit=told.file_limit,
             byte_limit=told.byte_limit,
         )

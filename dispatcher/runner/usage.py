@@ -30,11 +30,11 @@ class Sampler:
         self._interval = min(self._interval * _GROWTH, _LONGEST)
         return self._interval
 
-    def totals(self) -> tuple[float, int]:
-        """CPU seconds of the children that have ended, and the peak of memory in bytes."""
+    def totals(self) -> dict[str, float | int]:
+        """As in the manifest's `usage`: CPU seconds of what has ended, the peak of memory."""
         before, spent = self._before, resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = spent.ru_utime + spent.ru_stime - before.ru_utime - before.ru_stime
         # The kernel's figure is of all children so far: it is the command's where it has grown.
         if spent.ru_maxrss > before.ru_maxrss:
             self._peak = max(self._peak, spent.ru_maxrss * _MAXRSS_UNIT)
-        return cpu, self._peak
+        return {"cpu": round(cpu, 4), "memory_peak": self._peak}

@@ -50,8 +50,8 @@ class Signals:
 class Watch:
     """Watches one command to its end, and ends it when time is up or somebody asks.
 
-    `stopped` says why it was ended: "timeout", "signal", "orphaned" (whoever started the runner is
-    gone), or "" where it ended by itself.
+    `stopped` says why it was ended: "timeout", "idle", "signal", "orphaned" (whoever started the
+    runner is gone), or "" where it ended by itself.
     """
 
     def __init__(self, command: Command, log: Log, signals: Signals, grace: float) -> None:
@@ -105,6 +105,11 @@ class Watch:
             self.stopped = why
             self._kill_at = time.monotonic() + self._grace
 
+    @property
+    def seconds(self) -> float:
+        """Since the command's start."""
+        return time.monotonic() - self._began
+
     def _over(self) -> bool:
         if self.status is None:
             return False
@@ -143,12 +148,11 @@ class Watch:
                 return
             if process == self._command.pid:
                 self.status = status
-                self.wall = time.monotonic() - self._began
+                self.wall = self.seconds
 
     def _read(self, descriptor: int) -> None:
         data = os.read(descriptor, _READ)
-        seconds = time.monotonic() - self._began
-        self._log.write(self._streams[descriptor], data, seconds, last=not data)
+        self._log.write(self._streams[descriptor], data, self.seconds, last=not data)
         if not data:
             self._poll.unregister(descriptor)
             del self._streams[descriptor]

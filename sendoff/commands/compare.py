@@ -39,8 +39,8 @@ def command(
 
     The table has what varied and what came of it. Parameters are what a sweep varied, else what
     the commands' flags say. Metrics come from metrics.json, other JSON, JSON lines and CSV files
-    whose names speak of metrics, and from "key: value" and "key=value" on stdout. What is the
-    same in all rows is not a column.
+    whose names speak of metrics, from TensorBoard's event files, and from "key: value" and
+    "key=value" on stdout. What is the same in all rows is not a column.
     """
     from dispatcher import comparison
     from sendoff.rows import checked, rows_of

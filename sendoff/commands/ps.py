@@ -11,15 +11,12 @@ from sendoff.cli import Command
 from sendoff.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dispatcher.status import RunStatus
     from sendoff.handle import Run
 
 SHOWN = 20
 LOOKED_AT = 1_000
 """Of so many of the newest those of a group or in a state are shown."""
-AT_ONCE = 8
 _COMMAND_WIDTH = 48
 
 
@@ -33,13 +30,14 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     from itertools import islice
     from pathlib import Path
 
+    from sendoff import cost
     from sendoff.handle import Run
     from sendoff.session import Session
 
     session = Session.open(Path())
     records = islice(session.runs().recent(), None if everything else LOOKED_AT)
     runs = (Run(run, session) for run in records if not group or run.request.group == group)
-    found = (run for run in _seen(runs) if not state or run.state == state)
+    found = (run for run in cost.frozen(runs, SHOWN) if not state or run.state == state)
     shown = list(islice(found, None if everything else SHOWN))
     if console.machine:
         from sendoff.summary import of_run
@@ -51,19 +49,12 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
         return 0
     header = ["run", "state", "done", "created", "command"]
     console.table(header, [_row(run, wide=console.wide) for run in shown])
+    bill = cost.of_runs(shown, session.settings.prices, session.settings.currency)
+    for line in cost.sentences(bill):
+        console.say(line, "faint")
     if not everything and next(found if state else records, None):
         console.say("older ones: sendoff ps --all", "faint")
     return 0
-
-
-def _seen(runs: Iterator[Run]) -> Iterator[Run]:
-    """Each as it is now; a store and a cluster far away are asked about several at once."""
-    from concurrent.futures import ThreadPoolExecutor
-    from itertools import islice
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        while some := list(islice(runs, SHOWN)):
-            yield from pool.map(lambda run: run.freeze(), some)
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import time
 
+import msgspec
 import pytest
 
 import sendoff
@@ -175,6 +176,10 @@ def test_what_a_run_took_is_known(site):
     manifest = run[0].status.manifest
     assert manifest.usage.wall > 0
     assert manifest.usage.cpu > 0
+    phases = msgspec.to_builtins(manifest.phases)
+    assert set(phases) == {"queued", "pulling", "starting", "running", "uploading"}
+    assert min(phases.values()) >= 0
+    assert phases["running"] == manifest.usage.wall
     assert manifest.hardware["python"]
     assert (
         abs(

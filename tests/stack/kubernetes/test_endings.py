@@ -101,6 +101,11 @@ def test_a_runner_that_is_killed_is_no_attempt_of_the_user(lab):
     assert status.indexes[0].failure.code == "KILLED"
     assert status.indexes[0].failure.blame == "infra"
     assert status.indexes[0].attempts == 1
+    # Its runner left no word, so that the cluster's stamps have to do.
+    phases = status.indexes[0].manifest.phases
+    assert phases.queued is not None
+    assert phases.pulling is not None
+    assert phases.running is not None
     codes = {
         each["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"]
         for each in lab.pods(run)

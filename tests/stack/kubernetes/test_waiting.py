@@ -122,9 +122,12 @@ def test_a_turn_that_never_comes_is_given_up(lab):
         )
     )
     run = brief.submit(HELLO, resources=Resources(gpu="h100", cpus=0.1, memory=128 << 20))
-    failure = brief.wait(run).indexes[0].failure
+    manifest = brief.wait(run).indexes[0].manifest
+    failure = manifest.failure
     assert failure.code == "PENDING_TIMEOUT"
     assert failure.blame == "capacity"
+    assert manifest.phases.queued >= 2
+    assert manifest.phases.held == 0
     assert "Insufficient nvidia.com/gpu" in "\n".join(failure.evidence)
     lab.until(lambda: lab.objects("jobs", run) == [])
     assert asked

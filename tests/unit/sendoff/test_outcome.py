@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from dispatcher.run import Manifest, Usage
+from dispatcher.run import Failure, Manifest, Usage
 from dispatcher.status import IndexStatus
 from packer.digest import Digest
 from sendoff import outcome
@@ -39,6 +40,14 @@ def status(state: str, exit_code: int | None = None, signal: str = "") -> IndexS
 def test_codes_and_words(index: IndexStatus, code: int, words: str) -> None:
     assert outcome.exit_code(index) == code
     assert outcome.sentence(index) == words
+
+
+@pytest.mark.parametrize(("code", "signal"), [(0, ""), (1, ""), (None, "SIGTERM")])
+def test_idle_gpus(code: int | None, signal: str) -> None:
+    idle = Failure(code="GPU_IDLE", phase="run", blame="user", retryable=False, message="idle")
+    index = msgspec.structs.replace(status("failed", code, signal), failure=idle)
+    assert outcome.exit_code(index) == 125
+    assert outcome.sentence(index) == "failed for want of work for its GPUs after 3.2 s"
 
 
 def test_several() -> None:

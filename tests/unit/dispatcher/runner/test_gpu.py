@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-DRIVER = r"""
-#include <string.h>
-typedef struct { unsigned gpu, memory; } use;
-typedef struct { unsigned long long total, free, used; } room;
-static unsigned long long calls[2] = {0, 0};
-int nvmlInit_v2(void) { return 0; }
-int nvmlShutdown(void) { return 0; }
-int nvmlDeviceGetCount_v2(unsigned *n) { *n = 2; return 0; }
-int nvmlSystemGetDriverVersion(char *s, unsigned n) { strncpy(s, "550.54.14", n); return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **d) { *d = (void *)(long)(i + 1); return 0; }
-int nvmlDeviceGetName(void *d, char *s, unsigned n) { strncpy(s, "NVIDIA H100", n); return 0; }
-int nvmlDeviceGetUUID(void *d, char *s, unsigned n) {
-  strncpy(s, (long)d == 1 ? "GPU-aaaa" : "GPU-bbbb", n); return 0; }
-int nvmlDeviceGetUtilizationRates(void *d, use *u) { u->gpu = 50; u->memory = 1; return 0; }
-int nvmlDeviceGetMemoryInfo(void *d, room *m) {
-  m->total = 80ULL << 30; m->used = (1ULL << 30) * ++calls[(long)d - 1]; return 0; }
-"""
+from tests import nvml
+
 ASK = """
 import json, sys, time
 from dispatcher.runner.gpu import Gpus
@@ -38,15 +22,7 @@ print(json.dumps([gpus.finish(), gpus.facts]))
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory) -> Path:
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if not compiler:
-        pytest.skip("no C compiler")
-    folder = tmp_path_factory.mktemp("driver")
-    (folder / "nvml.c").write_text(DRIVER)
-    library = folder / "libnvidia-ml.so.1"
-    command = [compiler, "-shared", "-fPIC", "-w", "-o", library, folder / "nvml.c"]
-    subprocess.run(command, check=True)
-    return folder
+    return nvml.build(tmp_path_factory.mktemp("driver"))
 
 
 def ask(driver: Path, visible: str | None):
@@ -59,8 +35,8 @@ def ask(driver: Path, visible: str | None):
         capture_output=True,
         check=True,
     )
-    (busy, peak), facts = json.loads(done.stdout)
-    return busy, peak, facts
+    used, facts = json.loads(done.stdout)
+    return used["gpu_busy"], used["gpu_memory_peak"], facts
 
 
 def test_use_and_facts_of_every_gpu(driver):
@@ -93,4 +69,4 @@ def test_a_machine_without_a_driver_has_none(tmp_path):
         check=True,
     )
     if not Path("/dev/nvidiactl").exists():
-        assert done.stdout == "(None, None)\n"
+        assert done.stdout == "{}\n"
