@@ -183,7 +183,7 @@ class Runs:
             data = self.store.get(key)
         except Missing:
             return None
-        return _read(key, data, Manifest)
+        return formats.read(key, data, Manifest)
 
     def cancelled(self, run_id: str, index: int) -> bool:
         """Whether somebody asked for the end of this index, or of the run."""
