@@ -30,6 +30,7 @@ GROUPS = {
     "results": "bench.results",
     "cluster": "bench.submit",
     "bases": "bench.bases",
+    "agents": "bench.mcp",
 }
 RESULTS = Path(__file__).parent / "RESULTS.md"
 

@@ -11,7 +11,40 @@ from dispatcher.run import Failure
 from dispatcher.runner import exit_status
 from packer.errors import SendoffError
 
-_INFRA = frozenset({"storage", "image"})
+Blame = Literal["user", "infra", "capacity", "config"]
+
+_BY_CODE: dict[str, Blame] = {
+    "QUOTA": "capacity",
+    "BUDGET_RUNS": "capacity",
+    "BUDGET_GPU_HOURS": "capacity",
+    "REGISTRY_AUTH": "config",
+    "CLUSTER_AUTH": "config",
+    "FORBIDDEN": "config",
+    "BUDGET_TIMEOUT": "user",
+    "CONFLICT": "user",
+    "CUDA_UNFIT": "user",
+    "GPU_EXPRESSION": "user",
+    "GPU_IMPOSSIBLE": "user",
+    "GPU_UNKNOWN": "user",
+    "INPUT_CHANGED": "user",
+    "TREE_CHANGED": "user",
+}
+_BY_PHASE: dict[str, Blame] = {
+    "usage": "user",
+    "reference": "user",
+    "snapshot": "user",
+    "environment": "user",
+    "inputs": "user",
+    "results": "user",
+    "reproduction": "user",
+    "build": "user",
+    "schedule": "capacity",
+    "storage": "infra",
+    "image": "infra",
+    "store": "infra",
+    "dispatch": "infra",
+    "internal": "infra",
+}
 _REASONS = {
     exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
     exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
@@ -19,13 +52,19 @@ _REASONS = {
 }
 
 
+def blame(error: SendoffError) -> Blame:
+    """Whose move it is: what may pass by itself is the infrastructure's, unless its code says."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return "infra" if error.retryable else _BY_PHASE.get(error.phase, "config")
+
+
 def of_error(error: SendoffError) -> Failure:
     """The failure of a run that an error of ours kept from starting."""
-    blame: Literal["infra", "config"] = "infra" if error.phase in _INFRA else "config"
     return Failure(
         code=error.code,
         phase=error.phase,
-        blame=blame,
+        blame=blame(error),
         retryable=error.retryable,
         message=str(error),
         evidence=tuple(error.evidence().splitlines()),
@@ -78,6 +117,18 @@ def of_supervisor(run: str, log: str) -> Failure:
         message="the process that looked after the run is gone",
         evidence=tuple(log.strip().splitlines()[-20:]),
         fix=f"send it off again: sendoff rerun {run} --failed",
+    )
+
+
+def of_packing(run: str) -> Failure:
+    """The failure of an order whose packing ended without a word."""
+    return Failure(
+        code="PACKING_LOST",
+        phase="packing",
+        blame="infra",
+        retryable=True,
+        message="the process that packed its images is gone",
+        fix=f"send it off again; what had been packed is kept (sendoff show {run})",
     )
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from dispatcher import reuse, targets
-from dispatcher.errors import Conflict, RunUnknown
+from dispatcher import budgeting, idempotency, orders, reuse, targets
+from dispatcher.errors import RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.run import Run, now
-from dispatcher.runner.keys import idempotency
 from dispatcher.status import IndexStatus, RunStatus
-from dispatcher.store import Exists, Missing, RunKeys, Runs
-from packer import record
+from dispatcher.store import Exists, RunKeys, Runs
+from packer import disk, record
 from packer.errors import SendoffError
 
 # A look costs some 20 µs for each index that is not final.
@@ -37,23 +33,28 @@ def submit(run: Run, places: Places) -> Run:
 
     Raises:
         Conflict: the key stands for another request; nothing was changed.
-        SendoffError: the target refused it; nothing was written.
+        SendoffError: the target or a budget refused it; nothing was written.
     """
+    with budgeting.held(run, places):
+        return _submit(run, places)
+
+
+def _submit(run: Run, places: Places) -> Run:
     target = targets.of(run, places)
     runs = Runs.at(places)
-    known = _known(run, runs)
+    known = idempotency.known(run, runs)
     if known and target.started(known.id):
         return known
     target.check(run.request)
-    run = _named_by_key(run, runs)
+    run = idempotency.named_by_key(run, runs)
     claim = target.claim(run.id)
     if claim is None:
-        return _same(run, runs.run(run.id))
+        return idempotency.same(run, runs.run(run.id))
     with claim:
         try:
             runs.add(run)
         except Exists:
-            run = _same(run, runs.run(run.id))
+            run = idempotency.same(run, runs.run(run.id))
             # Whoever wrote the record may have died before it came to the start.
             if target.started(run.id):
                 return run
@@ -62,6 +63,46 @@ def submit(run: Run, places: Places) -> Run:
     with contextlib.suppress(SendoffError):
         reuse.mark(run, runs, time.time_ns())
     return run
+
+
+def order(run: Run, places: Places) -> Run:
+    """Give `run` its id before its images are packed; whoever packs then calls `submit`.
+
+    Returns what is under way: `run`, or, where its idempotency key was used for the same request
+    before, that earlier one. Images and data are not compared: they are not known yet.
+
+    Raises:
+        Conflict: the key stands for another request; nothing was changed.
+        SendoffError: a budget refused it; nothing was written.
+    """
+    places.state.mkdir(parents=True, exist_ok=True)
+    # The key and the order are two writes; of two clients here, the second waits for both.
+    with budgeting.held(run, places), disk.locked(places.state / "orders.lock"):
+        return _order(run, places)
+
+
+def _order(run: Run, places: Places) -> Run:
+    runs = Runs.at(places)
+    named = idempotency.named_by_key(run, runs)
+    if named.id != run.id:
+        first = _under_way(named.id, places)
+        if first:
+            sent = idempotency.as_ordered(first.request)
+            idempotency.same(run, msgspec.structs.replace(first, request=sent))
+            return first
+        idempotency.renamed(run, runs)
+    runs.order(run)
+    return run
+
+
+def _under_way(run_id: str, places: Places) -> Run | None:
+    """The run or the order of this id; None where there is none, or it has become no run."""
+    try:
+        with Observer(run_id, places) as observer:
+            ended = observer.one(0).final
+            return None if ended and not orders.packed(observer.run) else observer.run
+    except RunUnknown:
+        return None
 
 
 def runs(places: Places) -> list[Run]:
@@ -153,48 +194,19 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     keys = RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
     observer.runs.store.put(key, record.encode({"at": now()}))
-    targets.of(observer.run, places).cancel(observer.run, index)
+    # Whoever packs looks for the mark.
+    if orders.packed(observer.run):
+        targets.of(observer.run, places).cancel(observer.run, index)
 
 
-def _known(run: Run, runs: Runs) -> Run | None:
-    """The run that was sent off with the same idempotency key, if it is of the same request."""
-    if not run.request.idempotency_key:
-        return None
-    try:
-        first: str = json.loads(runs.store.get(_place(run)))["run"]
-        return _same(run, runs.run(first))
-    except (Missing, RunUnknown):
-        return None
-
-
-def _named_by_key(run: Run, runs: Runs) -> Run:
-    """The run under the id that its idempotency key was first used with."""
-    if not run.request.idempotency_key:
-        return run
-    try:
-        runs.store.put_new(_place(run), record.encode({"run": run.id}))
-    except Exists:
-        first: str = json.loads(runs.store.get(_place(run)))["run"]
-        return msgspec.structs.replace(run, id=first)
-    return run
-
-
-def _place(run: Run) -> str:
-    return idempotency(hashlib.sha256(run.request.idempotency_key.encode()).hexdigest())
-
-
-def _same(run: Run, stored: Run) -> Run:
-    """The stored run, if it is of the same request."""
-    if run.request == stored.request:
-        return stored
-    differences = list(_differences(run.request, stored.request))
-    raise Conflict(run.request.idempotency_key or run.id, stored.id, differences)
-
-
-def _differences(asked: Any, stored: Any) -> Iterator[str]:
-    for field in asked.__struct_fields__:
-        if getattr(asked, field) != getattr(stored, field):
-            yield field
-
-
-__all__ = ["IndexStatus", "RunStatus", "cancel", "changes", "runs", "status", "submit", "wait"]
+__all__ = [
+    "IndexStatus",
+    "RunStatus",
+    "cancel",
+    "changes",
+    "order",
+    "runs",
+    "status",
+    "submit",
+    "wait",
+]

@@ -61,6 +61,25 @@ class RunUnknown(SendoffError):
         return "sendoff ps" if self.index is None else f"sendoff show {self.run}"
 
 
+class NotPacked(SendoffError):
+    """A run was only ordered: its images are still being packed, or never will be."""
+
+    code, phase = "NOT_PACKED", "reference"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(run)
+        self.run = run
+
+    def what(self) -> str:
+        return f"run {self.run} has no images"
+
+    def why(self) -> str:
+        return "they are still being packed, or could not be"
+
+    def fix(self) -> str:
+        return f"sendoff show {self.run}"
+
+
 class Conflict(SendoffError):
     """An idempotency key or a run id already stands for another request."""
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Self
 
-from dispatcher import manifest_copies, targets
+from dispatcher import manifest_copies, orders, targets
 from dispatcher import status as states
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
@@ -34,7 +34,7 @@ class Observer:
 
     def __init__(self, run_id: str, places: Places) -> None:
         self.runs = Runs.at(places)
-        self.run = self.runs.run(run_id)
+        self.run = self.runs.known(run_id)
         self._places = places
         self._final: dict[int, IndexStatus] = {}
         self._looked = self._copied = False
@@ -61,6 +61,8 @@ class Observer:
     def some(self, indexes: Iterable[int]) -> list[IndexStatus]:
         """These indexes, which exist."""
         asked = list(indexes)
+        if ordered := self._ordered():
+            return [ordered[index] for index in asked]
         left = self._left(asked)
         if not self._looked and left:
             self._looked = True
@@ -78,6 +80,17 @@ class Observer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _ordered(self) -> tuple[IndexStatus, ...]:
+        """How the indexes are while, or because, there is no more than an order; else nothing."""
+        if orders.packed(self.run):
+            return ()
+        # Looked at first: whoever packs writes the run's record before it goes.
+        lost = orders.is_lost(self.run, self._places)
+        self.run = self.runs.known(self.run.id)
+        if orders.packed(self.run):
+            return ()
+        return orders.statuses(self.run, self.runs, lost=lost)
 
     @cached_property
     def _view(self) -> View:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packer.record import Record
 
 if TYPE_CHECKING:
+    from dispatcher.budget import Budget
     from dispatcher.kubernetes.settings import ClusterSettings
 
 
@@ -35,6 +36,9 @@ class Places(Record, frozen=True):
     cluster: ClusterSettings | None = None
     """How to use the cluster of the kubernetes target; None for a plain one."""
 
+    budget: Budget | None = None
+    """What each group of runs may use; None for no limit."""
+
     def supervisor(self, run: str) -> Path:
         """The folder of a run's supervisor."""
         return self.state / "runs" / run
@@ -42,6 +46,10 @@ class Places(Record, frozen=True):
     def plan(self, run: str) -> Path:
         """What the supervisor is to do, written where its images were ready at the start."""
         return self.supervisor(run) / "plan.json"
+
+    def packing(self, run: str) -> Path:
+        """The folder of the process that packs for an order."""
+        return self.state / "packing" / run
 
     def work(self, run: str) -> Path:
         """The folder of the working directories of a run's attempts."""

@@ -14,6 +14,8 @@ RUN_FORMAT = "sendoff.run/1"
 MANIFEST_FORMAT = "sendoff.manifest/1"
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "timed-out", "lost"]
+UNPACKED = Digest.from_hex("0" * 64)
+"""Stands for images that are still to be packed."""
 FINAL: frozenset[str] = frozenset({"succeeded", "failed", "cancelled", "timed-out", "lost"})
 
 

@@ -13,7 +13,7 @@ from dispatcher.run import Manifest, Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
-from packer.record import encode
+from packer.record import Record, encode
 
 if TYPE_CHECKING:
     from dispatcher.runner.store import Store
@@ -22,6 +22,13 @@ _FIRST_PAGE, _PAGE = 32, 256
 """Runs that are read at a time: mostly the newest few are wanted."""
 
 __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
+
+
+class Order(Record, frozen=True, tag_field="format", tag="sendoff.order/1"):
+    """`runs/<run>/order.json`: written once, before anything is packed."""
+
+    run: Run
+    """With `UNPACKED` in place of its digests."""
 
 
 class Runs:
@@ -67,6 +74,31 @@ class Runs:
             raise RunUnknown(run_id, self.store.root) from None
         return formats.read(key, data, Run)
 
+    def order(self, run: Run) -> None:
+        """Write `order.json`, and the mark that tells how recent the run is.
+
+        Raises:
+            Exists: there is an order with this id.
+        """
+        self.store.put(recent(run.id, time.time_ns()), b"")
+        self.store.put_new(RunKeys(run.id).order, encode(Order(run=run)))
+
+    def known(self, run_id: str) -> Run:
+        """The run with this id, or what was ordered under it, where its images are being packed.
+
+        Raises:
+            RunUnknown
+            RecordUnreadable: it is of another format version.
+        """
+        try:
+            return self.run(run_id)
+        except RunUnknown:
+            try:
+                data = self.store.get(RunKeys(run_id).order)
+            except (Missing, ValueError):
+                raise RunUnknown(run_id, self.store.root) from None
+            return formats.read(RunKeys(run_id).order, data, Order).run
+
     def ids(self, begin: str = "") -> list[str]:
         """The ids of all runs, sorted; with `begin` of those that begin so."""
         return self.store.names(RUNS, begin=begin)
@@ -105,7 +137,7 @@ class Runs:
     def _readable(self, name: str) -> Run | None:
         """The run; None where a folder has no run.json, or one that a newer sendoff wrote."""
         try:
-            return self.run(name)
+            return self.known(name)
         except (RunUnknown, RecordUnreadable):
             return None
 

@@ -26,14 +26,14 @@ class Admission:
             self._thread = threading.Thread(target=self._ask, name="admission", daemon=True)
             self._thread.start()
 
-    def wait(self) -> None:
-        """Return once the target has agreed.
+    def wait(self, patience: float | None = None) -> None:
+        """Return once the target has agreed, or has said nothing for `patience` seconds.
 
         Raises:
             SendoffError: it refuses the order, or can't be asked.
         """
         if self._thread:
-            self._thread.join()
+            self._thread.join(patience)
         if self._refusal:
             raise self._refusal
 

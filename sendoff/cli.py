@@ -33,6 +33,8 @@ COMMANDS = {
     "doctor": "Check that everything a run needs is there.",
     "init": "Write the configuration.",
     "config": "Tell which settings are in force.",
+    "mcp": "Serve agents by the Model Context Protocol.",
+    "skill": "Write the page that explains sendoff to agents.",
     "completion": "Print a shell's completion script.",
 }
 READER_GONE = 141

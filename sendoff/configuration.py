@@ -22,9 +22,10 @@ _RESERVED = {
     "SENDOFF_WARM",
     "SENDOFF_REGISTRY_USERNAME",
     "SENDOFF_REGISTRY_PASSWORD",
+    "SENDOFF_MCP_TOKEN",
 }
 """The first two are set for the command, so present when sendoff is called inside a run; the last
-two are a login, which no setting may hold."""
+three are a login and a token, which no setting may hold."""
 
 
 class Source(Record, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from dispatcher.comparison import show
 from dispatcher.request import Request
-from dispatcher.run import Manifest
+from dispatcher.run import UNPACKED, Manifest
 from sendoff import cost, outcome, summary
 from sendoff.console import visible
 from sendoff.handle import Index
@@ -23,8 +23,9 @@ def document(chosen: Selection) -> dict[str, Any]:
     found = summary.of_run(chosen.run)
     found["request"] = msgspec.to_builtins(chosen.run.record.request, enc_hook=str)
     found["provenance"] = chosen.run.record.provenance
-    found["snapshot"] = chosen.run.record.snapshot
-    found["environment"] = chosen.run.record.environment
+    packed = chosen.run.packed
+    found["snapshot"] = chosen.run.record.snapshot if packed else None
+    found["environment"] = chosen.run.record.environment if packed else None
     found["indexes"] = [_index_document(index) for index in chosen.indexes]
     return found
 
@@ -57,8 +58,8 @@ def lines(chosen: Selection) -> Iterator[str]:
         ("time limit", show_duration(request.timeout) if request.timeout else ""),
         ("idle limit", _idle_limit(request)),
         ("commit", _commit(record.provenance)),
-        ("environment", record.environment),
-        ("snapshot", record.snapshot),
+        ("environment", record.environment if chosen.run.packed else ""),
+        ("snapshot", record.snapshot if chosen.run.packed else ""),
     ):
         if value:
             yield f"{label:<12} {value}"
@@ -85,7 +86,8 @@ def _index_lines(index: Index) -> Iterator[str]:
     status = index.status
     yield f"{index.name}  {outcome.sentence(status)}"
     yield f"  command    {visible(quoted(index.command))}"
-    yield f"  digest     {index.digest}"
+    if index.digest != UNPACKED:
+        yield f"  digest     {index.digest}"
     if status.started:
         yield f"  started    {status.started}" + (f", ended {status.ended}" if status.ended else "")
     if status.manifest:

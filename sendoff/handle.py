@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dispatcher import dispatch, logs, results
+from dispatcher import dispatch, logs, orders, results
 from dispatcher.run import OutputFile, State
 from dispatcher.run import Run as RunRecord
 from dispatcher.status import IndexStatus
@@ -35,10 +35,13 @@ class Index:
         self.name = reference.index_name(run.record, number)
         """As the command line names it."""
         self.command: tuple[str, ...] = one.command
-        self.digest: Digest = one.digest
-        """The run image."""
         self.parameters: dict[str, str] = dict(one.parameters)
         """What a sweep varied."""
+
+    @property
+    def digest(self) -> Digest:
+        """The run image; `dispatcher.run.UNPACKED` while it is being packed."""
+        return self._run.record.request.inputs[self.number].digest
 
     @property
     def status(self) -> IndexStatus:
@@ -115,13 +118,14 @@ class Run:
     """A run: a sequence of indexes, and of one that has only one, that index's shorthand."""
 
     def __init__(self, record: RunRecord, session: Session, *, reused: bool = False) -> None:
-        self.record, self.session = record, session
+        self._record, self.session = record, session
         self.reused = reused
         """Whether it was asked for anew, and answered from the store."""
         # Derived from all settings: not for each of many indexes, nor at each look.
         self.places = session.places
         self._last: dispatch.RunStatus | None = None
         self._stale = 0.0
+        self._looked = time.monotonic()
         self._attached = False
         self.untold = ""
         """Why its images know nothing of it after its end; empty where they do."""
@@ -130,7 +134,20 @@ class Run:
     @property
     def id(self) -> str:
         """What `sendoff.get` and the command line find it by."""
-        return self.record.id
+        return self._record.id
+
+    @property
+    def record(self) -> RunRecord:
+        """What was asked for; digests and all that packing finds out once it is packed."""
+        if not orders.packed(self._record) and time.monotonic() >= self._looked + _FRESH:
+            self._record = self.session.runs().known(self.id)
+            self._looked = time.monotonic()
+        return self._record
+
+    @property
+    def packed(self) -> bool:
+        """Whether its images are packed, and it is a run like any other."""
+        return orders.packed(self.record)
 
     @property
     def status(self) -> dispatch.RunStatus:

@@ -41,10 +41,11 @@ class Original(Record, frozen=True):
     """What came of it; None where that is not known."""
 
 
-def find(name: str, session: Session, shelf: Shelf) -> Original:
+def find(name: str, session: Session, shelf: Shelf, *, but: str = "") -> Original:
     """What `name` means: a digest, a few digits of one, or a run or an index of it.
 
-    Of an image the newest run that succeeded counts, else the newest.
+    Of an image the newest run that succeeded counts, else the newest; `but` names one that does
+    not, because it is what is to be compared.
 
     Raises:
         DigestUnknown, DigestAmbiguous, NoRunImage, RecordNewer, RecordUnreadable
@@ -52,7 +53,8 @@ def find(name: str, session: Session, shelf: Shelf) -> Original:
         Misuse: of a run with several indexes none was named, or it has not ended.
     """
     if shelves.means_image(name):
-        return _of_image(recorded.read(recorded.resolve(name, shelf), shelf), session, shelf)
+        image = recorded.read(recorded.resolve(name, shelf), shelf)
+        return _of_image(image, session, shelf, but)
     found = reference.find(name, session.runs())
     if len(found.indexes) > 1:
         raise Misuse(
@@ -76,7 +78,7 @@ def each_referral(digest: Digest, shelf: Shelf) -> Iterator[Referral | RecordUnr
             yield error
 
 
-def _of_image(image: RecordedImage, session: Session, shelf: Shelf) -> Original:
+def _of_image(image: RecordedImage, session: Session, shelf: Shelf, but: str) -> Original:
     if not image.command:
         raise NoRunImage(
             image.digest,
@@ -86,6 +88,8 @@ def _of_image(image: RecordedImage, session: Session, shelf: Shelf) -> Original:
         )
     problem: SendoffError | None = None
     for each in _best_first(shelf.referrers(image.digest, referral.KIND)):
+        if but and each.annotations.get(referral.RUN) == but:
+            continue
         try:
             told = _read(each, shelf)
         except RecordUnreadable as error:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from dispatcher.request import Data, Input, Request, Resources
+from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
-from dispatcher.run import new_id, now
 from packer.digest import Digest
 from packer.pack import pack
 from packer.pack_request import Command, PackRequest
@@ -39,6 +39,8 @@ class Order(Record, frozen=True):
     setups: tuple[SetUp, ...]
     name: str = ""
     idempotency_key: str = ""
+    id: str = ""
+    """The run's, where it was given before anything was packed; empty for a new one."""
 
 
 def pack_order(
@@ -125,6 +127,27 @@ def _pack_request(
     )
 
 
+def ordered(session: Session, order: Order) -> RunRecord:
+    """The record of an order as long as nothing is packed.
+
+    Raises:
+        Misuse: a command is empty.
+    """
+    if not order.setups or not all(set_up.command for set_up in order.setups):
+        raise Misuse(
+            "no command given", "there is nothing to run", "sendoff run -- python train.py"
+        )
+    return RunRecord(
+        id=order.id or new_id(order.name or _stem(order.setups[0].command)),
+        created=now(),
+        request=_request(order, session, (UNPACKED,) * len(order.setups)),
+        snapshot=UNPACKED,
+        environment=UNPACKED,
+        namespace=_namespace(session),
+        provenance={"sendoff": VERSION},
+    )
+
+
 def prepare(
     session: Session, order: Order, progress: Progress = SILENT
 ) -> tuple[Packed, RunRecord]:
@@ -133,15 +156,13 @@ def prepare(
     Raises:
         SendoffError: what `packer.pack` raises; Misuse for an empty command.
     """
-    if not order.setups or not all(set_up.command for set_up in order.setups):
-        raise Misuse(
-            "no command given", "there is nothing to run", "sendoff run -- python train.py"
-        )
+    from dispatcher import budgeting
     from sendoff.admission import Admission
 
     # What is wrong with a request or an input is told before minutes of packing.
-    nothing = (Digest.of(b""),) * len(order.setups)
-    admission = Admission(session, _request(order, session, nothing))
+    asked = ordered(session, order)
+    budgeting.check(asked.request, session.places, but=asked.id)
+    admission = Admission(session, asked.request)
     sources = _sources(session)
     packed = pack_order(session, order, progress, admission, sources)
     request = _request(order, session, packed.images)
@@ -152,13 +173,12 @@ def prepare(
         from dispatcher import inputs
 
         inputs.send(sources, session.places, progress)
-    return packed, RunRecord(
-        id=new_id(order.name or _stem(order.setups[0].command)),
+    return packed, replace(
+        asked,
         created=now(),
         request=request,
         snapshot=packed.snapshot,
         environment=packed.environment,
-        namespace=session.settings.namespace if request.target == "kubernetes" else "",
         provenance=_provenance(packed),
     )
 
@@ -243,6 +263,10 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
     )
 
 
+def _namespace(session: Session) -> str:
+    return session.settings.namespace if session.settings.target == "kubernetes" else ""
+
+
 def _stem(command: Sequence[str]) -> str:
     """What a run is called after: the script where an interpreter runs one, else the program."""
     words = [word.rpartition("/")[2] for word in command]
@@ -277,7 +301,11 @@ def answered(run: RunRecord, session: Session) -> RunRecord | None:
 
 
 def send(run: RunRecord, session: Session) -> RunRecord:
-    """Start what was prepared."""
+    """Start what was prepared.
+
+    Raises:
+        SendoffError: what `dispatch.submit` raises.
+    """
     from dispatcher import dispatch
 
     return dispatch.submit(run, session.places)

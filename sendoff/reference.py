@@ -81,6 +81,6 @@ def _whole(name: str, runs: Runs) -> Run | None:
     from dispatcher.errors import RunUnknown as NotStored
 
     try:
-        return runs.run(name)
+        return runs.known(name)
     except NotStored:
         return None

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.errors import NotPacked
+from dispatcher.orders import packed
 from dispatcher.request import Request, Resources
 from dispatcher.run import Run, new_id, now
 
@@ -20,7 +22,12 @@ def again(run: Run, indexes: Sequence[int], given: Mapping[str, Any], *, name: s
 
     `given` are settings that were named by flags, as values; everything else is as it was. Those
     that decide an image (variables of the command among them) stay: a digest is what it is.
+
+    Raises:
+        NotPacked
     """
+    if not packed(run):
+        raise NotPacked(run.id)
     asked = {_RENAMED.get(key, key): value for key, value in given.items()}
     resources = {key: value for key, value in asked.items() if key in _RESOURCES}
     if "per_pod" in asked:

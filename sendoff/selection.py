@@ -19,6 +19,11 @@ class Selection:
         self.indexes: tuple[Index, ...] = tuple(self.run[number] for number in found.indexes)
         self._whole = found.index is None
 
+    @property
+    def name(self) -> str:
+        """As it was named, with the whole id."""
+        return self.run.id if self._whole else f"{self.run.id}/{self.indexes[0].number}"
+
     def cancel(self) -> None:
         """Ask for the end of what was meant."""
         if self._whole:
@@ -52,13 +57,13 @@ class Selection:
         return fetched
 
 
-def select(names: Sequence[str]) -> tuple[Selection, ...]:
-    """What `names` mean in the store of the current directory's configuration.
+def select(names: Sequence[str], project: Path | None = None) -> tuple[Selection, ...]:
+    """What `names` mean in the store of a project's configuration, by default of that here.
 
     Raises:
         RunUnknown, RunAmbiguous, IndexUnknown
     """
-    session = Session.open(Path())
+    session = Session.open(project or Path())
     runs = session.runs()
     return tuple(Selection(reference.find(name, runs), session) for name in names)
 

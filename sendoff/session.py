@@ -13,6 +13,7 @@ from sendoff.configuration import Configuration, load
 from sendoff.settings import Settings
 
 if TYPE_CHECKING:
+    from dispatcher.budget import Budget
     from dispatcher.kubernetes.settings import ClusterSettings
     from dispatcher.store import Runs
 
@@ -59,7 +60,16 @@ class Session(Record, frozen=True):
             cluster=self.cluster() if is_s3(settings.store) else None,
             cache=settings.cache,
             state=settings.state,
+            budget=self._budget(),
         )
+
+    def _budget(self) -> Budget | None:
+        hours, runs = self.settings.budget_gpu_hours, self.settings.budget_runs
+        if not (hours or runs):
+            return None
+        from dispatcher.budget import Budget
+
+        return Budget(gpu_hours=hours, runs=runs)
 
     def cluster(self) -> ClusterSettings:
         """How the cluster is used."""

@@ -69,6 +69,17 @@ def count(value: Any, _base: Path) -> int:
     return int(text)
 
 
+def hours(value: Any, _base: Path) -> float:
+    """Hours, 0 or more."""
+    try:
+        found = float(value) if isinstance(value, (int, float, str)) else -1.0
+    except ValueError:
+        found = -1.0
+    if isinstance(value, bool) or not 0 <= found < float("inf"):
+        raise ValueError(f"{value!r} is not a number of hours")
+    return found
+
+
 def cores(value: Any, _base: Path) -> float:
     """A number of cores."""
     try:

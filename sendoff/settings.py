@@ -11,6 +11,7 @@ from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
 from sendoff import setting_values as values
+from sendoff.agent_settings import OF_AGENTS
 from sendoff.cluster_settings import ON_CLUSTERS
 from sendoff.setting import Setting, xdg
 
@@ -77,6 +78,9 @@ class Settings(Record, frozen=True):
     registry_ca: Path | None
     builder: str
     image: ImageSettings
+    budget_gpu_hours: float
+    budget_runs: int
+    mcp_token_file: Path | None
     prices: dict[str, float]
     currency: str
 
@@ -275,6 +279,7 @@ SETTINGS: tuple[Setting, ...] = (
         help="what prices are in",
     ),
     *ON_CLUSTERS,
+    *OF_AGENTS,
 )
 
 BY_KEY = {setting.key: setting for setting in SETTINGS}

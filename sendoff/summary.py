@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.run import UNPACKED
 from sendoff import cost
 from sendoff.handle import Index, Run
 
@@ -19,7 +20,7 @@ def of_index(index: Index) -> dict[str, Any]:
         "name": index.name,
         "state": status.state,
         "exit_code": index.exit_code,
-        "digest": index.digest,
+        "digest": None if index.digest == UNPACKED else index.digest,
         "command": index.command,
         "parameters": index.parameters,
         "attempts": status.attempts,
@@ -46,8 +47,8 @@ def of_run(run: Run) -> dict[str, Any]:
         "group": request.group,
         "project": request.project,
         "target": request.target,
-        "usage": cost.document(cost.of_run(run)),
         "reused": run.reused,
+        "usage": cost.document(cost.of_run(run)),
         "indexes": indexes,
     }
     if len(indexes) == 1:

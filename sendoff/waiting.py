@@ -9,7 +9,7 @@ from dispatcher.status import IndexStatus, RunStatus
 from sendoff.console import Console, visible
 from sendoff.quantities import show_duration
 
-_PASSING = frozenset({"QUEUED", "STARTING"})
+_PASSING = frozenset({"QUEUED", "STARTING", "PACKING"})
 """Causes that nobody need do anything about."""
 
 

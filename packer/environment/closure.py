@@ -13,6 +13,8 @@ from packer.environment.requirements import Requirements, markers
 from packer.environment.target import own_platform
 
 SENDOFF = "sendoff"
+_EXTRAS = ("mcp",)
+"""Of sendoff, that no experiment has a use for; whoever installs matplotlib may well plot."""
 
 
 def left_out(
@@ -27,7 +29,7 @@ def left_out(
     if SENDOFF not in known:
         return frozenset()
     requires = Requirements(known, markers(interpreter, own_platform(interpreter)))
-    candidates = requires.reach({SENDOFF})
+    candidates = requires.reach({SENDOFF}, ((SENDOFF, extra) for extra in _EXTRAS))
     wanted = {normalized(name) for name in asked}
     roots = {
         name

@@ -51,13 +51,13 @@ class Requirements:
     def __init__(self, known: Mapping[str, Distribution], environment: Mapping[str, str]) -> None:
         self._known, self._environment = known, dict(environment)
 
-    def reach(self, roots: Iterable[str]) -> set[str]:
-        """The roots and everything they need that is installed."""
-        return {name for name, _ in self.walk(roots)}
+    def reach(self, roots: Iterable[str], extras: Iterable[Wanted] = ()) -> set[str]:
+        """The roots, with these extras, and everything they need that is installed."""
+        return {name for name, _ in self.walk(roots, extras)}
 
-    def walk(self, roots: Iterable[str]) -> set[Wanted]:
+    def walk(self, roots: Iterable[str], extras: Iterable[Wanted] = ()) -> set[Wanted]:
         """The same, each name with every extra of it that is wanted."""
-        pending = [(name, "") for name in sorted(roots)]
+        pending = [*((name, "") for name in sorted(roots)), *extras]
         seen = set(pending)
         while pending:
             for need in self.needs(*pending.pop()):

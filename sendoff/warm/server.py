@@ -40,7 +40,16 @@ _RECENT = 2_000_000_000
 
 _PACKAGES = ("packer", "dispatcher", "sendoff")
 # Programs of their own, and what only a figure needs.
-_NOT = ("__main__", "_worker", "layer_installer", "plot_figure", "runner.site", "warm.server")
+_NOT = (
+    "__main__",
+    "_worker",
+    "layer_installer",
+    "plot_figure",
+    "runner.site",
+    "warm.server",
+    "mcp.server",
+    "mcp.http",
+)
 _BESIDES = (
     "urllib3", "tenacity", "http.client", "yaml", "tomllib", "gzip", "zipfile", "subprocess",
     "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",

@@ -18,7 +18,7 @@ print(home, *catalogue.load(home).bases)
 """
 
 
-def test_the_catalogue_of_bases_comes_with_a_wheel(tmp_path: Path) -> None:
+def test_the_catalogue_of_bases_and_the_skill_come_with_a_wheel(tmp_path: Path) -> None:
     build = [find_uv_bin(), "build", "--wheel", "--quiet", "--out-dir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -37,3 +37,4 @@ def test_the_catalogue_of_bases_comes_with_a_wheel(tmp_path: Path) -> None:
     assert Path(home) == installed / "packer" / "base-images"
     assert bases == ["cpu", "cuda-runtime", "cuda-devel"]
     assert (Path(home) / "cpu" / "steps" / "libraries.sh").is_file()
+    assert (installed / "sendoff" / "SKILL.md").is_file()

@@ -11,6 +11,7 @@ import pytest
 from dispatcher.kubernetes import rights
 from dispatcher.kubernetes.gpu_classes import GpuClass
 from dispatcher.kubernetes.rights import Right
+from sendoff.mcp.tools import TOOLS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "kubernetes.md"
@@ -53,3 +54,15 @@ def test_the_page_has_every_field_of_a_class() -> None:
     page = PAGE.read_text()
     for field in GpuClass.__struct_fields__:
         assert field == "name" or field.replace("_", "-") in page, field
+
+
+def test_the_page_for_agents_lists_the_tools(request: pytest.FixtureRequest) -> None:
+    page = ROOT / "docs" / "agents.md"
+    rows = ["| tool | what it does |", "| --- | --- |"]
+    rows += [f"| `{tool.name}` | {tool.description} |" for tool in TOOLS]
+    table = "\n" + "\n".join(rows) + "\n\n"
+    place = re.compile(r"(<!-- tools:.*?-->\n).*?(<!-- end -->)", re.DOTALL)
+    updated = place.sub(lambda found: found[1] + table + found[2], page.read_text())
+    if request.config.getoption("--update-golden"):
+        page.write_text(updated)
+    assert updated == page.read_text(), "make golden"

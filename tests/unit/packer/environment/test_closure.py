@@ -50,6 +50,14 @@ def test_markers_extras_and_circles() -> None:
     assert left_out(tools, *parts) == {"sendoff", "a", "b"}
 
 
+def test_what_only_the_server_for_agents_needs_stays_out() -> None:
+    tools = installed("sendoff", "click", 'mcp; extra == "mcp"', 'matplotlib; extra == "plot"')
+    parts = [installed("click"), installed("mcp", "pydantic"), installed("pydantic")]
+    parts.append(installed("matplotlib"))
+    assert left_out(tools, *parts) == {"sendoff", "click", "mcp", "pydantic"}
+    assert left_out(tools, *parts, installed("mine", "pydantic")) == {"sendoff", "click", "mcp"}
+
+
 def test_what_a_project_declares(tmp_path: Path) -> None:
     assert closure.declared(tmp_path) == ()
     (tmp_path / "pyproject.toml").write_text(

@@ -1,0 +1,136 @@
+"""Runs that were ordered and whose images are still being packed, so that they have an id at once.
+
+`runs/<run>/order.json` is written before packing begins. What becomes of it is either `run.json`,
+and from then on the run is one like any other, or `refusal.json`, which says why there is none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from dispatcher import diagnosis
+from dispatcher.places import Places
+from dispatcher.run import UNPACKED, Failure, Run, now
+from dispatcher.status import IndexStatus
+from dispatcher.store import Missing, RunKeys, Runs
+from packer.errors import SendoffError
+from packer.record import Record, decode, encode
+
+REFUSAL_FORMAT = "sendoff.refusal/1"
+LONGEST = timedelta(days=1)
+"""After which nobody is believed to pack any more, where nobody here can tell."""
+
+
+class Refusal(Record, frozen=True, tag_field="format", tag=REFUSAL_FORMAT):
+    """`runs/<run>/refusal.json`: why an order became no run."""
+
+    run: str
+    at: str
+    state: Literal["failed", "cancelled"]
+    failure: Failure | None = None
+
+
+class Step(Record, frozen=True):
+    """`runs/<run>/packing.json`: what its packing is busy with. For people; replaced at will."""
+
+    said: str
+
+
+def packed(run: Run) -> bool:
+    """Whether the images of a run are known."""
+    return run.environment != UNPACKED
+
+
+def refuse(
+    run_id: str, runs: Runs, state: Literal["failed", "cancelled"], failure: Failure | None
+) -> None:
+    """Note that an order becomes no run."""
+    refusal = Refusal(run=run_id, at=now(), state=state, failure=failure)
+    runs.store.put(RunKeys(run_id).refusal, encode(refusal))
+
+
+def refusal(run_id: str, runs: Runs) -> Refusal | None:
+    """Why an order became no run; None where it is not known to have failed."""
+    try:
+        return decode(runs.store.get(RunKeys(run_id).refusal), Refusal)
+    except Missing:
+        return None
+
+
+def tell(run_id: str, runs: Runs, said: str) -> None:
+    """Say what packing is busy with; where that can't be kept, nothing is lost."""
+    with suppress(SendoffError, OSError):
+        runs.store.put(RunKeys(run_id).packing, encode(Step(said=said)))
+
+
+def statuses(run: Run, runs: Runs, *, lost: bool) -> tuple[IndexStatus, ...]:
+    """How the indexes of an order are that has not become a run.
+
+    `lost` is what `is_lost` said before the run's record was looked for.
+    """
+    count = len(run.request.inputs)
+    ended = refusal(run.id, runs)
+    if ended is None and lost:
+        gone = diagnosis.of_packing(run.id)
+        return tuple(IndexStatus(index=each, state="lost", failure=gone) for each in range(count))
+    if ended:
+        return tuple(
+            IndexStatus(index=each, state=ended.state, ended=ended.at, failure=ended.failure)
+            for each in range(count)
+        )
+    waiting = Failure(
+        code="PACKING",
+        phase="packing",
+        blame="infra",
+        retryable=True,
+        message=": ".join(filter(None, ("its images are being packed", _said(run.id, runs)))),
+    )
+    return tuple(IndexStatus(index=each, state="queued", waiting=waiting) for each in range(count))
+
+
+def _said(run_id: str, runs: Runs) -> str:
+    try:
+        return decode(runs.store.get(RunKeys(run_id).packing), Step).said
+    except Missing:
+        return ""
+
+
+def is_lost(run: Run, places: Places) -> bool:
+    """Whether nobody packs for this order any more, as far as this machine can tell.
+
+    Whoever packs holds a lock, which ends with it. On another machine only time tells.
+    """
+    try:
+        lock = os.open(_lock(places, run.id), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return datetime.now(UTC) - datetime.fromisoformat(run.created) > LONGEST
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+@contextmanager
+def held(run_id: str, places: Places) -> Iterator[int]:
+    """A descriptor of the lock of an order, held until the last process that has it lets go."""
+    path = _lock(places, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _lock(places: Places, run_id: str) -> Path:
+    return places.packing(run_id) / "lock"

@@ -1,0 +1,231 @@
+"""The tools that tell of runs, of what they printed and wrote, and of hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dispatcher import comparison, results
+from dispatcher.logs import LogEvent
+from dispatcher.run import UNPACKED
+from sendoff import hardware, listing
+from sendoff.errors import Misuse
+from sendoff.handle import Run
+from sendoff.mcp import answers, bounds, questions, telling
+from sendoff.mcp.answers import Step
+from sendoff.mcp.desk import Desk
+from sendoff.quantities import show_size
+from sendoff.rows import checked, rows_of
+from sendoff.selection import Selection
+
+READABLE = 64 << 20
+"""Bytes of a file that is read through a tool; it is verified as a whole."""
+
+
+def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
+    """The newest runs."""
+    found = listing.newest(desk.session(), group=question.group, state=question.state or "")
+    wanted: list[Run] = []
+    for place, run in enumerate(found):
+        if place >= question.start:
+            wanted.append(run)
+        if len(wanted) > question.limit:
+            break
+    rows = tuple(map(telling.row, wanted[: question.limit]))
+    more = len(wanted) > question.limit
+    steps = [Step(tool="run", arguments={"run": row.run}, why="all about it") for row in rows[:1]]
+    going = [row.run for row in rows if row.state in ("queued", "running")]
+    if going:
+        steps.append(Step(tool="wait", arguments={"runs": going}, why="until they have ended"))
+    if more:
+        further = {"start": question.start + question.limit, "limit": question.limit}
+        steps.append(Step(tool="runs", arguments=further, why="older ones"))
+    return answers.Listed(runs=rows, more=more, next=tuple(steps))
+
+
+def run(desk: Desk, question: questions.Run) -> answers.Told:
+    """All about one run."""
+    (chosen,) = desk.select((question.run,))
+    record = chosen.run.freeze().record
+    request = record.request
+    packed = record.environment != UNPACKED
+    shown = bounds.page(chosen.indexes, question.start, bounds.DETAILS)
+    return answers.Told(
+        run=record.id,
+        state=chosen.run.state,
+        created=record.created,
+        name=request.name,
+        group=request.group,
+        project=request.project,
+        target=request.target,
+        gpu=request.resources.gpu,
+        timeout=request.timeout,
+        environment=str(record.environment) if packed else None,
+        snapshot=str(record.snapshot) if packed else None,
+        provenance=record.provenance,
+        indexes=tuple(map(telling.detail, shown)),
+        indexes_in_all=len(chosen.indexes),
+        next=(
+            *_further("run", question.run, question.start, len(shown), len(chosen.indexes)),
+            *telling.after(chosen.run),
+        ),
+    )
+
+
+def logs(desk: Desk, question: questions.Logs) -> answers.Log:
+    """The end of what one index printed, or a part before it."""
+    index = telling.only(desk.select((question.run,))[0])
+    wanted = question.lines + question.skip
+    # One more than is wanted tells whether there are earlier ones.
+    lines = _lines(index.events(follow=False, tail=wanted + 1))
+    before = lines[: max(0, len(lines) - question.skip)]
+    kept = bounds.last_lines(before[-question.lines :])
+    earlier = len(before) > len(kept)
+    steps = []
+    if earlier:
+        arguments = {"run": index.name, "lines": question.lines, "skip": question.skip + len(kept)}
+        steps.append(Step(tool="logs", arguments=arguments, why="the lines before these"))
+    if not index.status.final:
+        steps.append(Step(tool="wait", arguments={"runs": [index.name]}, why="until it has ended"))
+    return answers.Log(
+        run=index.name,
+        state=index.state,
+        text="\n".join(kept),
+        lines=len(kept),
+        skip=question.skip,
+        earlier=earlier,
+        next=tuple(steps),
+    )
+
+
+def _lines(events: Iterable[LogEvent]) -> list[str]:
+    r"""Lines as a terminal would leave them: what `\r` overwrote is gone."""
+    text = "".join(event.text for event in events)
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.rstrip("\r").rpartition("\r")[2] for line in lines]
+
+
+def files(desk: Desk, question: questions.Results) -> answers.Files:
+    """What a run wrote: its files, one's content, or all of them fetched."""
+    (chosen,) = desk.select((question.run,))
+    chosen.run.freeze()
+    listed = [(index, file) for index in chosen.indexes for file in index.files]
+    shown = bounds.page(listed, question.start, bounds.FILES)
+    content = _content(chosen, question) if question.read else None
+    fetched: list[tuple[str, Path]] = []
+    if question.into:
+        fetched = chosen.fetch(desk.project / question.into, question.paths)
+    steps = [*_further("results", question.run, question.start, len(shown), len(listed))]
+    if content and content.more:
+        arguments = {
+            "run": question.run,
+            "read": question.read,
+            "offset": question.offset + len(content.text.encode()),
+        }
+        steps.append(Step(tool="results", arguments=arguments, why="what comes after it"))
+    return answers.Files(
+        run=question.run,
+        state=chosen.run.state,
+        files=tuple(
+            answers.File(run=index.name, path=file.path, size=file.size, sha256=file.sha256)
+            for index, file in (() if content or fetched else shown)
+        ),
+        files_in_all=len(listed),
+        content=content,
+        fetched=bounds.some((str(path) for _, path in fetched), bounds.FILES),
+        fetched_in_all=len(fetched),
+        next=tuple(steps) or telling.after(chosen.run),
+    )
+
+
+def _content(chosen: Selection, question: questions.Results) -> answers.Content:
+    index = telling.only(chosen)
+    size = next((file.size for file in index.files if file.path == question.read), 0)
+    if size > READABLE:
+        raise Misuse(
+            f"{question.read} has {show_size(size)}: too large to read through a tool",
+            f"the limit is {show_size(READABLE)}",
+            'fetch it: {"into": "out", "paths": ["' + question.read + '"]}',
+        )
+    data = results.read(chosen.run.id, index.number, question.read, chosen.run.places)
+    part = data[question.offset : question.offset + bounds.TEXT]
+    return answers.Content(
+        path=question.read,
+        text=part.decode(errors="replace"),
+        offset=question.offset,
+        size=len(data),
+        more=question.offset + len(part) < len(data),
+    )
+
+
+def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
+    """Runs side by side."""
+    rows = rows_of(desk.select(question.runs))
+    checked(rows, question.metrics, question.sort, question.best)
+    found = comparison.compare(
+        rows, metrics=question.metrics, sort=question.sort, best=question.best
+    )
+    shown = bounds.page(found.rows, question.start, bounds.ROWS)
+    metrics = found.metrics[: bounds.METRICS]
+    steps = list(_further("compare", question.runs, question.start, len(shown), len(found.rows)))
+    if found.best:
+        steps.append(Step(tool="run", arguments={"run": found.best}, why="all about the best"))
+    return answers.Comparison(
+        rows=tuple(telling.compared(row, metrics) for row in shown),
+        rows_in_all=len(found.rows),
+        parameters=bounds.some(found.parameters, bounds.METRICS),
+        metrics=metrics,
+        metrics_left_out=bounds.some(found.metrics[bounds.METRICS :], bounds.FILES),
+        same=bounds.clipped(found.same),
+        best=found.best,
+        next=tuple(steps),
+    )
+
+
+def cancel(desk: Desk, question: questions.Cancel) -> answers.Cancelled:
+    """Ask for the end of runs."""
+    chosen = desk.select(question.runs)
+    for selection in chosen:
+        selection.cancel()
+    ids = [selection.run.id for selection in chosen]
+    return answers.Cancelled(
+        runs=tuple(answers.Ended(run=each.run.id, state=each.run.state) for each in chosen),
+        next=(Step(tool="wait", arguments={"runs": ids}, why="until they have ended"),),
+    )
+
+
+def gpus(desk: Desk, question: questions.Gpus) -> answers.Hardware:
+    """What there is to run on."""
+    wishes = {"target": question.target} if question.target else {}
+    found = hardware.look(desk.session(wishes), everything=question.everything)
+    return answers.Hardware(
+        target=found.target,
+        classes=tuple(
+            answers.GpuClass(
+                name=offer.name,
+                count=offer.count,
+                free=offer.free,
+                largest=offer.largest,
+                largest_free=offer.largest_free,
+                memory=offer.memory,
+                drivers=offer.drivers,
+                queue=offer.queue,
+                usable=offer.usable,
+            )
+            for offer in found.offers[: bounds.ROWS]
+        ),
+        machine=found.machine[: bounds.ROWS],
+        unknown=found.hidden,
+        next=(Step(tool="check", why="whether a run with such a GPU could be submitted"),),
+    )
+
+
+def _further(tool: str, run: object, start: int, shown: int, count: int) -> tuple[Step, ...]:
+    """How to see the rows after these."""
+    if start + shown >= count:
+        return ()
+    name = "runs" if tool == "compare" else "run"
+    arguments = {name: run, "start": start + shown}
+    return (Step(tool=tool, arguments=arguments, why=f"{count - start - shown} more"),)

@@ -1,0 +1,59 @@
+"""What went wrong, as every tool tells it: whose move it is, and what can be called next."""
+
+from __future__ import annotations
+
+from dispatcher import diagnosis
+from packer.errors import SendoffError
+from sendoff.mcp import bounds
+from sendoff.mcp.answers import Problem, Step
+
+_NEXT: dict[str, Step] = {
+    "RUN_UNKNOWN": Step(tool="runs", why="the ids there are"),
+    "RUN_AMBIGUOUS": Step(tool="runs", why="the ids there are"),
+    "GPU_UNKNOWN": Step(tool="gpus", why="the classes there are"),
+    "GPU_IMPOSSIBLE": Step(tool="gpus", why="what there is of each class"),
+    "GPU_EXPRESSION": Step(tool="gpus", why="the classes there are"),
+    "BUDGET_RUNS": Step(
+        tool="runs", arguments={"state": "running"}, why="what is under way, to wait for"
+    ),
+    "BUDGET_GPU_HOURS": Step(tool="check", why="what is left of the budget"),
+}
+_LOOK = Step(tool="check", why="whether everything that a run needs is there")
+
+
+class TookTooLong(SendoffError):
+    """A tool was given up, so that the client need not."""
+
+    code, phase, retryable = "TOOL_TIMEOUT", "dispatch", True
+
+    def __init__(self, tool: str, seconds: float) -> None:
+        super().__init__(tool, seconds)
+        self.tool, self.seconds = tool, seconds
+
+    def what(self) -> str:
+        return f"{self.tool} has not ended after {self.seconds:.0f} s"
+
+    def why(self) -> str:
+        return "the store, the registry or the cluster answers slowly, or not at all"
+
+    def fix(self) -> str:
+        return "call it again; sendoff doctor tells which server is slow"
+
+
+def of(error: SendoffError) -> Problem:
+    """The answer that an error is."""
+    step = _NEXT.get(error.code)
+    if step is None and error.phase not in ("usage", "reference", "budget"):
+        step = _LOOK
+    said = "\n".join(filter(None, (error.evidence(), error.transcript())))
+    return Problem(
+        code=error.code,
+        phase=error.phase,
+        blame=diagnosis.blame(error),
+        retryable=error.retryable,
+        message=bounds.clip(error.what(), bounds.EVIDENCE),
+        cause=bounds.clip(error.why(), bounds.EVIDENCE),
+        evidence=bounds.clip_end(said),
+        fix=error.fix(),
+        next=(step,) if step else (),
+    )

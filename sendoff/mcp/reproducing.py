@@ -1,0 +1,103 @@
+"""The tool that runs a digest again: it begins, and, once that run has ended, says what holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from packer.reproduction.difference import Difference
+from sendoff import original as originals
+from sendoff import shelves
+from sendoff.errors import Misuse
+from sendoff.handle import Run
+from sendoff.mcp import answers, bounds, questions
+from sendoff.mcp.answers import Step
+from sendoff.mcp.desk import Desk
+from sendoff.original import Original
+from sendoff.report import Report
+from sendoff.reproduction import Asking, settings_of, start
+from sendoff.reproduction_errors import sentence
+from sendoff.session import Session
+
+
+def reproduce(desk: Desk, question: questions.Reproduce) -> answers.Reproduced:
+    """Begin a reproduction; or, with its run, tell what it has shown."""
+    began = time.monotonic()
+    asked = {"gpu": question.gpu, "target": question.target, "timeout": question.timeout}
+    wishes = {name: value for name, value in asked.items() if value is not None}
+    session, name = shelves.opened(question.reference, desk.project, wishes)
+    asking = Asking(question.reference, question.level, question.rtol)
+    shelf = shelves.reading(session)
+    original = originals.find(name, session, shelf, but=question.run)
+    if asking.level == "L1":
+        return _told(question, asking.rebuilt(original, session, shelf, began=began))
+    if not question.run:
+        return _begun(question, original, _sent(original, session, wishes), asking)
+    run = desk.select((question.run,))[0].run
+    if not run.status.final:
+        return _begun(question, original, run, asking)
+    run.attach()
+    return _told(question, asking.report(original, run, began=began))
+
+
+def _sent(original: Original, session: Session, wishes: Mapping[str, object]) -> Run:
+    given = settings_of(session, wishes)
+    if not (given.get("timeout") or original.request.timeout):
+        raise Misuse(
+            "a run needs a time-out, and the one before had none",
+            "nobody may be there to end one that hangs",
+            'say how long it may take: "timeout": "30m"',
+        )
+    return start(original, session, given)
+
+
+def _begun(
+    question: questions.Reproduce, original: Original, run: Run, asking: Asking
+) -> answers.Reproduced:
+    again: dict[str, object] = {"reference": question.reference, "run": run.id}
+    given = {"level": question.level, "rtol": question.rtol}
+    again |= {name: value for name, value in given.items() if value is not None}
+    return answers.Reproduced(
+        reference=question.reference,
+        digest=str(original.image.digest),
+        run=run.id,
+        ended=False,
+        earlier=original.run,
+        asked=asking.level,
+        holds=None,
+        level="",
+        next=(
+            Step(tool="wait", arguments={"runs": [run.id]}, why="until it has ended"),
+            Step(tool="reproduce", arguments=again, why="then, to see what it has shown"),
+        ),
+    )
+
+
+def _told(question: questions.Reproduce, report: Report) -> answers.Reproduced:
+    return answers.Reproduced(
+        reference=question.reference,
+        digest=str(report.digest),
+        run=report.run,
+        ended=True,
+        earlier=report.earlier,
+        asked=report.asked,
+        holds=report.holds,
+        level=report.level,
+        levels=tuple(
+            answers.LevelHolds(
+                name=each.name, holds=each.holds, why=bounds.clip(each.why, bounds.EVIDENCE)
+            )
+            for each in report.levels
+        ),
+        difference=_difference(report.difference),
+        cause=_difference(report.cause),
+        next=tuple(
+            Step(tool="run", arguments={"run": name}, why=why)
+            for name, why in ((report.run, "all about it"), (report.earlier, "the one before"))
+            if name
+        ),
+    )
+
+
+def _difference(found: Difference | None) -> str:
+    return bounds.clip(sentence(found), bounds.EVIDENCE) if found else ""

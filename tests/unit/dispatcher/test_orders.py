@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from dispatcher import diagnosis, dispatch, orders
+from dispatcher.errors import Conflict, RunUnknown
+from dispatcher.places import Places
+from dispatcher.request import Input, Request
+from dispatcher.run import UNPACKED, Run, now
+from dispatcher.store import Runs
+from packer.digest import Digest
+from packer.errors import DiskFull
+
+DIGEST = Digest.of(b"an image")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(
+        layout=tmp_path / "layout",
+        store=str(tmp_path / "store"),
+        cache=tmp_path / "cache",
+        state=tmp_path / "state",
+    )
+
+
+def ordered(run_id: str, key: str = "", created: str = "", timeout: float = 60) -> Run:
+    one = Input(command=("true",), digest=UNPACKED)
+    return Run(
+        id=run_id,
+        created=created or now(),
+        request=Request(inputs=(one, one), repository="/r", idempotency_key=key, timeout=timeout),
+        snapshot=UNPACKED,
+        environment=UNPACKED,
+    )
+
+
+def packed(order: Run) -> Run:
+    one = replace(order.request.inputs[0], digest=DIGEST)
+    request = replace(order.request, inputs=(one, one))
+    return replace(order, request=request, snapshot=DIGEST, environment=DIGEST)
+
+
+def test_an_order_waits_until_it_is_a_run(places: Places) -> None:
+    order, runs = ordered("train-abcdef"), Runs.at(places)
+    with orders.held(order.id, places):
+        assert dispatch.order(order, places) == order
+        with pytest.raises(RunUnknown):
+            runs.run(order.id)
+        assert runs.known(order.id) == order
+        assert runs.all() == [order]
+        status = dispatch.status(order.id, places)
+        assert (status.state, status.final, len(status.indexes)) == ("queued", False, 2)
+        assert status.indexes[0].waiting
+        assert status.indexes[0].waiting.code == "PACKING"
+        orders.tell(order.id, runs, "fetching wheels, 3 MB of 9 MB")
+        (first, _) = dispatch.status(order.id, places).indexes
+        assert first.waiting
+        assert first.waiting.message.endswith(": fetching wheels, 3 MB of 9 MB")
+        runs.add(packed(order))
+        assert runs.known(order.id) == packed(order)
+        # One record, though there are two marks of how recent it is.
+        assert runs.all() == [packed(order)]
+
+
+def test_whoever_looks_sees_an_order_become_a_run(places: Places) -> None:
+    from dispatcher.observer import Observer
+
+    order, runs = ordered("train-abcdef"), Runs.at(places)
+    with orders.held(order.id, places):
+        dispatch.order(order, places)
+        with Observer(order.id, places) as observer:
+            assert observer.one(1).waiting
+            runs.add(packed(order))
+            # It was never started on this machine.
+            assert observer.one(1).state == "lost"
+            assert orders.packed(observer.run)
+
+
+def test_what_was_refused_says_why(places: Places) -> None:
+    order, runs = ordered("train-abcdef"), Runs.at(places)
+    dispatch.order(order, places)
+    failure = diagnosis.of_error(DiskFull("a layer", "/cache", 1))
+    orders.refuse(order.id, runs, "failed", failure)
+    (status,) = dispatch.wait([order.id], places, timeout=0)
+    assert (status.state, status.final) == ("failed", True)
+    assert [each.failure for each in status.indexes] == [failure, failure]
+    assert failure.blame == "infra"
+
+
+def test_an_order_nobody_packs_for_is_lost(places: Places) -> None:
+    order = ordered("train-abcdef")
+    with orders.held(order.id, places):
+        dispatch.order(order, places)
+    assert dispatch.status(order.id, places).state == "lost"
+    # Elsewhere nobody can tell, until a day has gone by.
+    away = replace(places, state=places.state / "another")
+    assert dispatch.status(order.id, away).state == "queued"
+    old = ordered("train-old222", created="2026-01-01T00:00:00Z")
+    dispatch.order(old, away)
+    assert dispatch.status(old.id, away).state == "lost"
+
+
+def test_cancelling_an_order_leaves_word_for_its_packer(places: Places) -> None:
+    order, runs = ordered("train-abcdef"), Runs.at(places)
+    with orders.held(order.id, places):
+        dispatch.order(order, places)
+        dispatch.cancel(order.id, places)
+        assert runs.cancelled(order.id, 0)
+        assert dispatch.status(order.id, places).state == "queued"
+
+
+def test_the_same_key_gives_the_same_order(places: Places) -> None:
+    first, runs = ordered("train-aaaaaa", "k"), Runs.at(places)
+    with orders.held(first.id, places):
+        dispatch.order(first, places)
+        assert dispatch.order(ordered("train-bbbbbb", "k"), places) == first
+        with pytest.raises(Conflict) as refused:
+            dispatch.order(ordered("train-bbbbbb", "k", timeout=61), places)
+        assert refused.value.differences == ("timeout",)
+        runs.add(packed(first))
+        # What only packing finds out is not compared.
+        assert dispatch.order(ordered("train-bbbbbb", "k"), places) == packed(first)
+    assert runs.ids() == [first.id]
+
+
+def test_the_key_of_what_became_no_run_is_free_again(places: Places) -> None:
+    first, second = ordered("train-aaaaaa", "k"), ordered("train-bbbbbb", "k")
+    with orders.held(first.id, places):
+        dispatch.order(first, places)
+        orders.refuse(first.id, Runs.at(places), "failed", None)
+    with orders.held(second.id, places):
+        assert dispatch.order(second, places) == second
+        assert dispatch.order(ordered("train-cccccc", "k"), places) == second
+    # Its packer is gone.
+    third = ordered("train-dddddd", "k")
+    assert dispatch.order(third, places) == third

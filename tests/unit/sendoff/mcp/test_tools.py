@@ -1,0 +1,87 @@
+"""The tools as agents see them: a change here is a change of the interface."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import mcp_types
+import pytest
+
+from dispatcher.run import Failure
+from packer.errors import BlobMissing
+from sendoff.errors import Internal, Misuse
+from sendoff.mcp import answers, problems, questions, schema
+from sendoff.mcp.answers import Step
+from sendoff.mcp.server import described
+from sendoff.mcp.tools import TOOLS
+
+
+def test_the_tools_and_their_schemas(golden) -> None:
+    listed = [tool.model_dump(by_alias=True, exclude_none=True) for tool in described()]
+    golden("mcp/tools.json", json.dumps(listed, indent=1, ensure_ascii=False) + "\n")
+
+
+def test_every_schema_is_one_and_an_object() -> None:
+    for tool in described():
+        for each in (tool.input_schema, tool.output_schema):
+            assert each
+            assert each["type"] == "object"
+            jsonschema.Draft202012Validator.check_schema(each)
+
+
+def test_what_is_asked_for_is_said() -> None:
+    """An agent has nothing but descriptions to go by."""
+    for tool in described():
+        assert tool.description
+        for name, field in tool.input_schema["properties"].items():
+            told = "description" in json.dumps(field) or "enum" in json.dumps(field)
+            assert told or name == "command", (tool.name, name)
+    submit = next(tool for tool in described() if tool.name == "submit")
+    assert submit.input_schema["required"] == ["command", "timeout"]
+
+
+def test_the_tools_stay_cheap_to_carry() -> None:
+    """At three and a half letters for a token, some 4,500 tokens of every conversation."""
+    letters = sum(len(json.dumps(schema.of(tool.question))) for tool in TOOLS)
+    assert letters + sum(len(tool.description) for tool in TOOLS) < 18_000
+
+
+def test_arguments_are_read_or_refused_by_name() -> None:
+    found = schema.read({"command": "true", "timeout": "1m"}, questions.Submit)
+    assert (found.command, found.timeout, found.project) == ("true", "1m", ".")
+    with pytest.raises(Misuse, match=r"unknown field `gpus`"):
+        schema.read({"command": "true", "timeout": "1m", "gpus": 1}, questions.Submit)
+    with pytest.raises(Misuse, match=r"\$.runs"):
+        schema.read({"runs": []}, questions.Wait)
+
+
+def test_answers_are_what_json_can_say() -> None:
+    answer = answers.Files(
+        run="a\udcff",
+        state="succeeded",
+        files=(),
+        files_in_all=0,
+        next=(Step(tool="run", arguments={"x": float("nan"), "y": (1, "\udce9")}),),
+    )
+    written = schema.written(answer)
+    assert written["run"] == "a\ufffd"
+    assert written["next"][0]["arguments"] == {"x": "nan", "y": [1, "\ufffd"]}
+    jsonschema.validate(written, schema.of(answers.Files))
+    json.dumps(written, allow_nan=False).encode()
+
+
+def test_a_failure_says_whose_move_it_is() -> None:
+    found = schema.written(problems.of(BlobMissing("sha256:…", "/layout")))
+    assert {"code", "phase", "blame", "retryable", "message", "fix", "next"} <= found.keys()
+    assert (found["code"], found["blame"]) == ("DIGEST_GONE", "config")
+    assert found["next"][0]["tool"] == "check"
+    assert problems.of(Internal(ValueError("x"))).blame == "infra"
+    assert problems.of(Misuse("x")).next == ()
+    assert set(Failure.__struct_fields__) - {"evidence"} <= set(answers.Problem.__struct_fields__)
+
+
+def test_the_next_calls_that_problems_name_exist() -> None:
+    names = {tool.name for tool in TOOLS}
+    assert {step.tool for step in problems._NEXT.values()} <= names
+    assert isinstance(described()[0], mcp_types.Tool)
