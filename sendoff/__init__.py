@@ -6,6 +6,12 @@
     run.wait()
     run.metrics, run.digest
 
+    @sendoff.remote(gpu="h100", timeout="1h")
+    def train(lr: float) -> dict: ...
+
+    train.remote(3e-4)
+    list(train.map([1e-4, 3e-4, 1e-3]))
+
 Names are loaded when they are first used, so that `import sendoff` costs next to nothing.
 """
 
@@ -14,20 +20,58 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
+    from sendoff.functions.errors import CallCancelled as CallCancelled
+    from sendoff.functions.errors import CallFailed as CallFailed
+    from sendoff.functions.errors import CallTimedOut as CallTimedOut
+    from sendoff.functions.errors import RemoteError as RemoteError
+    from sendoff.functions.errors import ResultUnpicklable as ResultUnpicklable
+    from sendoff.functions.function import Function as Function
+    from sendoff.functions.function import remote as remote
+    from sendoff.functions.mapped import Mapped as Mapped
     from sendoff.handle import Index as Index
     from sendoff.handle import Run as Run
     from sendoff.handle import get as get
+    from sendoff.run_group import RunGroup as RunGroup
+    from sendoff.run_group import group as group
     from sendoff.shipping import ship as ship
     from sendoff.shipping import ship_many as ship_many
     from sendoff.shipping import sweep as sweep
 
-__all__ = ["Index", "Run", "SendoffError", "get", "ship", "ship_many", "sweep"]
+__all__ = [
+    "CallCancelled",
+    "CallFailed",
+    "CallTimedOut",
+    "Function",
+    "Index",
+    "Mapped",
+    "RemoteError",
+    "ResultUnpicklable",
+    "Run",
+    "RunGroup",
+    "SendoffError",
+    "get",
+    "group",
+    "remote",
+    "ship",
+    "ship_many",
+    "sweep",
+]
 
 _HOMES = {
+    "CallCancelled": "sendoff.functions.errors",
+    "CallFailed": "sendoff.functions.errors",
+    "CallTimedOut": "sendoff.functions.errors",
+    "Function": "sendoff.functions.function",
     "Index": "sendoff.handle",
+    "Mapped": "sendoff.functions.mapped",
+    "RemoteError": "sendoff.functions.errors",
+    "ResultUnpicklable": "sendoff.functions.errors",
     "Run": "sendoff.handle",
+    "RunGroup": "sendoff.run_group",
     "SendoffError": "packer.errors",
     "get": "sendoff.handle",
+    "group": "sendoff.run_group",
+    "remote": "sendoff.functions.function",
     "ship": "sendoff.shipping",
     "ship_many": "sendoff.shipping",
     "sweep": "sendoff.shipping",

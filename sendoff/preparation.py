@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from dispatcher.input_source import Source
 from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run as RunRecord
 from dispatcher.run import new_id, now
@@ -26,7 +27,6 @@ from sendoff.settings import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
-    from dispatcher.input_source import Source
     from packer.environment.environment_report import EnvironmentReport
     from packer.environment.lock import Lock
     from sendoff.admission import Admission
@@ -39,6 +39,8 @@ class Order(Record, frozen=True):
     setups: tuple[SetUp, ...]
     name: str = ""
     idempotency_key: str = ""
+    sources: tuple[Source, ...] = ()
+    """What the set-ups' own data are on this machine."""
 
 
 def pack_order(
@@ -138,10 +140,10 @@ def prepare(
     resources = replace(request.resources, cuda=_cuda(packed.report))
     data = tuple(each.data for each in sources)
     request = replace(request, resources=resources, data=data)
-    if sources:
+    if sources or order.sources:
         from dispatcher import inputs
 
-        inputs.send(sources, session.places, progress)
+        inputs.send([*sources, *order.sources], session.places, progress)
     return packed, RunRecord(
         id=new_id(order.name or _stem(order.setups[0].command)),
         created=now(),
@@ -196,7 +198,12 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
     settings = session.settings
     return Request(
         inputs=tuple(
-            Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
+            Input(
+                command=set_up.command,
+                digest=digest,
+                parameters=set_up.parameters,
+                data=set_up.data,
+            )
             for set_up, digest in zip(order.setups, images, strict=True)
         ),
         repository=session.settings.registry,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .assignment import Assignment
+    from .calls import Calls
     from .ledger import Ledger
     from .outcome import Ending
     from .results import Results
@@ -38,14 +39,16 @@ class Attempt:
         signals: Signals | None = None,
         environment: Mapping[str, str] | None = None,
         alone: bool = False,
+        calls: Calls | None = None,
     ) -> None:
         """`lifeline` is a pipe whose end ends the command; `signals` those that are passed on.
 
         `environment` is what the command's own is made from, else that of this process. `alone`
-        says that nothing but the command and this process is in the control group.
+        says that nothing but the command and this process is in the control group. `calls` starts
+        the command where others of the same kind follow.
         """
         self._assignment, self._ledger, self._lifeline = assignment, ledger, lifeline
-        self._signals, self._alone = signals, alone
+        self._signals, self._alone, self._calls = signals, alone, calls
         self._base = os.environ if environment is None else environment
         self.state = ""
         """As in the manifest, once the command has ended."""
@@ -100,10 +103,12 @@ class Attempt:
         environment = self._environment()
         try:
             with memory:
-                command = Command(assignment.command, environment)
+                command = self._start(environment, limited=memory.limited)
         except NotFound as missing:
             return self._not_found(missing)
         watch = Watch(command, log, signals, assignment.grace)
+        if self._calls:
+            watch.spare(self._calls.spared)
         if self._lifeline >= 0:
             watch.hold(self._lifeline)
         # From here on imports cost nothing: the command is starting beside them.
@@ -111,7 +116,7 @@ class Attempt:
 
         machine = hardware.facts()
         gpus = gpu.Gpus(environment.get("CUDA_VISIBLE_DEVICES")) if gpu.present() else None
-        sampler = usage.Sampler()
+        sampler = usage.Sampler(watch.descendants)
         watch.run(assignment.timeout, sampler.sample)
         self._ledger.ended()
         used = gpus.finish() if gpus else (None, None)
@@ -131,6 +136,11 @@ class Attempt:
             **self._times(watch.wall),
         }
         return self._finish(record, before, results.Results(self._ledger, assignment))
+
+    def _start(self, environment: dict[str, str], *, limited: bool) -> Command:
+        # What is forked would not be in the group that was made for this command.
+        start = Command if limited or self._calls is None else self._calls.start
+        return start(self._assignment.command, environment)
 
     def _how(self, ending: Ending) -> dict[str, Any]:
         failure = ending.failure(self._assignment.timeout, self._assignment.grace)
@@ -169,7 +179,9 @@ class Attempt:
         if self._ledger.lost():
             return LOST
         assignment, log = self._assignment, self._ledger.log
-        found = outputs.find(before, assignment.output_dir, assignment.outputs, results.file_limit)
+        found = outputs.find(
+            before, assignment.output_dir, assignment.outputs, results.file_limit, self._returned
+        )
         results.keep(found)
         self._ledger.close_log()
         record["files"] = results.files
@@ -207,6 +219,11 @@ class Attempt:
         # Both from one reading of the clock, so that a clock set meanwhile changes no duration.
         return {"started": _time(self._began), "ended": _time(self._began + wall)}
 
+    @property
+    def _returned(self) -> str:
+        """Where a call leaves what it returns."""
+        return os.path.join(os.path.dirname(self._assignment.output_dir), "call")
+
     def _environment(self) -> dict[str, str]:
         """What the command's environment holds: the base, and what tells it where it is."""
         site = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/site"
@@ -221,6 +238,7 @@ class Attempt:
             "SENDOFF_INDEX": str(self._assignment.index),
             "SENDOFF_ATTEMPT": str(self._assignment.attempt),
             "SENDOFF_OUTPUT_DIR": self._assignment.output_dir,
+            "SENDOFF_CALL_DIR": self._returned,
         }
 
 

@@ -67,11 +67,14 @@ class Tree:
                 self.passed_over.add(path)
 
 
-def find(before: Tree, output_dir: str, declared: list[str], limit: int) -> Found:
+def find(
+    before: Tree, output_dir: str, declared: list[str], limit: int, returned: str = ""
+) -> Found:
     """The results in a folder and in `output_dir`, at most `limit`, those nearest to the top first.
 
     They are what matches the declared patterns and what is in `output_dir`; where neither gives
-    any and no pattern was declared, all that the command created or changed since `before`.
+    any and no pattern was declared, all that the command created or changed since `before`. And,
+    in any case, what is in the folder `returned`, where a call of a function has one.
     """
     found, passed_over = Found(limit), PassedOver()
     walk = Walk(output_dir)
@@ -84,6 +87,8 @@ def find(before: Tree, output_dir: str, declared: list[str], limit: int) -> Foun
     found.unseen = walk.unseen
     if declared or not found.count:
         _add_changed(before, declared, found)
+    for path, status in Walk(returned) if returned else ():
+        found.add(path, f"{returned}/{path}", status.st_size)
     if not found.count:
         found.warnings.append("NO_OUTPUTS: the command wrote no files")
     found.settle()

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .calls import Calls
     from .link import Link
     from .pod_assignment import PodAssignment
     from .watch import Signals
@@ -32,10 +33,18 @@ class PodAttempt:
     """
 
     def __init__(
-        self, told: PodAssignment, link: Link, signals: Signals, index: int, number: int
+        self,
+        told: PodAssignment,
+        link: Link,
+        signals: Signals,
+        index: int,
+        number: int,
+        *,
+        calls: Calls | None = None,
     ) -> None:
         self._told = told
-        self._root = f"{told.scratch}/work/{index}-{number}"
+        # Of several inputs all have the same place in turn: what a call has loaded knows it by it.
+        self._root = f"{told.scratch}/work/{index}-{number}" if calls is None else told.shared_root
         assignment = Assignment(
             run=told.run,
             index=index,
@@ -60,6 +69,7 @@ class PodAttempt:
             signals=signals,
             environment=self._environment(),
             alone=True,
+            calls=calls,
         )
 
     def run(self, give_data: Callable[[str], None] | None) -> tuple[int, str]:
