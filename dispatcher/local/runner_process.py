@@ -23,6 +23,8 @@ class RunnerProcess:
         self.environment, self.folder = environment, folder
         self.index = self.attempt = -1
         self.asked_to_end = False
+        self.clean = False
+        """Whether its last attempt left its working directory as it was."""
         python = f"{environment}{PREFIX}/bin/python"
         self._line, theirs = socket.socketpair()
         self.fd = self._line.fileno()
@@ -38,6 +40,7 @@ class RunnerProcess:
     def give(self, assignment: Assignment) -> None:
         """Start an attempt."""
         self.index, self.attempt = assignment.index, assignment.attempt
+        self.clean = False
         try:
             self._line.sendall(assignment.encode())
         except OSError:
@@ -50,7 +53,9 @@ class RunnerProcess:
             said = self._line.recv(_ANSWER)
         except OSError:
             return None
-        return int(said) if said else None
+        status, _, clean = said.partition(b" ")
+        self.clean = bool(clean.strip())
+        return int(status) if status else None
 
     def end(self) -> None:
         """Ask it, once, to end its command and commit."""

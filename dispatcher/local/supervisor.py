@@ -51,6 +51,7 @@ class Supervisor:
         self._idle: list[RunnerProcess] = []
         self._leaving: set[int] = set()
         self._several = len(plan.inputs) > plan.parallel
+        self._looked = 0.0
         self._poll = select.poll()
         self._retries = dict.fromkeys(self._waiting, plan.retries)
 
@@ -68,6 +69,7 @@ class Supervisor:
             if signals.fd in ready:
                 self._heed(signals.read())
         for process in self._idle:
+            remove(process.folder)
             self._let_go(process)
         self._wait_for_leaving()
         if os.path.isdir(self._work) and not os.listdir(self._work):
@@ -80,9 +82,10 @@ class Supervisor:
         idle = self._take_idle(found["root"])
         workspace = Workspace(idle.folder if idle else self._folder(index, attempt))
         try:
-            if os.path.isdir(workspace.root):
-                remove(workspace.root)
-            workspace.fill(found["layers"], found["root"])
+            if idle is None or not idle.clean:
+                if os.path.isdir(workspace.root):
+                    remove(workspace.root)
+                workspace.fill(found["layers"], found["root"])
         except OSError as error:
             if idle:
                 self._idle.append(idle)
@@ -125,6 +128,8 @@ class Supervisor:
             del self._running[process.pid]
             kept = self._ended(process, status)
             if kept or process.asked_to_end or not self._waiting:
+                if not kept:
+                    remove(process.folder)
                 self._let_go(process)
             else:
                 self._idle.append(process)
@@ -169,12 +174,17 @@ class Supervisor:
             for process in [each for each in self._idle if each.pid == pid]:
                 self._idle.remove(process)
                 self._close(process)
+                remove(process.folder)
             if pid in self._running:
                 process = self._running.pop(pid)
                 self._close(process)
                 self._ended(process, os.waitstatus_to_exitcode(status))
 
     def _heed_cancellation(self) -> None:
+        # Many may be waiting, and each costs a look.
+        if time.monotonic() < self._looked + _PERIOD:
+            return
+        self._looked = time.monotonic()
         everything = self._store.has(self._keys.cancel)
         for index in list(self._waiting):
             if everything or self._store.has(self._keys.cancel_index(index)):
@@ -199,7 +209,8 @@ class Supervisor:
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")
         if status == NOT_STORED or incomplete(self._store, self._keys, index):
             return True
-        remove(folder)
+        if not process.clean:
+            remove(folder)
         return False
 
     def _kill_orphans(self) -> None:

@@ -1,7 +1,7 @@
 """`python -I -S <RUNNER> [ASSIGNMENT]`: the assignment is a file, or a line on standard input.
 
 In the second case standard input is a socket. Each line on it is answered by the status of that
-attempt, as in `exit_status`, and may be followed by another. It stays open as long as whoever wants
+attempt, as in `exit_status`, and "clean" where the workspace is as it was; another may follow. It stays open as long as whoever wants
 the run lives; its end ends the command.
 
 `python -I -S <RUNNER> pod` is the main process of a pod: see `pod`.
@@ -17,6 +17,7 @@ from .exit_status import INTERNAL
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .assignment import Assignment
+    from .attempt import Attempt
     from .calls import Calls
     from .watch import Signals
 
@@ -50,9 +51,10 @@ def _attempts() -> int:
             calls = Calls()
         # What was meant for an attempt that has ended is nothing to the next.
         signals.read()
-        status = _attempt(assignment, signals, calls, lifeline=0)
+        attempt, status = _attempt(assignment, signals, calls, lifeline=0)
+        clean = b" clean" if assignment.several and attempt.clean() else b""
         try:
-            os.write(0, b"%d\n" % status)
+            os.write(0, b"%d%s\n" % (status, clean))
         except OSError:
             # Nobody is there any more to whom it could matter.
             break
@@ -63,7 +65,7 @@ def _attempts() -> int:
 
 def _attempt(
     assignment: Assignment, signals: Signals | None, calls: Calls | None, lifeline: int
-) -> int:
+) -> tuple[Attempt, int]:
     from .attempt import Attempt
     from .ledger import Ledger
     from .store import DirectoryStore
@@ -86,8 +88,8 @@ def _attempt(
             data.fetch()
             data.place(assignment.workspace)
         except DataUnusable as error:
-            return attempt.refuse("failed", data_unusable(str(error)))
-    return attempt.run()
+            return attempt, attempt.refuse("failed", data_unusable(str(error)))
+    return attempt, attempt.run()
 
 
 def _from_file(path: str) -> int:
@@ -95,7 +97,7 @@ def _from_file(path: str) -> int:
 
     with open(path, "rb") as stream:
         assignment = Assignment.read(stream.read())
-    return _attempt(assignment, None, None, lifeline=-1)
+    return _attempt(assignment, None, None, lifeline=-1)[1]
 
 
 def _line(descriptor: int) -> bytes:

@@ -8,7 +8,7 @@ import time
 from . import kernel
 from .command import Command, NotFound
 from .exit_status import LOST
-from .outputs import Tree
+from .outputs import Tree, emptied
 from .store import Exists
 
 TYPE_CHECKING = False
@@ -52,6 +52,7 @@ class Attempt:
         self._base = os.environ if environment is None else environment
         self.state = ""
         """As in the manifest, once the command has ended."""
+        self._before: Tree | None = None
 
     def run(self) -> int:
         """The runner's exit status."""
@@ -59,13 +60,20 @@ class Attempt:
         os.chdir(assignment.workspace)
         os.makedirs(assignment.output_dir, exist_ok=True)
         kernel.adopt_orphans()
-        before = Tree(assignment.workspace)
+        before = self._before = Tree(assignment.workspace)
         self._began = time.time()
         try:
             self._ledger.announce(self._started())
         except Exists:
             return LOST
         return self._run(before)
+
+    def clean(self) -> bool:
+        """Whether the workspace is as it was before; what is beside it is emptied then."""
+        folders = (self._assignment.output_dir, self._returned)
+        if self._before is None or self._assignment.data or not self._before.same():
+            return False
+        return all(map(emptied, folders))
 
     def refuse(self, state: str, failure: dict[str, Any] | None) -> int:
         """Commit a state instead of starting the command; the runner's exit status."""

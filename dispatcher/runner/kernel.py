@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 _PR_SET_CHILD_SUBREAPER = 36
+_adopting: list[int] = []
+"""This process, once it does."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -14,15 +16,17 @@ def adopt_orphans() -> bool:
     So no process of a command escapes, whatever sessions and groups it makes. False where the
     system has no such thing.
     """
-    if os.getpid() == 1:
+    if os.getpid() == 1 or _adopting:
         return True
     import ctypes
 
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0:
+            _adopting.append(os.getpid())
     except (OSError, AttributeError):
         return False
+    return bool(_adopting)
 
 
 def no_children_but(spared: frozenset[int]) -> bool:

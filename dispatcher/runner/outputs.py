@@ -57,6 +57,7 @@ class Tree:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._folders = _folders(root)
         self.traces: dict[str, Trace] = {}
         self.passed_over: set[str] = set()
         """Links and special files."""
@@ -65,6 +66,42 @@ class Tree:
                 self.traces[path] = _trace(status)
             else:
                 self.passed_over.add(path)
+
+
+    def same(self) -> bool:
+        """Whether nothing below the folder has changed, come or gone."""
+        if self._folders != _folders(self.root):
+            return False
+        now = Tree(self.root)
+        return (now.traces, now.passed_over) == (self.traces, self.passed_over)
+
+
+def _folders(root: str) -> dict[str, int]:
+    """The folders below one: path → inode; byte code left out."""
+    found, pending = {}, [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False) and entry.name != _BYTECODE:
+                        found[entry.path] = entry.inode()
+                        pending.append(entry.path)
+        except OSError:
+            continue
+    return found
+
+
+def emptied(folder: str) -> bool:
+    """Remove the files in a folder; False where there is anything else in it."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def find(

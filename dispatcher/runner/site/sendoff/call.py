@@ -86,6 +86,7 @@ def main(arguments: list[str]) -> int:
             call = Call(told)
             if call.function != loaded.spelled:
                 loaded = Loaded(call.function, [])
+            forks.end(run(call, loaded))
     return run(call, loaded)
 
 

@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
 _MOST = 1 << 20
 
@@ -42,6 +42,20 @@ def serve(descriptor: int, *, offered: bool) -> list[str] | None:
         return _wait_for_calls(line)
     except BaseException:  # noqa: BLE001 (a fork must not go on as if it were the call)
         os._exit(1)
+
+
+def end(status: int) -> NoReturn:
+    """End as a process does, without taking apart what was loaded: that is shared, and stays."""
+    threading = sys.modules.get("threading")
+    if threading:
+        # It waits for threads that are no daemons.
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    import atexit
+
+    atexit._run_exitfuncs()  # noqa: SLF001
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _safe() -> bool:
