@@ -67,7 +67,6 @@ class Tree:
             else:
                 self.passed_over.add(path)
 
-
     def same(self) -> bool:
         """Whether nothing below the folder has changed, come or gone."""
         if self._folders != _folders(self.root):

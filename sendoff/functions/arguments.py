@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ _SHOWN = 200
 
 
 class Bound(Record, frozen=True):
-    """The arguments of one call, as they were given."""
+    """One call: a function and its arguments, as they were given."""
 
+    function: Callable[..., Any]
     placed: tuple[Any, ...]
-    named: dict[str, Any]
+    named: dict[str, Any] = {}
 
 
 class Spelled(Record, frozen=True):
@@ -137,7 +138,10 @@ def _shown(value: Any) -> str:
 
 
 def bind_all(
-    inputs: Sequence[Sequence[Any]], shared: Mapping[str, Any] | None
+    function: Callable[..., Any],
+    inputs: Iterable[Iterable[Any]],
+    shared: Mapping[str, Any] | None,
 ) -> tuple[Bound, ...]:
     """The calls of a map: each of `inputs` by place, and `shared` by name."""
-    return tuple(Bound(placed=tuple(each), named=dict(shared or {})) for each in inputs)
+    named = dict(shared or {})
+    return tuple(Bound(function=function, placed=tuple(each), named=named) for each in inputs)

@@ -48,7 +48,7 @@ class Function(Generic[P, R]):
             SendoffError: what sending it off raises.
             TypeError: the function does not take such arguments.
         """
-        return ship(self.__wrapped__, (Bound(placed=args, named=kwargs),), self._options)
+        return ship([Bound(function=self.__wrapped__, placed=args, named=kwargs)], self._options)
 
     def map(
         self,
@@ -78,8 +78,7 @@ class Function(Generic[P, R]):
         """As `map`, each input being all arguments of one call."""
         from sendoff.functions.mapped import Mapped
 
-        calls = bind_all([tuple(each) for each in inputs], kwargs)
-        run = ship(self.__wrapped__, calls, self._options)
+        run = ship(bind_all(self.__wrapped__, inputs, kwargs), self._options)
         return Mapped(run, return_exceptions=return_exceptions)
 
     def options(self, **wishes: Any) -> Function[P, R]:

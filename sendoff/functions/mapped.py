@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sendoff.functions import returned
 from sendoff.functions.progress import Bar
 
 if TYPE_CHECKING:
-    from sendoff.handle import Index, Run
+    from sendoff.handle import Run
 
 R = TypeVar("R")
 
@@ -33,23 +32,28 @@ class Mapped(Generic[R]):
             for index in self.run.as_ended(seen=bar.seen):
                 arrived.add(index.number)
                 while turn in arrived:
-                    yield self._value(self.run[turn])
+                    yield self.value(turn)
                     turn += 1
 
     def as_completed(self) -> Iterator[tuple[int, R]]:
         """The number of an input and its result, in the order in which they come."""
         with Bar(self.run) as bar:
             for index in self.run.as_ended(seen=bar.seen):
-                yield index.number, self._value(index)
+                yield index.number, self.value(index.number)
 
     def cancel(self) -> None:
         """End all calls that have not ended; results that are there stay."""
         self.run.cancel()
 
-    def _value(self, index: Index) -> R:
+    def value(self, number: int) -> R:
+        """The result of one input, waited for.
+
+        Raises:
+            Exception: as `sendoff.Index.value`, unless exceptions are returned.
+        """
         value: Any
         try:
-            value = returned.value(index)
+            value = self.run[number].value()
         except Exception as error:
             if not self._return_exceptions:
                 raise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatcher.input_source import Source, given
 from packer.progress import SILENT, Progress
@@ -15,7 +16,7 @@ from packer.record import Record
 from sendoff.console import Console, is_terminal
 from sendoff.functions.arguments import FOLDER, Bound, Speller
 from sendoff.functions.errors import FunctionRefused
-from sendoff.functions.spelling import FILE, Spelling, name_of, spell
+from sendoff.functions.spelling import Spelling, name_of, spell
 from sendoff.grid import SetUp
 from sendoff.preparation import Order, prepare, send
 from sendoff.session import Session
@@ -52,69 +53,83 @@ class Options(Record, frozen=True):
         return Options(wishes={**self.wishes, **given}, name=name, project=project)
 
 
-def ship(function: Callable[..., Any], calls: Sequence[Bound], options: Options) -> Run:
-    """Pack the project of `function`, start its calls, and return at once.
+def ship(calls: Sequence[Bound], options: Options) -> Run:
+    """Pack the project of what is called, start the calls, and return at once.
 
     Raises:
         SendoffError: as `sendoff.ship`; FunctionRefused, ArgumentUnpicklable
-        TypeError: the function does not take such arguments.
+        TypeError: a function does not take such arguments.
     """
     from sendoff.handle import Run
 
+    if not calls:
+        raise FunctionRefused("nothing", "there are no inputs", "give it one at least")
+    function = calls[0].function
     session = _session(function, options)
     session.settings.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="calls-", dir=session.settings.cache) as folder:
-        order = plan(function, calls, session.project, Path(folder), options.name)
+        order = Planner(session.project, Path(folder)).plan(calls, options.name)
         packed, record = prepare(session, order, _progress())
         _check_version(order, packed.lock.python, function)
         return Run(send(record, session), session)
 
 
-def plan(
-    function: Callable[..., Any],
-    calls: Sequence[Bound],
-    project: Path,
-    folder: Path,
-    name: str = "",
-) -> Order:
-    """What is sent off for these calls; files of arguments are made in `folder`.
+class Planner:
+    """What is sent off for calls of functions of one project."""
 
-    Raises:
-        FunctionRefused, ArgumentUnpicklable, TypeError
-    """
-    if not calls:
-        raise FunctionRefused(name_of(function), "there are no inputs", "give it one at least")
-    spelling = spell(function, project)
-    word, always = _function(spelling, folder)
-    head = (*MODULE, *((f"--path={spelling.path}",) if spelling.path else ()), word)
-    speller = Speller(function, folder, whole=spelling.whole)
-    setups, sources = [], list(always)
-    for bound in calls:
-        spelled = speller.spell(bound)
-        setups.append(
-            SetUp(
-                parameters=spelled.parameters if len(calls) > 1 else {},
-                command=(*head, *spelled.words),
-                data=tuple(source.data for source in (*always, *spelled.sources)),
+    def __init__(self, project: Path, folder: Path) -> None:
+        """`folder` is where files of arguments and functions are made."""
+        self._project, self._folder = project, folder
+        self._heads: dict[int, _Head] = {}
+
+    def plan(self, calls: Sequence[Bound], name: str = "") -> Order:
+        """An index for each call.
+
+        Raises:
+            FunctionRefused, ArgumentUnpicklable, TypeError
+        """
+        setups, sources = [], {}
+        for bound in calls:
+            head = self._head(bound.function)
+            spelled = head.speller.spell(bound)
+            given = (*head.sources, *spelled.sources)
+            sources.update({source.data.sha256: source for source in given})
+            setups.append(
+                SetUp(
+                    parameters=spelled.parameters if len(calls) > 1 else {},
+                    command=(*head.words, *spelled.words),
+                    data=tuple(source.data for source in given),
+                )
             )
-        )
-        sources += spelled.sources
-    different = {source.data.sha256: source for source in sources}
-    return Order(
-        setups=tuple(setups), name=name or name_of(function), sources=tuple(different.values())
-    )
+        name = name or name_of(calls[0].function)
+        return Order(setups=tuple(setups), name=name, sources=tuple(sources.values()))
+
+    def _head(self, function: Callable[..., Any]) -> _Head:
+        if id(function) not in self._heads:
+            spelling = spell(function, self._project)
+            word, sources = self._word(spelling)
+            paths = (f"--path={spelling.path}",) if spelling.path else ()
+            speller = Speller(function, self._folder, whole=spelling.whole)
+            self._heads[id(function)] = _Head((*MODULE, *paths, word), sources, speller)
+        return self._heads[id(function)]
+
+    def _word(self, spelling: Spelling) -> tuple[str, tuple[Source, ...]]:
+        """The function's word, and its file where it has one."""
+        if spelling.word:
+            return spelling.word, ()
+        name = f"function-{hashlib.sha256(spelling.pickle).hexdigest()[:12]}.pkl"
+        path = self._folder / name
+        path.write_bytes(spelling.pickle)
+        source = given(path, f"{FOLDER}/{name}")
+        return f"@{source.data.path}", (source,)
 
 
-def _function(spelling: Spelling, folder: Path) -> tuple[str, tuple[Source, ...]]:
-    """The function's word, and its file where it has one."""
-    if spelling.word:
-        return spelling.word, ()
-    path = folder / FILE
-    path.write_bytes(spelling.pickle)
-    source = given(path, f"{FOLDER}/{FILE}")
-    stem, dot, ending = FILE.partition(".")
-    source = given(path, f"{FOLDER}/{stem}-{source.data.sha256[:12]}{dot}{ending}")
-    return f"@{source.data.path}", (source,)
+class _Head(NamedTuple):
+    """What all calls of a function have in common."""
+
+    words: tuple[str, ...]
+    sources: tuple[Source, ...]
+    speller: Speller
 
 
 def _session(function: Callable[..., Any], options: Options) -> Session:

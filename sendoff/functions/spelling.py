@@ -16,7 +16,7 @@ from packer.record import Record
 from sendoff.functions.errors import FunctionRefused
 from sendoff.functions.script import importable
 
-FILE = "function.pkl"
+_OURS = "dispatcher.runner.site."
 
 
 class Spelling(Record, frozen=True):
@@ -42,6 +42,9 @@ def spell(function: Callable[..., Any], project: Path) -> Spelling:
         FunctionRefused: it can't be sent, by name or by value.
     """
     refuse(function)
+    if getattr(function, "__module__", "").startswith(_OURS):
+        # A function that images have from us, where it has another name.
+        return Spelling(word=f"{function.__module__.removeprefix(_OURS)}:{function.__qualname__}")
     if isinstance(function, type) or inspect.isfunction(function) or inspect.isbuiltin(function):
         return _by_reference(function, project) or _by_value(function, project)
     return _by_value(function, project)

@@ -64,7 +64,7 @@ class Loaded:
         for path in reversed(paths):
             sys.path.insert(0, os.path.abspath(path))
         try:
-            self.function = _load(spelled)
+            self.function = load(spelled)
         except Exception as error:  # noqa: BLE001 (whatever a module raises is the call's end)
             self.error = error
 
@@ -110,7 +110,12 @@ def run(call: Call, loaded: Loaded) -> int:
     return 0
 
 
-def _load(spelled: str) -> Callable[..., Any]:
+def load(spelled: str) -> Callable[..., Any]:
+    """The function that a command line spells so.
+
+    Raises:
+        Exception: whatever its module raises; it is not there, or no function.
+    """
     if spelled.startswith("@"):
         with open(spelled[1:], "rb") as stream:
             found: Any = values.unpickle(stream)
