@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 # Optional[…], because Hydra resolves the annotations of a config.
 @dataclass
 class SendoffLauncherConf:
-    """What `hydra.launcher` may hold; each is as `sendoff.ship` takes it, and left out by default."""
+    """What `hydra.launcher` may hold, each as `sendoff.ship` takes it; None leaves it out."""
 
     _target_: str = "hydra_plugins.sendoff_launcher.SendoffLauncher"
     target: Optional[str] = None  # noqa: UP045

@@ -67,16 +67,8 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
         self._timer: threading.Timer | None = None
         self._runs: list[Run] = []
 
-    def configure(
-        self,
-        n_jobs: int = 1,
-        parallel: Any = None,
-        prefer: Any = None,
-        require: Any = None,
-        **_: Any,
-    ) -> int:
+    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         """Called by joblib before it hands tasks over."""
-        del prefer, require
         self.parallel = parallel
         if parallel is not None:
             # Else there would be a run for every few tasks.
@@ -153,9 +145,9 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
 
 
 def _task(batch: Any, future: Future[list[Any]]) -> _Task:
-    items = getattr(batch, "items", ())
+    items: list[Any] = getattr(batch, "items", [])
     if len(items) == 1:
-        function, placed, named = items[0]
+        ((function, placed, named),) = items
         if isinstance(function, Function):
             function = function.__wrapped__
         call = Bound(function=function, placed=tuple(placed), named=dict(named))

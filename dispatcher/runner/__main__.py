@@ -1,8 +1,8 @@
 """`python -I -S <RUNNER> [ASSIGNMENT]`: the assignment is a file, or a line on standard input.
 
 In the second case standard input is a socket. Each line on it is answered by the status of that
-attempt, as in `exit_status`, and "clean" where the workspace is as it was; another may follow. It stays open as long as whoever wants
-the run lives; its end ends the command.
+attempt, as in `exit_status`, and "clean" where the workspace is as it was; another may follow. It
+stays open as long as whoever wants the run lives; its end ends the command.
 
 `python -I -S <RUNNER> pod` is the main process of a pod: see `pod`.
 """

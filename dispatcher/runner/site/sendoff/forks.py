@@ -49,7 +49,7 @@ def end(status: int) -> NoReturn:
     threading = sys.modules.get("threading")
     if threading:
         # It waits for threads that are no daemons.
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+        threading._shutdown()  # noqa: SLF001
     import atexit
 
     atexit._run_exitfuncs()  # noqa: SLF001
