@@ -15,6 +15,21 @@ ROOT = Path(__file__).parents[3]
 PATIENCE = 120
 
 
+SANDBOX = ("numpy", "joblib", "hydra", "omegaconf", "antlr4", "yaml", "_yaml", "_sendoff")
+
+
+def beside(folder: Path) -> Path:
+    """sendoff and what it needs, without what the sandbox has a version of its own of."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/uv").symlink_to(sandboxes.TOOLS / "uv")
+    for package in ("sendoff", "packer", "dispatcher", "hydra_plugins"):
+        (folder / package).symlink_to(ROOT / package)
+    for path in Path(sysconfig.get_path("purelib")).iterdir():
+        if not path.name.startswith(SANDBOX) and not (folder / path.name).exists():
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
 class Workbench:
     """Programs here are run by the sandbox's own interpreter, which sees sendoff beside it."""
 
@@ -28,7 +43,7 @@ class Workbench:
             **kept,
             "HOME": str(folder),
             "PATH": f"{sandbox}/bin:{sandboxes.TOOLS}:/usr/bin:/bin",
-            "PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}",
+            "PYTHONPATH": str(beside(folder / "beside")),
             "PYTHONWARNINGS": "error",
             "SENDOFF_WARM": "0",
             **variables,

@@ -51,7 +51,7 @@ assert run.logs() == "fitting 0.0003\\n"
 assert run.id.startswith("other-")
 print(run.id)
 """)
-    run = out.strip()
+    run = out.split()[-1]
     shown = json.loads(bench.sendoff("show", "--json", run))
     (index,) = shown["indexes"]
     assert index["command"][:4] == ["python", "-m", "sendoff.call", "train:fit"]

@@ -142,6 +142,8 @@ def unpickle(stream: Any) -> Any:
     _have_cloudpickle()
     import pickle
 
+    # Where it was pickled, the script was imported under that name (`call`).
+    sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
     return pickle.load(stream)
 
 
