@@ -79,8 +79,8 @@ def test_functions_of_a_script(bench: Workbench) -> None:
 
 
 def test_closures_methods_and_functions_of_others(bench: Workbench) -> None:
-    bench.write("README", "a notebook's folder")
-    bench.program(CLOSURES)
+    bench.write("closures.py", CLOSURES)
+    bench.done("closures.py")
 
 
 def test_as_in_a_notebook(bench: Workbench) -> None:

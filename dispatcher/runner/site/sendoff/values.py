@@ -142,8 +142,11 @@ def unpickle(stream: Any) -> Any:
     _have_cloudpickle()
     import pickle
 
-    # Where it was pickled, the script was imported under that name (`call`).
-    sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+    # Where it was pickled, what is the program here was imported, under one of these names.
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    for name in ("__mp_main__", *([spec.name] if spec else [])):
+        sys.modules.setdefault(name, main)
     return pickle.load(stream)
 
 
