@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from hydra.core.config_store import ConfigStore
 
-from sendoff.hydra_launcher import SendoffLauncher, SendoffLauncherConf
+from sendoff import hydra_launcher
 
-__all__ = ["SendoffLauncher"]
+
+class SendoffLauncher(hydra_launcher.SendoffLauncher):  # type: ignore[misc]
+    """Under the name that Hydra takes plugins by."""
+
 
 ConfigStore.instance().store(
-    group="hydra/launcher", name="sendoff", node=SendoffLauncherConf, provider="sendoff"
+    group="hydra/launcher",
+    name="sendoff",
+    node=hydra_launcher.SendoffLauncherConf,
+    provider="sendoff",
 )

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Optional, cast
 
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, JobStatus, configure_log, filter_overrides, setup_globals
+from hydra.core.utils import (
+    JobReturn,
+    JobRuntime,
+    JobStatus,
+    configure_log,
+    filter_overrides,
+    setup_globals,
+)
 from hydra.plugins.launcher import Launcher
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
@@ -32,7 +39,7 @@ log = logging.getLogger(__name__)
 class SendoffLauncherConf:
     """What `hydra.launcher` may hold, each as `sendoff.ship` takes it; None leaves it out."""
 
-    _target_: str = "sendoff.hydra_launcher.SendoffLauncher"
+    _target_: str = "hydra_plugins.sendoff_launcher.SendoffLauncher"
     target: Optional[str] = None  # noqa: UP045
     gpu: Optional[str] = None  # noqa: UP045
     cpus: Optional[float] = None  # noqa: UP045
@@ -102,7 +109,13 @@ class SendoffLauncher(Launcher):
             config.hydra.job.id = config.hydra.job.num = number
             # There it is below the working directory.
             config.hydra.sweep.dir = sweep.name if sweep.is_absolute() else str(sweep)
-        return {"config": config, "context": self._context, "singletons": Singleton.get_state()}
+            # Plain: the class that describes it is not there, nor is this launcher.
+            config.hydra.launcher = OmegaConf.to_container(config.hydra.launcher)
+        state = Singleton.get_state()
+        instances = state["instances"].items()
+        state["instances"] = {kind: one for kind, one in instances if kind is JobRuntime}
+        context = replace(self._context, config_loader=cast("Any", None))
+        return {"config": config, "context": context, "singletons": state}
 
     def _returned(self, index: Index, sweep: Path) -> JobReturn:
         patterns = [f"{sweep.name}/**"] if sweep.is_absolute() else [f"{sweep}/**"]
