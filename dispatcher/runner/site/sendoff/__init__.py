@@ -5,10 +5,13 @@ This small module stands in for the whole of sendoff, which is not packed into i
 
 from __future__ import annotations
 
-import functools
 import os
-from pathlib import Path
-from typing import Any, NoReturn
+from functools import partial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any, NoReturn
 
 __all__ = ["attempt", "index", "inside", "output_dir", "remote", "run_id"]
 
@@ -35,6 +38,8 @@ def inside() -> bool:
 
 def output_dir() -> Path:
     """Where files are results whatever they are called."""
+    from pathlib import Path
+
     folder = Path(os.environ.get("SENDOFF_OUTPUT_DIR", "."))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -45,7 +50,7 @@ def remote(function: Any = None, **_options: Any) -> Any:
     if function is None:
         return remote
     for verb in ("remote", "spawn", "map", "starmap"):
-        setattr(function, verb, functools.partial(_refuse, verb))
+        setattr(function, verb, partial(_refuse, verb))
     function.options = lambda **_options: function
     return function
 
@@ -54,7 +59,7 @@ def __getattr__(name: str) -> Any:
     """What else sendoff has outside: it can be named here, and not called."""
     if name not in _OUTSIDE:
         raise AttributeError(f"inside a run, 'sendoff' has no {name!r}")
-    return functools.partial(_refuse, name)
+    return partial(_refuse, name)
 
 
 def _refuse(verb: str, *_arguments: Any, **_options: Any) -> NoReturn:

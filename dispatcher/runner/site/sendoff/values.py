@@ -15,7 +15,6 @@ import importlib
 import json
 import os
 import sys
-import zipfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,6 +197,8 @@ def _have_cloudpickle() -> None:
 
 def _write_arrays(plain: Plain, text: str, path: str) -> None:
     """A zip of .npy members, as `numpy.load` reads it. The same arrays give the same bytes."""
+    import zipfile
+
     file_format: Any = importlib.import_module("numpy.lib.format")
     single = list(plain.arrays) == [""]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
@@ -211,6 +212,8 @@ def _write_arrays(plain: Plain, text: str, path: str) -> None:
 
 
 def _read_arrays(path: str) -> Any:
+    import zipfile
+
     file_format: Any = importlib.import_module("numpy.lib.format")
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
