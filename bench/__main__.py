@@ -28,6 +28,7 @@ GROUPS = {
     "run": "bench.local_run",
     "imports": "bench.import_time",
     "results": "bench.results",
+    "functions": "bench.functions",
     "cluster": "bench.submit",
     "bases": "bench.bases",
     "agents": "bench.mcp",

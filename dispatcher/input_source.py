@@ -72,6 +72,16 @@ def read(source: Path, destination: str, cache: Path) -> Source:
     return Source(data=data, files=files, listing=listing)
 
 
+def given(source: Path, destination: str) -> Source:
+    """A file that was made to be sent: it stays as it is until then, and is not remembered."""
+    with source.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = os.fstat(stream.fileno()).st_size
+    file = SourceFile(source=source, path="", size=size, sha256=digest, executable=False)
+    data = Data(sha256=digest, size=size, path=_destination(destination))
+    return Source(data=data, files=(file,))
+
+
 class _Reader:
     """Reads files, or remembers what they held."""
 

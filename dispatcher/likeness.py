@@ -177,7 +177,7 @@ def _words(command: tuple[str, ...]) -> str:
 
 
 def _data(request: Request) -> str:
-    return ", ".join(sorted(f"{each.path}@{each.sha256}" for each in request.data))
+    return ", ".join(sorted(f"{each.path}@{each.sha256}" for each in request.given))
 
 
 def _variables(request: Request) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from dispatcher.places import Places
-from dispatcher.request import Request
+from dispatcher.request import Data, Input
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
@@ -43,7 +44,7 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "format": FORMAT,
         "run": run.id,
         "store": terms.store,
-        "inputs": [{"command": each.command, "digest": each.digest} for each in request.inputs],
+        "inputs": [_input(each) for each in request.inputs],
         "per_pod": terms.per_pod,
         "outputs": request.outputs,
         "timeout": request.timeout,
@@ -53,7 +54,7 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "memory": terms.memory,
         "environment": request.environment,
         "secrets": request.secrets,
-        "data": _data(request),
+        "data": _data(request.data),
         **_if_known(
             idle_limit=request.idle_limit and request.idle_limit.told,
             sent=terms.sent,
@@ -97,15 +98,20 @@ def credentials(run: Run, places: Places) -> dict[str, bytes]:
     issued = issuing.issue(
         places,
         run.id,
-        data=bool(run.request.data),
+        data=bool(run.request.given),
         lifetime=issuing.lifetime(run.request.timeout, places.role),
     )
     return {CREDENTIALS: encode(issued)}
 
 
-def _data(request: Request) -> list[dict[str, Any]]:
-    if not request.data:
+def _input(asked: Input) -> dict[str, Any]:
+    told: dict[str, Any] = {"command": asked.command, "digest": asked.digest}
+    return told | ({"data": _data(asked.data)} if asked.data else {})
+
+
+def _data(data: Sequence[Data]) -> list[dict[str, Any]]:
+    if not data:
         return []
     from dispatcher import inputs
 
-    return inputs.told(request.data)
+    return inputs.told(data)

@@ -8,6 +8,19 @@ from packer.digest import Digest
 from packer.record import Record
 
 
+class Data(Record, frozen=True):
+    """Something from outside the project that is put into a working directory, read-only."""
+
+    sha256: str
+    """Of the file; of a folder, that of its listing (`sendoff.tree/1`, docs/records.md)."""
+    size: int
+    """Bytes; of a folder, of all its files together."""
+    path: str
+    """Where it is put, relative to the working directory, "/"-separated."""
+    kind: Literal["file", "tree"] = "file"
+    executable: bool = False
+
+
 class Input(Record, frozen=True):
     """One index of a run: the command and the image that holds it."""
 
@@ -16,6 +29,8 @@ class Input(Record, frozen=True):
     """The run image: environment, runner, code and this command."""
     parameters: dict[str, str] = {}
     """What a sweep varied, in the order given; empty for a single run."""
+    data: tuple[Data, ...] = ()
+    """What this index alone is given, besides the request's."""
 
 
 class Resources(Record, frozen=True):
@@ -45,19 +60,6 @@ class IdleLimit(Record, frozen=True):
         return [self.share, self.seconds]
 
 
-class Data(Record, frozen=True):
-    """Something from outside the project that is put into every working directory, read-only."""
-
-    sha256: str
-    """Of the file; of a folder, that of its listing (`sendoff.tree/1`, docs/records.md)."""
-    size: int
-    """Bytes; of a folder, of all its files together."""
-    path: str
-    """Where it is put, relative to the working directory, "/"-separated."""
-    kind: Literal["file", "tree"] = "file"
-    executable: bool = False
-
-
 class Request(Record, frozen=True):
     """Everything a target needs to know to run something, and nothing of how it does so."""
 
@@ -81,7 +83,7 @@ class Request(Record, frozen=True):
     outputs: tuple[str, ...] = ()
     """Patterns below the working directory; empty: whatever the command creates or changes."""
     data: tuple[Data, ...] = ()
-    """What else the command is given; in the store before the run is sent off."""
+    """What else every command is given; in the store before the run is sent off."""
     environment: dict[str, str] = {}
     """Environment variables of the command."""
     deterministic: bool = False
@@ -93,3 +95,8 @@ class Request(Record, frozen=True):
     per_pod: int = 1
     """Inputs that one pod works through, one after the other, where the target has pods."""
     idempotency_key: str = ""
+
+    @property
+    def given(self) -> tuple[Data, ...]:
+        """All data that any of its inputs is given."""
+        return (*self.data, *(each for one in self.inputs for each in one.data))

@@ -53,11 +53,18 @@ def read(run_id: str, index: int, path: str, places: Places) -> bytes:
         ResultUnknown: the index has no such file.
         ResultAltered: what is stored is not what the manifest says.
     """
-    runs, manifest = _find(run_id, index, places)
-    known = {file.path: file for file in manifest.files} if manifest else {}
-    if manifest is None or path not in known:
-        raise ResultUnknown(path, run_id, index, list(known)[:_SHOWN])
-    with _open(runs, manifest, path) as stream:
+    _, manifest = _find(run_id, index, places)
+    if manifest is None:
+        raise ResultUnknown(path, run_id, index, ())
+    return content(manifest, path, places)
+
+
+def content(manifest: Manifest, path: str, places: Places) -> bytes:
+    """As `read`, of an index whose manifest is known."""
+    known = {file.path: file for file in manifest.files}
+    if path not in known:
+        raise ResultUnknown(path, manifest.run, manifest.index, list(known)[:_SHOWN])
+    with _open(Runs.at(places), manifest, path) as stream:
         data = stream.read()
     _compare(known[path], len(data), hashlib.sha256(data).hexdigest())
     return data
@@ -80,11 +87,19 @@ def fetch(
         ResultAltered: what is stored is not what the manifest says, or its path would leave the
             destination.
     """
-    runs, manifest = _find(run_id, index, places)
+    _, manifest = _find(run_id, index, places)
     if manifest is None:
         if patterns:
             raise ResultUnknown(patterns[0], run_id, index, ())
         return []
+    return fetch_of(manifest, places, destination, patterns)
+
+
+def fetch_of(
+    manifest: Manifest, places: Places, destination: Path, patterns: Sequence[str] = ()
+) -> list[Path]:
+    """As `fetch`, of an index whose manifest is known."""
+    runs = Runs.at(places)
     chosen = list(_chosen(manifest, patterns))
     for file in chosen:
         _check_path(file.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from packer.image_paths import RUNNER
@@ -26,7 +27,14 @@ def runner_tree() -> dict[str, bytes]:
     tree = {f"{RUNNER}/__main__.py": _MAIN.encode()}
     for path in sorted(_PACKAGE.glob("*.py")):
         tree[f"{RUNNER}/{_NAME}/{path.name}"] = path.read_bytes()
-    tree[f"{RUNNER}/site/sendoff/__init__.py"] = (
-        _PACKAGE / "site" / "sendoff" / "__init__.py"
-    ).read_bytes()
+    for path in sorted((_PACKAGE / "site" / "sendoff").glob("*.py")):
+        tree[f"{RUNNER}/site/sendoff/{path.name}"] = path.read_bytes()
+    for path in sorted(_cloudpickle().glob("*.py")):
+        tree[f"{RUNNER}/pickling/cloudpickle/{path.name}"] = path.read_bytes()
     return tree
+
+
+def _cloudpickle() -> Path:
+    """The package that functions were pickled with: for environments that have none."""
+    found = importlib.util.find_spec("cloudpickle")
+    return Path(found.origin).parent if found and found.origin else Path()

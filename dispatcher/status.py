@@ -100,11 +100,13 @@ def of_index(
 
 def of_run(run: str, indexes: Sequence[IndexStatus]) -> RunStatus:
     """The run's own state: that of its indexes, the worst where they have all ended."""
-    states = [index.state for index in indexes]
-    order: tuple[State, ...] = ("failed", "timed-out", "lost", "cancelled", "succeeded")
-    state: State
-    if all(index.final for index in indexes):
-        state = next((state for state in order if state in states), "succeeded")
-    else:
-        state = "queued" if set(states) == {"queued"} else "running"
+    state = of_all([index.state for index in indexes])
     return RunStatus(run=run, state=state, indexes=tuple(indexes))
+
+
+def of_all(states: Sequence[State]) -> State:
+    """One state for several: the worst where all have ended."""
+    order: tuple[State, ...] = ("failed", "timed-out", "lost", "cancelled", "succeeded")
+    if all(state in FINAL for state in states):
+        return next((state for state in order if state in states), "succeeded")
+    return "queued" if set(states) == {"queued"} else "running"

@@ -6,6 +6,12 @@
     run.wait()
     run.metrics, run.digest
 
+    @sendoff.remote(gpu="h100", timeout="1h")
+    def train(lr: float) -> dict: ...
+
+    train.remote(3e-4)
+    list(train.map([1e-4, 3e-4, 1e-3]))
+
 Names are loaded when they are first used, so that `import sendoff` costs next to nothing.
 """
 
@@ -15,22 +21,42 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
     from sendoff.differing import diff as diff
+    from sendoff.functions.errors import CallCancelled as CallCancelled
+    from sendoff.functions.errors import CallFailed as CallFailed
+    from sendoff.functions.errors import CallTimedOut as CallTimedOut
+    from sendoff.functions.errors import RemoteError as RemoteError
+    from sendoff.functions.errors import ResultUnpicklable as ResultUnpicklable
+    from sendoff.functions.function import Function as Function
+    from sendoff.functions.function import remote as remote
+    from sendoff.functions.mapped import Mapped as Mapped
     from sendoff.handle import Index as Index
     from sendoff.handle import Run as Run
     from sendoff.handle import get as get
     from sendoff.report import Report as Report
     from sendoff.reproduction import reproduce as reproduce
+    from sendoff.run_group import RunGroup as RunGroup
+    from sendoff.run_group import group as group
     from sendoff.shipping import ship as ship
     from sendoff.shipping import ship_many as ship_many
     from sendoff.shipping import sweep as sweep
 
 __all__ = [
+    "CallCancelled",
+    "CallFailed",
+    "CallTimedOut",
+    "Function",
     "Index",
+    "Mapped",
+    "RemoteError",
     "Report",
+    "ResultUnpicklable",
     "Run",
+    "RunGroup",
     "SendoffError",
     "diff",
     "get",
+    "group",
+    "remote",
     "reproduce",
     "ship",
     "ship_many",
@@ -38,13 +64,23 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CallCancelled": "sendoff.functions.errors",
+    "CallFailed": "sendoff.functions.errors",
+    "CallTimedOut": "sendoff.functions.errors",
+    "Function": "sendoff.functions.function",
     "Index": "sendoff.handle",
     "Report": "sendoff.report",
+    "Mapped": "sendoff.functions.mapped",
+    "RemoteError": "sendoff.functions.errors",
+    "ResultUnpicklable": "sendoff.functions.errors",
     "Run": "sendoff.handle",
+    "RunGroup": "sendoff.run_group",
     "SendoffError": "packer.errors",
     "diff": "sendoff.differing",
     "get": "sendoff.handle",
     "reproduce": "sendoff.reproduction",
+    "group": "sendoff.run_group",
+    "remote": "sendoff.functions.function",
     "ship": "sendoff.shipping",
     "ship_many": "sendoff.shipping",
     "sweep": "sendoff.shipping",

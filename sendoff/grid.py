@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
+from dispatcher.request import Data
 from packer.record import Record
 from sendoff.errors import Misuse
 from sendoff.nearest import nearest
@@ -24,6 +25,8 @@ class SetUp(Record, frozen=True):
 
     parameters: dict[str, str]
     command: tuple[str, ...]
+    data: tuple[Data, ...] = ()
+    """What it alone is given, in the store before the run is sent off."""
 
 
 def parse_parameter(text: str) -> tuple[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dispatcher import dispatch, logs, orders, results
 from dispatcher.run import OutputFile, State
@@ -20,6 +20,8 @@ from sendoff.session import Session
 if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
     from dispatcher.metrics import Metric
+    from dispatcher.places import Places
+    from sendoff.functions.mapped import Mapped
 
 _FRESH, _REST = 0.05, 4
 """Seconds for which what was seen is good, and how often as long as the look has taken."""
@@ -86,6 +88,25 @@ class Index:
             ResultUnknown: a pattern matches nothing.
         """
         return results.fetch(self._run.id, self.number, self._places, Path(directory), patterns)
+
+    def value(self, timeout: float | None = None) -> Any:
+        """What the function that it called returned, once it has.
+
+        Raises:
+            TimeoutError: it has not after `timeout` seconds; it goes on.
+            Exception: what the function raised, with the traceback from there as its cause.
+            SendoffError: RemoteError where that can't be made again here, ResultUnpicklable,
+                CallFailed, CallCancelled, CallTimedOut; Misuse where it called no function.
+        """
+        from sendoff.functions import returned
+
+        self._run.wait_for(self.number, timeout)
+        return returned.value(self)
+
+    @property
+    def places(self) -> Places:
+        """Where its results are."""
+        return self._places
 
     def logs(self, tail: int | None = None) -> str:
         """What it printed so far, both streams in order; the last `tail` lines of it."""
@@ -232,6 +253,30 @@ class Run:
 
             self._attached = True
             self.untold = attaching.attach(self.record, self.session)
+
+    def wait_for(self, number: int, timeout: float | None = None) -> None:
+        """Return once one index has ended.
+
+        Raises:
+            TimeoutError: it has not after `timeout` seconds; it goes on.
+        """
+        if self._last and self._last.indexes[number].final:
+            return
+        (status,) = dispatch.wait([self.id], self.places, timeout, {self.id: {number}})
+        self.take(status)
+        state = status.indexes[number].state
+        if not status.indexes[number].final:
+            raise TimeoutError(f"{self[number].name} is {state} after {timeout} s")
+
+    def value(self, timeout: float | None = None) -> Any:
+        """What the function of its only index returned, once it has; see `Index.value`."""
+        return self._only().value(timeout)
+
+    def values(self, *, return_exceptions: bool = False) -> Mapped[Any]:
+        """What the functions of all its indexes returned, as `sendoff.Function.map` has them."""
+        from sendoff.functions.mapped import Mapped
+
+        return Mapped(self, return_exceptions=return_exceptions)
 
     def as_ended(self, seen: Callable[[dispatch.RunStatus], None] | None = None) -> Iterator[Index]:
         """Each index once it has ended, in the order in which they end.

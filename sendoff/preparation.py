@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from dispatcher.input_source import Source
 from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
@@ -26,7 +27,6 @@ from sendoff.settings import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
-    from dispatcher.input_source import Source
     from packer.environment.environment_report import EnvironmentReport
     from packer.environment.lock import Lock
     from sendoff.admission import Admission
@@ -41,6 +41,8 @@ class Order(Record, frozen=True):
     idempotency_key: str = ""
     id: str = ""
     """The run's, where it was given before anything was packed; empty for a new one."""
+    sources: tuple[Source, ...] = ()
+    """What the set-ups' own data are on this machine."""
 
 
 def pack_order(
@@ -169,10 +171,10 @@ def prepare(
     resources = replace(request.resources, cuda=_cuda(packed.report))
     data = tuple(each.data for each in sources)
     request = replace(request, resources=resources, data=data)
-    if sources:
+    if sources or order.sources:
         from dispatcher import inputs
 
-        inputs.send(sources, session.places, progress)
+        inputs.send([*sources, *order.sources], session.places, progress)
     return packed, replace(
         asked,
         created=now(),
@@ -201,7 +203,7 @@ def _provenance(packed: Packed) -> dict[str, Any]:
 
 def _command(set_up: SetUp, settings: Settings, data: tuple[Data, ...]) -> Command:
     asked = {
-        "data": data,
+        "data": (*data, *set_up.data),
         "deterministic": settings.deterministic,
         "gpu": settings.gpu,
         "cpus": settings.cpus,
@@ -240,7 +242,12 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
     settings = session.settings
     return Request(
         inputs=tuple(
-            Input(command=set_up.command, digest=digest, parameters=set_up.parameters)
+            Input(
+                command=set_up.command,
+                digest=digest,
+                parameters=set_up.parameters,
+                data=set_up.data,
+            )
             for set_up, digest in zip(order.setups, images, strict=True)
         ),
         repository=session.settings.registry,

@@ -185,8 +185,8 @@ def start(original: Original, session: Session, given: Mapping[str, Any]) -> Run
     from sendoff.handle import Run
 
     record = record_of(original, session, given)
-    if record.request.data:
-        inputs.require(record.request.data, session.places)
+    if record.request.given:
+        inputs.require(record.request.given, session.places)
     return Run(dispatch.submit(record, session.places), session)
 
 

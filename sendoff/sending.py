@@ -35,7 +35,7 @@ class Manner(Record, frozen=True):
         return cls(**{field: asked.pop(field) for field in cls.__struct_fields__})
 
     @property
-    def naming(self) -> dict[str, str]:
+    def naming(self) -> dict[str, Any]:
         """What goes into the order."""
         return {"name": self.name, "idempotency_key": self.idempotency_key}
 

@@ -123,15 +123,24 @@ def _words(command: str | Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
     return tuple(os.fspath(part) for part in parts)
 
 
-def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
-    from sendoff.handle import Run
+def check_wishes(wishes: Mapping[str, Any]) -> None:
+    """Refuse what can't be asked for.
 
+    Raises:
+        Misuse
+    """
     for name in wishes:
         if name.replace("_", "-") not in BY_KEY:
             near = nearest(name, Wishes.__annotations__)
             raise Misuse(
                 f"there is no {name!r} to ask for", fix=f"did you mean {near!r}?" * bool(near)
             )
+
+
+def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
+    from sendoff.handle import Run
+
+    check_wishes(wishes)
     session = Session.open(Path(project), wishes)
     record = prepare(session, order)[1]
     if earlier := answered(record, session):

@@ -29,7 +29,7 @@ class Plan:
         protected: list[str],
     ) -> None:
         self.inputs = inputs
-        """`{command, digest}` of each index."""
+        """`{command, digest, data}` of each index."""
         self.images = images
         """Digest → `{root, layers, variables}`: the environment's folder, the unpacked layers,
         and the variables of the image's config."""

@@ -12,7 +12,7 @@ from dispatcher.local.layer_cache import LayerCache
 from dispatcher.local.plan import Plan
 from dispatcher.local.root import RootCache
 from dispatcher.places import Places
-from dispatcher.request import Request
+from dispatcher.request import Data, Request
 from packer.environment.interpreter import Interpreter
 from packer.images.layout import Layout
 
@@ -61,7 +61,12 @@ class Preparation:
         request = self._request
         return Plan(
             inputs=[
-                {"command": list(asked.command), "digest": asked.digest} for asked in request.inputs
+                {
+                    "command": list(asked.command),
+                    "digest": asked.digest,
+                    "data": _told(request.data + asked.data),
+                }
+                for asked in request.inputs
             ],
             images=images,
             settings={
@@ -70,7 +75,6 @@ class Preparation:
                 "timeout": request.timeout,
                 "grace": request.grace,
                 "memory": request.resources.memory,
-                "data": _told(request),
                 "idle_limit": request.idle_limit and request.idle_limit.told,
             },
             environment=request.environment,
@@ -105,9 +109,9 @@ class Preparation:
         return self._interpreters[found.python]
 
 
-def _told(request: Request) -> list[dict[str, Any]]:
-    if not request.data:
+def _told(data: tuple[Data, ...]) -> list[dict[str, Any]]:
+    if not data:
         return []
     from dispatcher import inputs
 
-    return inputs.told(request.data)
+    return inputs.told(data)

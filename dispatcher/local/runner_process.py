@@ -1,9 +1,10 @@
-"""One runner, started for one attempt."""
+"""One runner, which is given attempts one after another."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 
 from packer.image_paths import PREFIX, RUNNER
 
@@ -11,28 +12,50 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatcher.runner.assignment import Assignment
 
+_ANSWER = 64
+
 
 class RunnerProcess:
-    """A started runner. It ends its command when this process closes the pipe, or dies."""
+    """A started runner. It ends its command when this process closes the line, or dies."""
 
-    def __init__(self, assignment: Assignment, environment: str, variables: dict[str, str]) -> None:
-        self.index, self.attempt = assignment.index, assignment.attempt
+    def __init__(self, environment: str, folder: str, variables: dict[str, str]) -> None:
+        """`environment` is the root of the image's, `folder` that of all its attempts' files."""
+        self.environment, self.folder = environment, folder
+        self.index = self.attempt = -1
         self.asked_to_end = False
+        self.clean = False
+        """Whether its last attempt left its working directory as it was."""
         python = f"{environment}{PREFIX}/bin/python"
-        read, self._lifeline = os.pipe()
+        self._line, theirs = socket.socketpair()
+        self.fd = self._line.fileno()
         self.pid = os.posix_spawn(
             python,
             [python, "-I", "-S", f"{environment}{RUNNER}"],
             variables,
-            file_actions=[(os.POSIX_SPAWN_DUP2, read, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
+            file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
             setpgroup=0,
         )
-        os.close(read)
+        theirs.close()
+
+    def give(self, assignment: Assignment) -> None:
+        """Start an attempt."""
+        self.index, self.attempt = assignment.index, assignment.attempt
+        self.clean = False
         try:
-            os.write(self._lifeline, assignment.encode())
-        except BrokenPipeError:
+            self._line.sendall(assignment.encode())
+        except OSError:
             # It has ended already; its exit status says how.
             return
+
+    def answer(self) -> int | None:
+        """How its attempt ended, as in `exit_status`; None where the runner itself is ending."""
+        try:
+            said = self._line.recv(_ANSWER)
+        except OSError:
+            return None
+        status, _, clean = said.partition(b" ")
+        self.clean = bool(clean.strip())
+        return int(status) if status else None
 
     def end(self) -> None:
         """Ask it, once, to end its command and commit."""
@@ -44,5 +67,5 @@ class RunnerProcess:
                 return
 
     def close(self) -> None:
-        """Let go of it after it has ended."""
-        os.close(self._lifeline)
+        """Let go of it: it ends if it has not."""
+        self._line.close()

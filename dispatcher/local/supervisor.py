@@ -58,6 +58,11 @@ class Supervisor:
         self._store = DirectoryStore(plan.settings["store"])
         self._waiting = deque(range(len(plan.inputs)))
         self._running: dict[int, RunnerProcess] = {}
+        self._idle: list[RunnerProcess] = []
+        self._leaving: set[int] = set()
+        self._several = len(plan.inputs) > plan.parallel
+        self._looked = 0.0
+        self._poll = select.poll()
         self._retries = dict.fromkeys(self._waiting, plan.retries)
         self._since = dict.fromkeys(self._waiting, (since, unpacking))
 
@@ -65,14 +70,19 @@ class Supervisor:
         """Return when nothing is left to do."""
         kernel.adopt_orphans()
         signals = Signals()
-        poll = select.poll()
-        poll.register(signals.fd, select.POLLIN)
+        self._poll.register(signals.fd, select.POLLIN)
         while self._running or self._waiting:
             self._heed_cancellation()
             while self._waiting and len(self._running) < self._plan.parallel:
                 self._start(self._waiting.popleft())
-            if poll.poll(_PERIOD * 1000):
+            ready = {descriptor for descriptor, _ in self._poll.poll(_PERIOD * 1000)}
+            self._hear(ready)
+            if signals.fd in ready:
                 self._heed(signals.read())
+        for process in self._idle:
+            remove(process.folder)
+            self._let_go(process)
+        self._wait_for_leaving()
         if os.path.isdir(self._work) and not os.listdir(self._work):
             os.rmdir(self._work)
 
@@ -82,28 +92,78 @@ class Supervisor:
         attempt = self._last_attempt(index) + 1
         asked = self._plan.inputs[index]
         found = self._plan.images[asked["digest"]]
-        workspace = Workspace(self._folder(index, attempt))
+        idle = self._take_idle(found["root"])
+        workspace = Workspace(idle.folder if idle else self._folder(index, attempt))
         try:
-            if os.path.isdir(workspace.root):
-                remove(workspace.root)
-            workspace.fill(found["layers"], found["root"])
+            if idle is None or not idle.clean:
+                if os.path.isdir(workspace.root):
+                    remove(workspace.root)
+                workspace.fill(found["layers"], found["root"])
         except OSError as error:
+            if idle:
+                self._idle.append(idle)
             remove(workspace.root)
             self._failures.unprepared(index, error, self._work)
             return
-        assignment = Assignment(
-            run=self._keys.run,
-            index=index,
-            attempt=attempt,
-            workspace=workspace.directory,
-            output_dir=workspace.outputs,
-            placed=placed,
-            before={"queued": placed - since, "pulling": unpacking},
-            **asked,
-            **self._plan.settings,
-        )
-        process = RunnerProcess(assignment, found["root"], self._variables(found, workspace.root))
+        variables = self._variables(found, workspace.root)
+        process = idle or RunnerProcess(found["root"], workspace.root, variables)
         self._running[process.pid] = process
+        if not idle:
+            self._poll.register(process.fd, select.POLLIN)
+        process.give(
+            Assignment(
+                run=self._keys.run,
+                index=index,
+                attempt=attempt,
+                workspace=workspace.directory,
+                output_dir=workspace.outputs,
+                environment=variables,
+                several=self._several,
+                placed=placed,
+                before={"queued": placed - since, "pulling": unpacking},
+                **asked,
+                **self._plan.settings,
+            )
+        )
+
+    def _take_idle(self, environment: str) -> RunnerProcess | None:
+        """A runner of that environment that has nothing to do."""
+        for process in self._idle:
+            if process.environment == environment:
+                self._idle.remove(process)
+                return process
+        return None
+
+    def _hear(self, ready: set[int]) -> None:
+        """Note attempts that have ended; of runners that have, their exit tells."""
+        for process in [each for each in self._running.values() if each.fd in ready]:
+            status = process.answer()
+            if status is None:
+                continue
+            del self._running[process.pid]
+            kept = self._ended(process, status)
+            if kept or process.asked_to_end or not self._waiting:
+                if not kept:
+                    remove(process.folder)
+                self._let_go(process)
+            else:
+                self._idle.append(process)
+
+    def _let_go(self, process: RunnerProcess) -> None:
+        """Have a runner end that has nothing to do."""
+        self._close(process)
+        self._leaving.add(process.pid)
+
+    def _close(self, process: RunnerProcess) -> None:
+        self._poll.unregister(process.fd)
+        process.close()
+
+    def _wait_for_leaving(self) -> None:
+        while self._leaving:
+            try:
+                self._leaving.discard(os.waitpid(-1, 0)[0])
+            except ChildProcessError:
+                return
 
     def _variables(self, found: dict[str, Any], root: str) -> dict[str, str]:
         names = self._plan.secrets
@@ -121,16 +181,25 @@ class Supervisor:
             self._waiting.clear()
             for process in self._running.values():
                 process.end()
-        while self._running:
+        while self._running or self._leaving or self._idle:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if not pid:
                 return
+            self._leaving.discard(pid)
+            for process in [each for each in self._idle if each.pid == pid]:
+                self._idle.remove(process)
+                self._close(process)
+                remove(process.folder)
             if pid in self._running:
                 process = self._running.pop(pid)
-                process.close()
+                self._close(process)
                 self._ended(process, os.waitstatus_to_exitcode(status))
 
     def _heed_cancellation(self) -> None:
+        # Many may be waiting, and each costs a look.
+        if time.monotonic() < self._looked + _PERIOD:
+            return
+        self._looked = time.monotonic()
         everything = self._store.has(self._keys.cancel)
         for index in list(self._waiting):
             if everything or self._store.has(self._keys.cancel_index(index)):
@@ -140,11 +209,12 @@ class Supervisor:
             if everything or self._store.has(self._keys.cancel_index(process.index)):
                 process.end()
 
-    def _ended(self, process: RunnerProcess, status: int) -> None:
+    def _ended(self, process: RunnerProcess, status: int) -> bool:
+        """See to it that the attempt has a manifest; whether its files stay where they are."""
         if status < 0:
             self._kill_orphans()
         index, attempt = process.index, process.attempt
-        folder = self._folder(index, attempt)
+        folder = process.folder
         if not self._store.has(self._keys.manifest(index)):
             if self._retries[index] > 0 and not process.asked_to_end:
                 self._retries[index] -= 1
@@ -153,14 +223,17 @@ class Supervisor:
             else:
                 useful = status == NOT_STORED
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")
-        if status != NOT_STORED and not incomplete(self._store, self._keys, index):
+        if status == NOT_STORED or incomplete(self._store, self._keys, index):
+            return True
+        if not process.clean:
             remove(folder)
+        return False
 
     def _kill_orphans(self) -> None:
         """End what a killed runner has left; the system made it ours."""
         while True:
             found = set(kernel.descendants(os.getpid()))
-            for pid in self._running:
+            for pid in (*self._running, *self._leaving, *(each.pid for each in self._idle)):
                 found -= {pid, *kernel.descendants(pid)}
             if not found:
                 return

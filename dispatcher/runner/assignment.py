@@ -36,6 +36,8 @@ class Assignment:
         file_limit: int = 10_000,
         byte_limit: int = 100 << 30,
         log_limit: int = 1 << 30,
+        environment: dict[str, str] | None = None,
+        several: bool = False,
         format: str = FORMAT,  # noqa: A002 (the record's field)
     ) -> None:
         if format != FORMAT:
@@ -59,6 +61,10 @@ class Assignment:
         """`[share, seconds]`: a command whose GPUs are all less busy for so long is ended."""
         self.before, self.placed = before or {}, placed
         """As `phases.Phases`."""
+        self.environment = environment
+        """What the command's environment is made from; else the runner's own."""
+        self.several = several
+        """Whether other assignments may follow, in the same workspace."""
         self.file_limit, self.byte_limit, self.log_limit = file_limit, byte_limit, log_limit
 
     @classmethod

@@ -8,7 +8,7 @@ import time
 from . import kernel
 from .command import Command, NotFound
 from .exit_status import LOST
-from .outputs import Tree
+from .outputs import Tree, emptied
 from .phases import Phases
 from .store import Exists
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .assignment import Assignment
+    from .calls import Calls
     from .gpu import Gpus
     from .ledger import Ledger
     from .outcome import Ending
@@ -41,19 +42,22 @@ class Attempt:
         signals: Signals | None = None,
         environment: Mapping[str, str] | None = None,
         alone: bool = False,
+        calls: Calls | None = None,
     ) -> None:
         """`lifeline` is a pipe whose end ends the command; `signals` those that are passed on.
 
         `environment` is what the command's own is made from, else that of this process. `alone`
-        says that nothing but the command and this process is in the control group.
+        says that nothing but the command and this process is in the control group. `calls` starts
+        the command where others of the same kind follow.
         """
         self._assignment, self._ledger, self._lifeline = assignment, ledger, lifeline
-        self._signals, self._alone = signals, alone
+        self._signals, self._alone, self._calls = signals, alone, calls
         self._base = os.environ if environment is None else environment
         self._phases = Phases(assignment.before, assignment.placed)
         self._watchdog: Watchdog | None = None
         self.state = ""
         """As in the manifest, once the command has ended."""
+        self._before: Tree | None = None
 
     def run(self) -> int:
         """The runner's exit status."""
@@ -61,13 +65,20 @@ class Attempt:
         os.chdir(assignment.workspace)
         os.makedirs(assignment.output_dir, exist_ok=True)
         kernel.adopt_orphans()
-        before = Tree(assignment.workspace)
+        before = self._before = Tree(assignment.workspace)
         self._began = time.time()
         try:
             self._ledger.announce(self._started())
         except Exists:
             return LOST
         return self._run(before)
+
+    def clean(self) -> bool:
+        """Whether the workspace is as it was before; what is beside it is emptied then."""
+        folders = (self._assignment.output_dir, self._returned)
+        if self._before is None or self._assignment.data or not self._before.same():
+            return False
+        return all(map(emptied, folders))
 
     def refuse(self, state: str, failure: dict[str, Any] | None) -> int:
         """Commit a state instead of starting the command; the runner's exit status."""
@@ -107,10 +118,12 @@ class Attempt:
         self._phases.start()
         try:
             with memory:
-                command = Command(assignment.command, environment)
+                command = self._start(environment, limited=memory.limited)
         except NotFound as missing:
             return self._not_found(missing)
         watch = Watch(command, log, signals, assignment.grace)
+        if self._calls:
+            watch.spare(self._calls.spared)
         if self._lifeline >= 0:
             watch.hold(self._lifeline)
         # From here on imports cost nothing: the command is starting beside them.
@@ -120,7 +133,7 @@ class Attempt:
         share, _ = assignment.idle_limit or (0, 0)
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         gpus = gpu.Gpus(visible, share) if gpu.present() else None
-        sampler = usage.Sampler()
+        sampler = usage.Sampler(watch.descendants)
         watch.run(assignment.timeout, self._look(sampler, watch, gpus))
         self._phases.end(watch.wall)
         self._ledger.ended()
@@ -151,6 +164,11 @@ class Attempt:
         seconds = self._assignment.idle_limit[1]
         self._watchdog = Watchdog(gpus, seconds, watch, self._ledger.log)
         return self._watchdog.beside(sampler.sample)
+
+    def _start(self, environment: dict[str, str], *, limited: bool) -> Command:
+        # What is forked would not be in the group that was made for this command.
+        start = Command if limited or self._calls is None else self._calls.start
+        return start(self._assignment.command, environment)
 
     def _how(self, ending: Ending) -> dict[str, Any]:
         failure = ending.failure(self._assignment.timeout, self._assignment.grace)
@@ -191,7 +209,9 @@ class Attempt:
         if self._ledger.lost():
             return LOST
         assignment, log = self._assignment, self._ledger.log
-        found = outputs.find(before, assignment.output_dir, assignment.outputs, results.file_limit)
+        found = outputs.find(
+            before, assignment.output_dir, assignment.outputs, results.file_limit, self._returned
+        )
         results.keep(found)
         self._ledger.close_log()
         record["files"] = results.files
@@ -232,6 +252,11 @@ class Attempt:
         # Both from one reading of the clock, so that a clock set meanwhile changes no duration.
         return {"started": _time(self._began), "ended": _time(self._began + wall)}
 
+    @property
+    def _returned(self) -> str:
+        """Where a call leaves what it returns."""
+        return os.path.join(os.path.dirname(self._assignment.output_dir), "call")
+
     def _environment(self) -> dict[str, str]:
         """What the command's environment holds: the base, and what tells it where it is."""
         site = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/site"
@@ -246,6 +271,7 @@ class Attempt:
             "SENDOFF_INDEX": str(self._assignment.index),
             "SENDOFF_ATTEMPT": str(self._assignment.attempt),
             "SENDOFF_OUTPUT_DIR": self._assignment.output_dir,
+            "SENDOFF_CALL_DIR": self._returned,
         }
 
 

@@ -8,6 +8,9 @@ import signal
 
 _KEPT_DEFAULT = (signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGXFSZ)
 
+LINE = 3
+"""The descriptor of a command's line to the runner, where it has one."""
+
 
 class NotFound(Exception):
     """The command can't be started; `reason` says why, in the system's words."""
@@ -20,8 +23,12 @@ class NotFound(Exception):
 class Command:
     """A started command: `pid` leads its process group, `out` and `err` are the pipes to read."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], line: int | None = None
+    ) -> None:
         """Start it in the current directory, with no standard input.
+
+        `line` is a descriptor that it gets as `LINE`.
 
         Raises:
             NotFound
@@ -32,6 +39,8 @@ class Command:
         null = os.open(os.devnull, os.O_RDONLY)
         actions = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, out, 1)]
         actions.append((os.POSIX_SPAWN_DUP2, err, 2))
+        if line is not None:
+            actions.append((os.POSIX_SPAWN_DUP2, line, LINE))
         try:
             self.pid = os.posix_spawn(
                 program,
@@ -47,6 +56,13 @@ class Command:
         finally:
             for descriptor in (null, out, err):
                 os.close(descriptor)
+
+    @classmethod
+    def forked(cls, process: int, out: int, err: int) -> Command:
+        """One that was started by another process, and belongs to this one."""
+        command = cls.__new__(cls)
+        command.pid, command.out, command.err = process, out, err
+        return command
 
     def signal(self, number: int) -> bool:
         """Send a signal to the whole group; False where nobody is left in it."""

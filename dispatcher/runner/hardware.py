@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 # The first processor's entry is enough; on a large machine the whole file takes long to make.
 _CPUINFO = 4096
 
+_known: dict[str, Any] = {}
+
 
 def facts() -> dict[str, Any]:
     """Host name, operating system, CPU model and usable count, memory in bytes."""
+    if _known:
+        return {**_known}
     system = os.uname()
+    _known.update(_look(system))
+    return {**_known}
+
+
+def _look(system: os.uname_result) -> dict[str, Any]:
     return {
         "host": system.nodename,
         "system": f"{system.sysname} {system.release}",

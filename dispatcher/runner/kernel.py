@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 _PR_SET_CHILD_SUBREAPER = 36
+_adopting: list[int] = []
+"""This process, once it does."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -14,24 +16,56 @@ def adopt_orphans() -> bool:
     So no process of a command escapes, whatever sessions and groups it makes. False where the
     system has no such thing.
     """
-    if os.getpid() == 1:
+    if os.getpid() == 1 or _adopting:
         return True
     import ctypes
 
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+        if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0:
+            _adopting.append(os.getpid())
     except (OSError, AttributeError):
         return False
+    return bool(_adopting)
 
 
-def descendants(ancestor: int) -> dict[int, int]:
-    """The living processes below `ancestor`, itself left out: process id → resident bytes."""
+def no_children_but(spared: frozenset[int]) -> bool:
+    """Whether this process has no children besides those; False where that can't be told.
+
+    Of one that adopts orphans, that says that no descendants are left either.
+    """
+    try:
+        found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+    except ChildProcessError:
+        return True
+    if found is not None or not spared:
+        return False
+    # The list may lack some while others are ending: what two looks agree on is so.
+    return all(_children() == spared for _ in range(2))
+
+
+def _children() -> frozenset[int] | None:
+    """The children of this process, where the system lists them."""
+    found: set[int] = set()
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/children", "rb") as stream:
+                found.update(map(int, stream.read().split()))
+    except OSError:
+        return None
+    return frozenset(found)
+
+
+def descendants(ancestor: int, spared: frozenset[int] = frozenset()) -> dict[int, int]:
+    """The living processes below `ancestor`, itself left out: process id → resident bytes.
+
+    Those in `spared` are left out too, and what is below them.
+    """
     parents: dict[int, int] = {}
     resident: dict[int, int] = {}
     for name in _processes():
         fields = _stat(name)
-        if fields and fields[0] != b"Z":
+        if fields and fields[0] != b"Z" and int(name) not in spared:
             parents[int(name)] = int(fields[1])
             resident[int(name)] = int(fields[21]) * _PAGE
     found: dict[int, int] = {}

@@ -85,6 +85,11 @@ class MemoryWatch:
         self._before = self._kills()
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_DATA)
 
+    @property
+    def limited(self) -> bool:
+        """Whether what is started inside `with` differs from what is started outside."""
+        return self._made is not None or bool(self._limit)
+
     def __enter__(self) -> Self:
         if self._made:
             self._made.enter()

@@ -57,6 +57,7 @@ class Tree:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._folders = _folders(root)
         self.traces: dict[str, Trace] = {}
         self.passed_over: set[str] = set()
         """Links and special files."""
@@ -66,12 +67,50 @@ class Tree:
             else:
                 self.passed_over.add(path)
 
+    def same(self) -> bool:
+        """Whether nothing below the folder has changed, come or gone."""
+        if self._folders != _folders(self.root):
+            return False
+        now = Tree(self.root)
+        return (now.traces, now.passed_over) == (self.traces, self.passed_over)
 
-def find(before: Tree, output_dir: str, declared: list[str], limit: int) -> Found:
+
+def _folders(root: str) -> dict[str, int]:
+    """The folders below one: path → inode; byte code left out."""
+    found, pending = {}, [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False) and entry.name != _BYTECODE:
+                        found[entry.path] = entry.inode()
+                        pending.append(entry.path)
+        except OSError:
+            continue
+    return found
+
+
+def emptied(folder: str) -> bool:
+    """Remove the files in a folder; False where there is anything else in it."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def find(
+    before: Tree, output_dir: str, declared: list[str], limit: int, returned: str = ""
+) -> Found:
     """The results in a folder and in `output_dir`, at most `limit`, those nearest to the top first.
 
     They are what matches the declared patterns and what is in `output_dir`; where neither gives
-    any and no pattern was declared, all that the command created or changed since `before`.
+    any and no pattern was declared, all that the command created or changed since `before`. And,
+    in any case, what is in the folder `returned`, where a call of a function has one.
     """
     found, passed_over = Found(limit), PassedOver()
     walk = Walk(output_dir)
@@ -84,6 +123,8 @@ def find(before: Tree, output_dir: str, declared: list[str], limit: int) -> Foun
     found.unseen = walk.unseen
     if declared or not found.count:
         _add_changed(before, declared, found)
+    for path, status in Walk(returned) if returned else ():
+        found.add(path, f"{returned}/{path}", status.st_size)
     if not found.count:
         found.warnings.append("NO_OUTPUTS: the command wrote no files")
     found.settle()

@@ -20,6 +20,9 @@ from .watch import Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from .calls import Calls
     from .data import Data
     from .link import Link
 
@@ -54,10 +57,22 @@ class Pod:
         self._completion = int(os.environ.get("JOB_COMPLETION_INDEX") or 0)
         failures = ("SENDOFF_FAILURES", "SENDOFF_IGNORED_FAILURES")
         self._attempt = 1 + sum(int(os.environ.get(name) or 0) for name in failures)
+        self._calls: Calls | None = None
         self._data: Data | None = None
 
     def run(self) -> int:
         """The exit status."""
+        if len(self._assignment.indexes(self._completion)) > 1:
+            from .calls import Calls
+
+            self._calls = Calls()
+        try:
+            return self._all()
+        finally:
+            if self._calls:
+                self._calls.close()
+
+    def _all(self) -> int:
         worst = COMMITTED
         for index in self._assignment.indexes(self._completion):
             self._signals.read()
@@ -99,30 +114,39 @@ class Pod:
             self._attempt,
             before=before,
             placed=placed,
+            calls=self._calls,
         )
         if not first and self._cancelled(index):
             return attempt.cancel()
-        return attempt.run(self._give_data if self._assignment.data else None)
+        own = self._assignment.inputs[index].get("data", [])
+        if not own and not self._assignment.data:
+            return attempt.run(None)
+        return attempt.run(lambda workspace: self._give_data(own, workspace))
 
-    def _give_data(self, workspace: str) -> None:
-        """Put the run's data into a working directory; it is fetched once.
+    def _give_data(self, own: list[dict[str, Any]], workspace: str) -> None:
+        """Put the run's data into a working directory, fetched once, and an index's own.
 
         Raises:
             DataUnusable, Stopped
             OSError: of the store, or there is no room.
         """
+        if self._data is None:
+            self._data = self._fetched(self._assignment.data)
+        self._data.place(workspace)
+        if own:
+            self._fetched(own).place(workspace)
+
+    def _fetched(self, entries: list[dict[str, Any]]) -> Data:
         from .data import Data
 
-        if self._data is None:
-            store = self._link.store()
-            data = Data(self._assignment.data, store, f"{self._assignment.scratch}/inputs")
-            store.give_up_at(time.monotonic() + self._assignment.patience)
-            try:
-                data.fetch(lambda: signal.SIGTERM in self._signals.read())
-            finally:
-                store.give_up_at(None)
-            self._data = data
-        self._data.place(workspace)
+        store = self._link.store()
+        data = Data(entries, store, f"{self._assignment.scratch}/inputs")
+        store.give_up_at(time.monotonic() + self._assignment.patience)
+        try:
+            data.fetch(lambda: signal.SIGTERM in self._signals.read())
+        finally:
+            store.give_up_at(None)
+        return data
 
     def _spent(self, index: int) -> bool:
         """Whether the attempts that started a command, disruptions aside, are all there may be."""

@@ -49,7 +49,7 @@ class PodAssignment:
         self.store = store
         """`{kind: "s3", url, region}`, or `{kind: "directory", path}`."""
         self.inputs = inputs
-        """`{command, digest}` of every index of the run."""
+        """`{command, digest}` of every index of the run, and `data` where it has its own."""
         self.per_pod = per_pod
         """How many indexes one completion index of the Job stands for."""
         self.outputs = outputs or []
@@ -98,6 +98,11 @@ class PodAssignment:
         if told.pop("format", None) != FORMAT:
             raise ValueError(f"an assignment of another format than {FORMAT}")
         return cls(**told)
+
+    @property
+    def shared_root(self) -> str:
+        """The folder of the working directories of several inputs, each in its turn."""
+        return f"{self.scratch}/work/each"
 
     def indexes(self, completion: int) -> range:
         """The indexes of a completion index of the Job."""

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .calls import Calls
     from .link import Link
     from .pod_assignment import PodAssignment
     from .watch import Signals
@@ -41,10 +42,12 @@ class PodAttempt:
         *,
         before: dict[str, float],
         placed: float,
+        calls: Calls | None = None,
     ) -> None:
         """`before` and `placed` are as in `phases.Phases`."""
         self._told = told
-        self._root = f"{told.scratch}/work/{index}-{number}"
+        # Of several inputs all have the same place in turn: what a call has loaded knows it by it.
+        self._root = f"{told.scratch}/work/{index}-{number}" if calls is None else told.shared_root
         assignment = Assignment(
             run=told.run,
             index=index,
@@ -72,6 +75,7 @@ class PodAttempt:
             signals=signals,
             environment=self._environment(),
             alone=True,
+            calls=calls,
         )
 
     def run(self, give_data: Callable[[str], None] | None) -> tuple[int, str]:

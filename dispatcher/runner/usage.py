@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import resource
 
-from . import kernel
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FIRST, _LONGEST, _GROWTH = 0.05, 1.0, 1.5
 # The kernel counts ru_maxrss in KiB.
@@ -19,14 +20,16 @@ class Sampler:
     peak the kernel remembers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, processes: Callable[[], dict[int, int]]) -> None:
+        """`processes` are the command's: process id → resident bytes."""
+        self._processes = processes
         self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._peak = 0
         self._interval = _FIRST
 
     def sample(self) -> float:
         """Look once; says in how many seconds to look again."""
-        self._peak = max(self._peak, sum(kernel.descendants(os.getpid()).values()))
+        self._peak = max(self._peak, sum(self._processes().values()))
         self._interval = min(self._interval * _GROWTH, _LONGEST)
         return self._interval
 

@@ -67,6 +67,7 @@ class Watch:
         self.status: int | None = None
         """The wait status of the command, once it has ended."""
         self.wall = 0.0
+        self._spared: Callable[[], frozenset[int]] = frozenset
 
     def hold(self, lifeline: int) -> None:
         """Take the end of this pipe for the end of whoever wants the run."""
@@ -74,6 +75,14 @@ class Watch:
         self._poll.register(lifeline, select.POLLIN)
 
     _lifeline = -1
+
+    def spare(self, processes: Callable[[], frozenset[int]]) -> None:
+        """Leave those processes alone that `processes` names, and what they start for others."""
+        self._spared = processes
+
+    def descendants(self) -> dict[int, int]:
+        """The living processes of the command: process id → resident bytes."""
+        return kernel.descendants(os.getpid(), self._spared())
 
     def run(self, timeout: float, sample: Callable[[], float]) -> None:
         """Return when the command has ended and none of its processes is left.
@@ -160,16 +169,20 @@ class Watch:
 
     def _kill_all(self) -> None:
         deadline = time.monotonic() + _DRAIN
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._nobody_left():
             grouped = self._command.signal(signal.SIGKILL)
             # What is being killed may still be forking: look until nobody is left.
-            found = kernel.descendants(os.getpid())
+            found = self.descendants()
             for process in found:
                 _kill(process)
             self._reap()
             if not found and (not grouped or self.status is not None):
                 return
             time.sleep(_TICK / 10)
+
+    def _nobody_left(self) -> bool:
+        """Whether that shows without a look at every process of the machine."""
+        return self.status is not None and kernel.no_children_but(self._spared())
 
     def _drain(self) -> None:
         deadline = time.monotonic() + _DRAIN

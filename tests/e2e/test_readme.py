@@ -37,6 +37,8 @@ def environment(sandbox: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
         **os.environ,
         **{f"XDG_{name}_HOME": f"{home}/{name}" for name in ("CACHE", "DATA", "STATE", "CONFIG")},
         "VIRTUAL_ENV": str(sandbox),
+        # What is shown is run by the tests' own interpreter, and is about the sandbox's.
+        "SENDOFF_PYTHON": f"{sandbox}/bin/python",
         "PATH": f"{sandbox}/bin:{TOOLS}:{os.environ['PATH']}",
     }
 

@@ -1,0 +1,1 @@
+"""Functions sent off with the least change: `@sendoff.remote(gpu=…)`, and what comes back."""
