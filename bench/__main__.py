@@ -26,6 +26,7 @@ GROUPS = {
     "layers": "bench.wheel_layers",
     "torch": "bench.torch_environment",
     "run": "bench.local_run",
+    "reproduce": "bench.reproduce",
     "imports": "bench.import_time",
     "results": "bench.results",
     "functions": "bench.functions",

@@ -38,6 +38,7 @@ def unpack(
         RecordDamaged: a layer is no archive, or holds what must not be written.
         As `Shelf`.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     return [_unpack(layer, shelf, folder, wanted, progress) for layer in layers]
 
 
