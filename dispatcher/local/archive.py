@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
+from packer.layers.confinement import inside, leads_out
 from packer.layers.tar import BLOCK
 
 _PIECE = 1 << 17
@@ -213,20 +214,14 @@ def _name(header: bytes) -> str:
 
 
 def _inside(name: str) -> str:
-    """The path without slashes at its ends."""
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or "\0" in name:
+    path = inside(name)
+    if path is None:
         raise Refused(name, "would leave the image's folder")
-    return "/".join(parts)
+    return path
 
 
 def _check_link(path: str, target: str) -> None:
-    depth = path.count("/")
-    for part in target.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        if depth < 0:
-            break
-    if target.startswith("/") or depth < 0 or not target:
+    if leads_out(path, target):
         raise Refused(path, f"is a link out of the image's folder, to {target!r}")
 
 

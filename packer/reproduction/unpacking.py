@@ -18,6 +18,7 @@ from typing import IO
 
 from packer.images.descriptor import Descriptor
 from packer.images.shelf import Shelf
+from packer.layers.confinement import inside, leads_out
 from packer.layers.layer import Layer
 from packer.progress import Progress
 from packer.reproduction.errors import RecordDamaged
@@ -111,18 +112,12 @@ def _folder(folder: Path, path: str) -> None:
 
 
 def _checked(name: str) -> str:
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or "\0" in name:
+    path = inside(name)
+    if path is None:
         raise RecordDamaged(name, "it would leave the folder")
-    return "/".join(parts)
+    return path
 
 
 def _check_link(path: str, target: str) -> None:
-    """A link that leads out of the folder is not made: who writes to it writes elsewhere."""
-    depth = path.count("/")
-    for part in target.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        if depth < 0:
-            break
-    if target.startswith("/") or depth < 0 or not target:
+    if leads_out(path, target):
         raise RecordDamaged(path, f"it is a link out of the folder, to {target!r}")
