@@ -9,12 +9,15 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from packer.images.descriptor import MANIFEST
 from tests.e2e.sandboxes import TOOLS
 from tests.stack.stack import Stack
 
@@ -22,6 +25,9 @@ T = TypeVar("T")
 PATIENCE = 150
 SENDOFF = str(TOOLS / "sendoff")
 _REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d+) .*"(.*)"$')
+
+
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,30 @@ class Site:
             lines = stream.read().decode().splitlines()
         found = [_REQUEST.search(line) for line in lines if f"/v2/{self.repository}/" in line]
         return [Asked(each[1], each[2], int(each[3]), each[4]) for each in found if each]
+
+    def written_of_images(self, *, after: int) -> list[Asked]:
+        """What was written there of images: what a run left of itself when it ended is none."""
+        asked = [each for each in self.asked_of_registry(after=after) if each.method in _WRITING]
+        named = [each.path.rpartition("/manifests/")[2] for each in asked if each.method == "PUT"]
+        told = [self._manifest(each) for each in named if each.startswith("sha256:")]
+        records = [each for each in told if "subject" in each]
+        blobs = {blob["digest"] for each in records for blob in (each["config"], *each["layers"])}
+
+        def is_record(one: Asked) -> bool:
+            target = urllib.parse.unquote(one.path)
+            if one.method == "POST" or "/manifests/sha256-" in target:
+                return True
+            if "/manifests/" in target:
+                return "subject" in self._manifest(target.rpartition("/manifests/")[2])
+            return target.rpartition("digest=")[2] in blobs
+
+        return [each for each in asked if not is_record(each)]
+
+    def _manifest(self, target: str) -> dict[str, Any]:
+        url = f"http://{self.registry.partition('/')[0]}/v2/{self.repository}/manifests/{target}"
+        asked = urllib.request.Request(url, headers={"Accept": MANIFEST})
+        with urllib.request.urlopen(asked) as answer:  # noqa: S310 (the stack)
+            return dict(json.load(answer))
 
     def registry_log_size(self) -> int:
         return self._registry_log.stat().st_size

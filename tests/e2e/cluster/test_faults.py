@@ -25,7 +25,6 @@ from tests.faults.proxy import Proxy
 from tests.stack.programs import program
 
 COMMAND = ["--", "python", "main.py"]
-WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 HELLO = "print('hello')\nopen('out.txt', 'w').write('out')\n"
 
 
@@ -72,8 +71,7 @@ def test_1_a_client_that_dies_before_the_job_is_made(desk: Desk, api: Proxy) -> 
     (run,) = desk.json("ps", "--group", desk.group)
     assert len(desk.site.of_run("jobs", run["id"])) == 1
     assert desk("run", "--detach", *command[1:]).stdout.strip() == run["id"]
-    after = desk.site.asked_of_registry(after=pushed)
-    assert [each for each in after if each.method in WRITING] == []
+    assert desk.site.written_of_images(after=pushed) == []
 
 
 def test_15_an_image_that_is_gone_is_named(desk: Desk) -> None:

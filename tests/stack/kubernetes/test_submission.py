@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher import dispatch
+from dispatcher import dispatch, idempotency
 from dispatcher.errors import Conflict
 from dispatcher.kubernetes.errors import (
     ApiForbidden,
@@ -29,7 +29,7 @@ HELLO = ["sh", "-c", "echo hello"]
 def test_a_client_that_died_before_the_job_is_made_up_for(lab):
     run = lab.run(HELLO, idempotency_key="k")
     lab.runs.add(run)
-    dispatch._named_by_key(run, lab.runs)
+    idempotency.named_by_key(run, lab.runs)
     assert lab.objects("jobs", run) == []
     again = lab.run(HELLO, idempotency_key="k")
     assert lab.send(again).id == run.id
