@@ -19,6 +19,7 @@ from tests.stack.unavailable import Unavailable
 
 # Set by the process that was told to run tests, for the workers it starts.
 _OWNER = "SENDOFF_STACK_OWNER"
+OWNER = pytest.StashKey[Process | None]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,10 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and sys.platform == "linux":
         me = Process.of(os.getpid())
         os.environ[_OWNER] = f"{me.pid}:{me.started}"
+    # Now: some tests have an environment of their own while they ask for the stack.
+    config.stash[OWNER] = _owner()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    owner = _owner()
+    owner = config.stash.get(OWNER, None)
     if owner and not hasattr(config, "workerinput") and Stack.running():
         lifecycle.down(owner=owner)
 
@@ -46,10 +49,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
+def stack(pytestconfig: pytest.Config) -> Stack:
     """The running stack. Skips where this machine can't have it, with the reason."""
     try:
-        return lifecycle.up(owner=_owner())
+        return lifecycle.up(owner=pytestconfig.stash[OWNER])
     except Unavailable as reason:
         pytest.skip(f"no stack: {reason}")
 
