@@ -39,7 +39,7 @@ _RECENT = 2_000_000_000
 """Nanoseconds: a file changed so shortly before it was read may have been read half-way."""
 
 _PACKAGES = ("packer", "dispatcher", "sendoff")
-# Programs of their own, and what only a figure needs.
+# Programs of their own, what only a figure needs, and what other programs load: it starts threads.
 _NOT = (
     "__main__",
     "_worker",
@@ -47,6 +47,8 @@ _NOT = (
     "plot_figure",
     "runner.site",
     "warm.server",
+    "sendoff.joblib",
+    "sendoff.hydra_launcher",
     "mcp.server",
     "mcp.http",
 )

@@ -32,9 +32,23 @@ def ailment(health: str) -> str | None:
                 probe.settimeout(3)
                 probe.connect(url.path)
             return None
+        if url.scheme == "docker":
+            return _engine(url.path)
         return _asked(url.scheme, url.netloc, url.path)
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _engine(path: str) -> str | None:
+    """An engine answers before it has found its containerd again, and then can't pull."""
+    connection = http.client.HTTPConnection("localhost", timeout=3)
+    with socket.socket(socket.AF_UNIX) as stream:
+        stream.settimeout(3)
+        stream.connect(path)
+        connection.sock = stream
+        connection.request("GET", "/version")
+        told = connection.getresponse().read().decode(errors="replace")
+    return None if '"containerd"' in told else "it has no containerd"
 
 
 def _asked(scheme: str, address: str, path: str) -> str | None:

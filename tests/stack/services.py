@@ -120,7 +120,7 @@ def dockerd(site: Site) -> Server:
             "--userland-proxy=false",
             "--oom-score-adjust=0",
         ),
-        health=f"unix://{site.docker_socket}",
+        health=f"docker://{site.docker_socket}",
         files={configuration: "{}"},
         leftovers=(data / "dockerd.pid",),
     )

@@ -121,7 +121,7 @@ def test_23_a_store_that_is_down_at_the_end_is_waited_for(desk: Desk, gate: Gate
         proxy.wait(lambda: bool(proxy.seen("PUT", "attempt.json")), PATIENCE)
         down = proxy.on("*", "", Answer(503), times=1_000)
         gate.open()
-        proxy.wait(lambda: len(down.met) > 3)
+        proxy.wait(lambda: len(down.met) > 3, PATIENCE)
         assert desk.index(run)["state"] == "running"
         proxy.heal()
         desk.done("wait", run)
