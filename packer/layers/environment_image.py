@@ -130,10 +130,12 @@ class _Builder:
         from concurrent.futures import as_completed
 
         progress.start("environment", sum(plan.size for plan in plans.values()))
+        # The largest first, so that none is left to go alone.
+        ordered = sorted(plans.items(), key=lambda each: -each[1].size)
         with self._layers, self._parts:
             jobs = {
                 self._layers.submit(self._layer, plan, self._places.known.identity(key)): key
-                for key, plan in plans.items()
+                for key, plan in ordered
             }
             try:
                 for job in as_completed(jobs):
