@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from dispatcher import diagnosis
+from dispatcher.liveness import is_held
 from dispatcher.places import Places
 from dispatcher.run import UNPACKED, Failure, Run, now
 from dispatcher.status import IndexStatus
@@ -106,17 +107,10 @@ def is_lost(run: Run, places: Places) -> bool:
 
     Whoever packs holds a lock, which ends with it. On another machine only time tells.
     """
-    try:
-        lock = os.open(_lock(places, run.id), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    held = is_held(_lock(places, run.id))
+    if held is None:
         return datetime.now(UTC) - datetime.fromisoformat(run.created) > LONGEST
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-    return True
+    return not held
 
 
 @contextmanager

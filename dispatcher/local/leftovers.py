@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 
+from dispatcher.liveness import is_held
 from dispatcher.local.workspace import remove
 from dispatcher.runner.keys import RunKeys
 from dispatcher.runner.store import DirectoryStore, Missing
@@ -18,7 +18,7 @@ _AGE = 3600.0
 def sweep(state: str, store: DirectoryStore) -> None:
     """Remove what is old and of no use; what could not be stored is kept for its owner."""
     for run in _names(f"{state}/work"):
-        if _looked_after(f"{state}/runs/{run}/lock"):
+        if is_held(f"{state}/runs/{run}/lock"):
             continue
         for name in _names(f"{state}/work/{run}"):
             folder = f"{state}/work/{run}/{name}"
@@ -38,20 +38,6 @@ def incomplete(store: DirectoryStore, keys: RunKeys, index: int) -> bool:
     except Missing:
         return False
     return any(text.startswith("UPLOAD_INCOMPLETE") for text in manifest.get("warnings", ()))
-
-
-def _looked_after(path: str) -> bool:
-    try:
-        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
 
 
 def _names(folder: str) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 from dispatcher import diagnosis
+from dispatcher.liveness import is_held
 from dispatcher.places import Places
 from dispatcher.run import Failure, Manifest
 from dispatcher.target import Sight
@@ -45,16 +44,11 @@ class LocalView:
 
         The supervisor holds a lock that ends with it, however it ends.
         """
-        try:
-            lock = os.open(self._folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return diagnosis.of_supervisor(self._run_id, "it was never started on this machine")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+        held = is_held(self._folder / "lock")
+        if held:
             return None
-        finally:
-            os.close(lock)
+        if held is None:
+            return diagnosis.of_supervisor(self._run_id, "it was never started on this machine")
         return diagnosis.of_supervisor(self._run_id, _tail(self._folder / "supervisor.log"))
 
 

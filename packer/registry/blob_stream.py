@@ -14,7 +14,7 @@ from functools import partial
 from packer.digest import Digest
 from packer.layers.shared_layers import StreamLost
 from packer.registry.answer import Interrupted
-from packer.registry.client import OK, Client
+from packer.registry.client import Client
 from packer.registry.errors import RegistryError, RegistryRefused
 from packer.registry.upload_session import UploadSession
 
@@ -106,7 +106,7 @@ class BlobStream:
         return received
 
     def _end(self, digest: Digest) -> None:
-        if self._broken and self._is_there(digest):
+        if self._broken and self._session.is_there(digest):
             return
         if self._broken and self._resume(self._size) != self._size:
             raise StreamLost("the registry has other bytes")
@@ -119,10 +119,6 @@ class BlobStream:
             raise StreamLost(answer.said)
         if answer:
             raise self._session.unexpected(answer)
-
-    def _is_there(self, digest: Digest) -> bool:
-        url = self._client.at(f"blobs/{digest}")
-        return self._client.server.request("HEAD", url, self._client.scope).status == OK
 
 
 def _after(pieces: Sequence[bytes], skipped: int) -> Iterator[bytes]:

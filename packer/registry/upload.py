@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from packer.digest import Digest
 from packer.registry.answer import Answer, Interrupted
-from packer.registry.client import ACCEPTED, CREATED, OK, Client
+from packer.registry.client import ACCEPTED, CREATED, Client
 from packer.registry.content import Content
 from packer.registry.errors import PushInterrupted, RegistryError
 from packer.registry.reference import Repository
@@ -145,9 +145,7 @@ class Upload:
 
     def _resume(self) -> bool:
         """Find out what became of the last attempt; whether the blob is there."""
-        url = self._client.at(f"blobs/{self._blob.digest}")
-        held = self._client.server.request("HEAD", url, self._client.scope)
-        if held.status == OK:
+        if self._session.is_there(self._blob.digest):
             return True
         if self._blob.size > _SMALL:
             self._offset = min(self._session.received() or 0, self._blob.size)

@@ -60,6 +60,10 @@ class UploadSession:
         answer = self._send("PUT", location, body, end - start, {}, patience)
         return None if answer.status in (CREATED, NO_CONTENT, OK) else answer
 
+    def is_there(self, digest: Digest) -> bool:
+        """Whether the repository holds the blob, asked once."""
+        return self._request("HEAD", self._client.at(f"blobs/{digest}")).status == OK
+
     def received(self) -> int | None:
         """How many bytes the registry has; None where it knows nothing of this upload."""
         location, self.location = self.location, ""

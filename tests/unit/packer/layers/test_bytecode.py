@@ -5,7 +5,6 @@ import marshal
 import py_compile
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from packer.environment.interpreter import Interpreter
 from packer.layers.bytecode import Compiler
 from packer.layers.tree import MadeFile
 from packer.process import ProgramFailed
+from tests.interpreters import running
 
 SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
@@ -37,18 +37,7 @@ class Outer:
 
 @pytest.fixture
 def interpreter(tmp_path: Path) -> Interpreter:
-    return Interpreter(
-        executable=sys.executable,
-        version=".".join(map(str, sys.version_info[:3])),
-        prefix=str(tmp_path),
-        base_executable=sys.executable,
-        purelib=str(tmp_path / "site"),
-        platlib=str(tmp_path / "site"),
-        scripts=str(tmp_path / "bin"),
-        cache_tag=str(sys.implementation.cache_tag),
-        magic=importlib.util.MAGIC_NUMBER.hex(),
-        platform=sysconfig.get_platform(),
-    )
+    return running(tmp_path)
 
 
 def compiled(interpreter: Interpreter, *sources: MadeFile) -> list[bytes | None]:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-import sysconfig
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from packer.environment.interpreter import Interpreter
 from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
 from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
+from tests.interpreters import running
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/python{MINOR}/site-packages"
@@ -30,18 +29,7 @@ class Bench:
         self.root = root
         self.layout = Layout(root / "layout")
         self.fetched: list[tuple[WheelPin, ...]] = []
-        self.interpreter = Interpreter(
-            executable=sys.executable,
-            version=".".join(map(str, sys.version_info[:3])),
-            prefix=str(root),
-            base_executable=sys.executable,
-            purelib=str(root / "site"),
-            platlib=str(root / "site"),
-            scripts=str(root / "bin"),
-            cache_tag=str(TAG),
-            magic=importlib.util.MAGIC_NUMBER.hex(),
-            platform=sysconfig.get_platform(),
-        )
+        self.interpreter = running(root)
 
     def build(self, wheels, *, sources=None, **more):
         pins = tuple(pin for pin, _ in wheels)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
-import sysconfig
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +10,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from packer.environment.interpreter import Interpreter
 from packer.environment.lock import Lock, WheelPin
 from packer.errors import WheelCorrupt, WheelHashMismatch
 from packer.images.descriptor import Descriptor
@@ -29,6 +25,7 @@ from packer.registry.errors import RegistryAuth
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, CutRequest, Fault
 from tests.faults.proxy import Proxy
+from tests.interpreters import running
 
 DATA = os.urandom(PIECE + 2_000_000)
 
@@ -43,18 +40,7 @@ class Desk:
         self.layout = Layout(root / "layout")
         self.large = make_wheel({"large/data.bin": DATA, "large/__init__.py": "x = 1\n"})
         self.small = make_wheel({"small.py": "x = 1\n"}, name="small")
-        self.interpreter = Interpreter(
-            executable=sys.executable,
-            version=".".join(map(str, sys.version_info[:3])),
-            prefix=str(root),
-            base_executable=sys.executable,
-            purelib=str(root / "site"),
-            platlib=str(root / "site"),
-            scripts=str(root / "bin"),
-            cache_tag=str(sys.implementation.cache_tag),
-            magic=importlib.util.MAGIC_NUMBER.hex(),
-            platform=sysconfig.get_platform(),
-        )
+        self.interpreter = running(root)
 
     def build(self) -> list[Layer]:
         """The layers, the largest first; all of them have arrived."""
