@@ -11,16 +11,18 @@ from packer.digest import Digest
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-_BATCH = 1 << 20
+_IN_PLACE = 4 << 20
+"""Bytes that are hashed sooner than a thread for them is there, and its work handed over."""
+
 _IN_FLIGHT = 4
 
 
 class Digester:
     """The sha256 of a sequence of pieces.
 
-    The first megabyte is hashed in place; with more than that to do, whole megabytes go to a
-    thread. At most four batches wait for it, so the memory in use is bounded. The thread ends when
-    the digester is no longer referenced.
+    The first megabytes are hashed in place, all that follow in a thread. At most four pieces wait
+    for it, so the memory in use is bounded. The thread ends when the digester is no longer
+    referenced.
     """
 
     def __init__(self) -> None:
@@ -32,7 +34,7 @@ class Digester:
     def update(self, piece: bytes) -> None:
         """Add the next bytes. They must not change afterwards: they are not copied."""
         self.size += len(piece)
-        if self.size <= _BATCH:
+        if self.size <= _IN_PLACE:
             self._hash.update(piece)
             return
         if self._thread is None:

@@ -1,7 +1,7 @@
 """Snapshots → image layers, so that a small change makes one small layer anew.
 
 Entries are spread over layers by what they are alone: large files over two, the others by a hash of
-the path, over one, six or twelve as their size asks for. A layer is remembered by the records of
+the path, over one to twenty-four as their size asks for. A layer is remembered by the records of
 its entries, and all layers of a tree together by its listing.
 """
 
@@ -30,7 +30,7 @@ LARGE = 1 << 20
 SMALL_TREE = 512 * 1024
 """Bytes of small files, headers included, that go into a single layer."""
 
-_STEPS = ((SMALL_TREE, 1), (8 << 20, 6), (float("inf"), 12))
+_STEPS = ((SMALL_TREE, 1), (8 << 20, 6), (16 << 20, 12), (float("inf"), 24))
 """Bytes of small files, headers included, and how many layers up to so many are spread over."""
 
 _LARGE_LAYERS = 2
@@ -68,7 +68,7 @@ class Bucket(Record, frozen=True):
 def plan(trees: Sequence[tuple[str, bytes]]) -> tuple[Bucket, ...]:
     """Which entries share a layer: a pure function of the trees' targets and listings.
 
-    At most fourteen layers, none of them empty.
+    At most twenty-six layers, none of them empty.
     """
     small: list[tuple[int, int, tuple[int, bytes]]] = []
     large: list[tuple[int, int, tuple[int, bytes]]] = []

@@ -12,6 +12,10 @@ from packer.record import Record
 SMALL = 1 << 18
 """Bytes below which sending a blob costs no more than asking for it."""
 
+LITTLE = 4 << 20
+"""Bytes that may be missing in all and are sent without a question: what a change leaves to send
+is new, and each question is a turn to wait for."""
+
 
 class ImageParts(Record, frozen=True):
     """An image's manifest, and the blobs it needs: its config, then its layers."""
@@ -28,7 +32,7 @@ class PushPlan(Record, frozen=True):
     asked: tuple[Descriptor, ...] = ()
     """Blobs to look for, and to send where they are missing."""
     sent: tuple[Descriptor, ...] = ()
-    """Blobs to send unseen: small, and most likely new."""
+    """Blobs to send unseen: small or few, and most likely new."""
     manifests: tuple[ImageParts, ...] = ()
     """Images whose manifests are put in the end."""
     known: tuple[Descriptor, ...] = ()
@@ -70,10 +74,13 @@ def plan(
         wanted.insert(0, environment)
     blobs = _distinct(blob for image in wanted for blob in image.blobs)
     unknown = [blob for blob in blobs if blob.digest not in known]
+    asked = [blob for blob in unknown if blob.size >= SMALL]
+    if sum(blob.size for blob in unknown) <= LITTLE:
+        asked = []
     return PushPlan(
-        lookups=_lookups(wanted, unknown),
-        asked=tuple(blob for blob in unknown if blob.size >= SMALL),
-        sent=tuple(blob for blob in unknown if blob.size < SMALL),
+        lookups=_lookups(wanted, unknown, asked),
+        asked=tuple(asked),
+        sent=tuple(blob for blob in unknown if blob not in asked),
         manifests=tuple({image.manifest.digest: image for image in wanted}.values()),
         known=tuple(blob for blob in blobs if blob.digest in known),
     )
@@ -96,12 +103,14 @@ def after_lookups(planned: PushPlan, found: Collection[Digest]) -> PushPlan:
     )
 
 
-def _lookups(wanted: Sequence[ImageParts], unknown: Sequence[Descriptor]) -> tuple[ImageParts, ...]:
-    """Images all of whose blobs are known; and, where large blobs are not, the smallest and the
-    largest image that need them.
+def _lookups(
+    wanted: Sequence[ImageParts], unknown: Sequence[Descriptor], asked: Sequence[Descriptor]
+) -> tuple[ImageParts, ...]:
+    """Images all of whose blobs are known; and, where blobs are to be asked for, the smallest and
+    the largest image that need them.
     """
     missing = {blob.digest for blob in unknown}
-    large = {blob.digest for blob in unknown if blob.size >= SMALL}
+    large = {blob.digest for blob in asked}
     complete = [one for one in wanted if not missing & {blob.digest for blob in one.blobs}]
     needing = [one for one in wanted if large & {blob.digest for blob in one.blobs}]
     needing.sort(key=lambda one: len(one.blobs))

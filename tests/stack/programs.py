@@ -36,7 +36,7 @@ class Recipe:
     name: str
     module: str
     packages: dict[str, str]
-    """Program → its package, relative to the module; "." for the recipe's own."""
+    """Program → its package, relative to the module, or to the recipe if that has a main.go."""
     link: tuple[tuple[str, str], ...]
 
     @classmethod
@@ -51,9 +51,9 @@ class Recipe:
 
     @property
     def import_paths(self) -> list[str]:
-        own = f"sendoff.test/stack/{self.name}"
-        paths = self.packages.values()
-        return [own if each == "." else str(PurePosixPath(self.module, each)) for each in paths]
+        own = (self.directory / "main.go").exists()
+        root = f"sendoff.test/stack/{self.name}" if own else self.module
+        return [str(PurePosixPath(root, each)) for each in self.packages.values()]
 
     @property
     def version(self) -> str:

@@ -23,7 +23,7 @@ def test_it_is_the_sha256_of_the_pieces(count, size):
 
 def test_its_thread_ends_with_it():
     digester = Digester()
-    for _ in range(3):
+    for _ in range(6):
         digester.update(bytes(1 << 20))
     (thread,) = [thread for thread in threading.enumerate() if thread.name.startswith("sha256")]
     del digester

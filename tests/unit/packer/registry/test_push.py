@@ -34,7 +34,7 @@ from tests.registries.process import RegistryProcess
 
 Serve = Callable[..., RegistryProcess]
 
-BIG = 1_000_000
+BIG = 3_000_000
 
 
 @pytest.fixture
@@ -245,7 +245,6 @@ def test_an_interrupted_push_goes_on_where_it_was(
     assert len(pushed.uploaded) == 3
     assert len(pushed.present) == 2
     assert proxy.up < 2 * BIG
-    assert len(proxy.seen("HEAD", "blobs")) == 1
 
 
 def test_the_first_failure_ends_the_others_at_once(
@@ -328,7 +327,7 @@ def test_progress_is_told_in_bytes(registry: Registry, layout: Layout, wheels, p
     proxy.on("PUT", "uploads", CutRequest(after=BIG // 2), times=2)
     registry.push(request(layout, run_image(layout, wheels)), listener)
     assert listener.amount == listener.total > 3 * BIG
-    assert listener.ended == "3.0 MB sent"
+    assert listener.ended == "9.0 MB sent"
 
 
 class TestBaseLayers:

@@ -11,7 +11,7 @@ from packer.images.descriptor import CONFIG, MANIFEST, Descriptor
 from packer.layers.layer import MEDIA_TYPE
 from packer.record import encode
 from packer.registry import push_plan
-from packer.registry.push_plan import SMALL, ImageParts, after_lookups, plan
+from packer.registry.push_plan import LITTLE, SMALL, ImageParts, after_lookups, plan
 
 
 def blob(name: str, size: int = 1000, media_type: str = MEDIA_TYPE) -> Descriptor:
@@ -23,7 +23,7 @@ def image(name: str, *layers: Descriptor) -> ImageParts:
     return ImageParts(manifest=manifest, blobs=(blob(f"config of {name}", 300, CONFIG), *layers))
 
 
-WHEELS = tuple(blob(f"wheel {number}", SMALL * 10) for number in range(3))
+WHEELS = tuple(blob(f"wheel {number}", SMALL * 20) for number in range(3))
 RUNNER = blob("runner")
 ENVIRONMENT = image("environment", *WHEELS)
 RUN = image("run", *WHEELS, RUNNER, blob("code 1"), blob("code 2", SMALL))
@@ -58,6 +58,20 @@ def test_after_a_code_change_only_what_is_new() -> None:
     assert not planned.asked
     assert names(planned.sent) == {blob("config of changed").digest, code.digest}
     assert planned.manifests == (changed,)
+
+
+def test_a_change_of_a_large_layer_is_sent_unseen_too() -> None:
+    changed = image("changed", *WHEELS, RUNNER, blob("code 4", LITTLE - 1000))
+    planned = plan([changed], ENVIRONMENT, everything(ENVIRONMENT, RUN))
+    assert not planned.lookups
+    assert names(planned.sent) == {blob("config of changed").digest, blob("code 4").digest}
+
+
+def test_a_large_change_is_asked_for() -> None:
+    changed = image("changed", *WHEELS, RUNNER, blob("code 5", LITTLE))
+    planned = plan([changed], ENVIRONMENT, everything(ENVIRONMENT, RUN))
+    assert planned.lookups == (changed,)
+    assert names(planned.asked) == {blob("code 5").digest}
 
 
 def test_nothing_changed_is_one_question() -> None:
