@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -22,16 +23,28 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@functools.cache
 def runner_tree() -> dict[str, bytes]:
-    """In-image path → content: the runner, and the small `sendoff` that runs can import."""
+    """In-image path → content: the runner, and the small `sendoff` that runs can import.
+
+    Read once, as the modules of this process are.
+    """
     tree = {f"{RUNNER}/__main__.py": _MAIN.encode()}
-    for path in sorted(_PACKAGE.glob("*.py")):
-        tree[f"{RUNNER}/{_NAME}/{path.name}"] = path.read_bytes()
-    for path in sorted((_PACKAGE / "site" / "sendoff").glob("*.py")):
-        tree[f"{RUNNER}/site/sendoff/{path.name}"] = path.read_bytes()
-    for path in sorted(_cloudpickle().glob("*.py")):
-        tree[f"{RUNNER}/pickling/cloudpickle/{path.name}"] = path.read_bytes()
-    return tree
+    return tree | {place: path.read_bytes() for place, path in sources().items()}
+
+
+def sources() -> dict[str, Path]:
+    """In-image path → the file here, of all that is a file here."""
+    parts = {
+        f"{RUNNER}/{_NAME}": _PACKAGE,
+        f"{RUNNER}/site/sendoff": _PACKAGE / "site" / "sendoff",
+        f"{RUNNER}/pickling/cloudpickle": _cloudpickle(),
+    }
+    return {
+        f"{place}/{path.name}": path
+        for place, folder in parts.items()
+        for path in sorted(folder.glob("*.py"))
+    }
 
 
 def _cloudpickle() -> Path:

@@ -109,6 +109,8 @@ class _Pack:
         self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
         self._git = _Revision(request.project)
+        self._ahead = NOTHING_SHARED
+        """What is sent off before all is made."""
 
     def resolve(self) -> Resolved:
         """The environment alone."""
@@ -120,6 +122,9 @@ class _Pack:
         """
         self._git.start()
         interpreter, resolution = self._begin()
+        if resolution.remembered():
+            # Where nothing is known of the environment, it may be refused yet.
+            self._ahead = self._shared
         project, code = self._project(())
         made = self._if_unchanged(interpreter, resolution, project, code)
         if made is None:
@@ -222,7 +227,7 @@ class _Pack:
 
     def _code(self, *trees: Tree) -> tuple[Layer, ...]:
         with self._timed("code layers"):
-            return code_layers.build(trees, self._layout, self._memory, self._progress)
+            return code_layers.build(trees, self._layout, self._memory, self._progress, self._ahead)
 
     def _begin(self) -> tuple[Interpreter, Resolution]:
         """Have other processes look whether the environment is still what it was."""
@@ -351,7 +356,7 @@ class _Pack:
             environment=command.environment,
             labels={**labels, **({"request": command.request} if command.request else {})},
         )
-        return image.write(made, self._layout)
+        return image.write(made, self._layout, self._ahead.ahead)
 
     def _names(
         self, key: Digest, environment: Descriptor, images: Sequence[Descriptor]

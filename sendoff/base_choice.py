@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from packer.bases.errors import BaseWithoutPython
 from packer.images.base import Base
-from packer.registry.errors import BaseUnknown
+from packer.registry.errors import BaseUnknown, RegistryError
 from packer.registry.registry import Registry
 from sendoff.errors import BaseMissing, BaseNotPublished, BasesUnset
 from sendoff.session import Session
@@ -47,19 +48,39 @@ def find(session: Session, named: str, registry: Registry, platform: str) -> Bas
         BaseNotPublished, BaseWithoutPython: the name is not below the prefix, or not for it.
         ReferenceInvalid, BaseUnknown, PlatformMissing, PythonNotFound …
     """
-    if not is_name(named) or not session.settings.bases:
-        return registry.base(named, platform)
-    from sendoff.publishing import bases_repository
-
-    minor = _minor(session)
-    there = bases_repository(session, named)
+    there, name = _place(session, named, registry)
     try:
-        return there.base(f"{there.repository}:{minor}", platform)
+        return there.base(name, platform)
     except BaseUnknown:
+        if there is registry:
+            raise
+        minor = name.rpartition(":")[2]
         pythons = tuple(sorted(filter(_MINOR.fullmatch, there.tags()), key=_number))
         if not pythons:
             raise BaseNotPublished(named, str(there.repository)) from None
         raise BaseWithoutPython(named, minor, pythons) from None
+
+
+def remembered(session: Session, named: str, registry: Registry, platform: str) -> Base | None:
+    """What `find` found last, without asking; None where that is not known.
+
+    Raises:
+        ReferenceInvalid, PythonNotFound
+    """
+    there, name = _place(session, named, registry)
+    with suppress(RegistryError):
+        return there.remembered_base(name, platform)
+    return None
+
+
+def _place(session: Session, named: str, registry: Registry) -> tuple[Registry, str]:
+    """Where a base is, and the reference to it."""
+    if not is_name(named) or not session.settings.bases:
+        return registry, named
+    from sendoff.publishing import bases_repository
+
+    there = bases_repository(session, named)
+    return there, f"{there.repository}:{_minor(session)}"
 
 
 def implied(gpu: str, classes: dict[str, dict[str, object]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
 from packer.digest import Digest
-from packer.pack import pack
+from packer.pack import Agree, pack
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
@@ -29,6 +30,7 @@ from sendoff.version import VERSION
 if TYPE_CHECKING:
     from packer.environment.environment_report import EnvironmentReport
     from packer.environment.lock import Lock
+    from packer.images.base import Base
     from sendoff.admission import Admission
     from sendoff.publishing import Publishing
 
@@ -65,27 +67,51 @@ def pack_order(
     publishing = None if session.embedded else Publishing(session)
     if sources is None:
         sources = _sources(session)
-    request = _pack_request(session, order, publishing, sources)
+    base = publishing.likely_base() if publishing else None
+    request = _pack_request(session, order, base, sources)
     if admission:
         admission.wait()
     if publishing and session.settings.image.extends:
-        request = replace(request, base=publishing.extended(progress))
+        base = publishing.extended(progress)
 
     def agree(report: EnvironmentReport) -> None:
         cuda_choice.check(session, report)
         if admission:
             admission.of_cuda(_cuda(report))
 
-    if publishing is None:
+    if publishing is None or base is None:
         packed = pack(request, progress, agree)
         shelves.keep_lock(packed, session, request.layout / ".locks")
         return packed
-    with publishing.layers() as shared:
-        packed = pack(request, progress, agree, shared)
-        shared.settle(progress)
+    packed = _packed_upon(base, request, publishing, agree, progress)
     publishing.push(packed, progress)
     shelves.keep_lock(packed, session, request.cache / "locks")
     return packed
+
+
+class _OtherBase(Exception):
+    """The base is no longer what it was when its name was looked up last."""
+
+
+def _packed_upon(
+    base: Base, request: PackRequest, publishing: Publishing, agree: Agree, progress: Progress
+) -> Packed:
+    """The images of a request, and what is made for them on its way to the registry.
+
+    Before anything is fetched or built, the base is known for sure; if it is another one than
+    `base`, all begins again with that.
+    """
+
+    def with_base(report: EnvironmentReport) -> None:
+        if publishing.base() != base:
+            raise _OtherBase
+        agree(report)
+
+    with suppress(_OtherBase), publishing.layers(base) as shared:
+        packed = pack(replace(request, base=base), progress, with_base, shared)
+        shared.settle(progress)
+        return packed
+    return _packed_upon(publishing.base(), request, publishing, agree, progress)
 
 
 def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
@@ -98,20 +124,20 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
     from sendoff.publishing import Publishing
 
     publishing = None if session.embedded else Publishing(session)
-    request = _pack_request(session, Order(setups=()), publishing)
+    base = publishing.base() if publishing else None
+    request = _pack_request(session, Order(setups=()), base)
     lock, report = packing.look(request, progress)
     cuda_choice.check(session, report)
     return lock, report
 
 
 def _pack_request(
-    session: Session, order: Order, publishing: Publishing | None, sources: Sequence[Source] = ()
+    session: Session, order: Order, base: Base | None, sources: Sequence[Source] = ()
 ) -> PackRequest:
     from dispatcher import runner_libraries
     from dispatcher.runner_tree import runner_tree
 
     settings, places = session.settings, session.places
-    base = publishing.base() if publishing else None
     data = tuple(each.data for each in sources)
     return PackRequest(
         project=session.project,

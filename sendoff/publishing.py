@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,29 @@ class Publishing:
         self._registry = registry(session)
         self._registry.warm()
         self._base: Base | None = None
+        self._looking: Future[Base] | None = None
+
+    def likely_base(self) -> Base:
+        """The base image as it was last, while what it is now is being found out.
+
+        Raises:
+            As `base`.
+        """
+        named = base_choice.wanted(self._session)
+        known = base_choice.remembered(self._session, named, self._registry, PLATFORM)
+        if known is None:
+            return self.base()
+        looking: Future[Base] = Future()
+        self._looking = looking
+
+        def look() -> None:
+            try:
+                looking.set_result(self._find())
+            except BaseException as error:  # noqa: BLE001 - raised again for who asks
+                looking.set_exception(error)
+
+        threading.Thread(target=look, name="base", daemon=True).start()
+        return known
 
     def base(self) -> Base:
         """The base image of the session's settings, or that which its GPUs imply.
@@ -45,8 +70,7 @@ class Publishing:
             SendoffError: what `packer.registry` raises; BaseUnusable.
         """
         if self._base is None:
-            named = base_choice.wanted(self._session)
-            self._base = base_choice.find(self._session, named, self._registry, PLATFORM)
+            self._base = self._looking.result() if self._looking else self._find()
         return self._base
 
     def extended(self, progress: Progress) -> Base:
@@ -77,13 +101,9 @@ class Publishing:
             raise BuilderNeeded(what, str(error), otherwise) from error
         return self._base
 
-    def layers(self) -> RegistryLayers:
-        """Layers that are there already, and the way there for new ones.
-
-        Raises:
-            As `base`.
-        """
-        layers = [each.digest for each in self.base().layers]
+    def layers(self, base: Base) -> RegistryLayers:
+        """Layers upon `base` that are there already, and the way there for new ones."""
+        layers = [each.digest for each in base.layers]
         return self._registry.layers(self._session.places.layout, layers)
 
     def push(self, packed: Packed, progress: Progress) -> None:
@@ -105,6 +125,10 @@ class Publishing:
             ),
             progress,
         )
+
+    def _find(self) -> Base:
+        named = base_choice.wanted(self._session)
+        return base_choice.find(self._session, named, self._registry, PLATFORM)
 
 
 def require(request: Request, session: Session) -> None:

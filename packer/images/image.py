@@ -7,6 +7,7 @@ alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from packer.digest import Digest
@@ -83,23 +84,24 @@ def manifest(image: Image, config: bytes) -> bytes:
             "schemaVersion": 2,
             "mediaType": descriptor.MANIFEST,
             "config": described.as_oci(),
-            "layers": [
-                {"mediaType": layer.media_type, "digest": str(layer.digest), "size": layer.size}
-                for layer in image.all_layers
-            ],
+            "layers": [layer.descriptor.as_oci() for layer in image.all_layers],
         }
     )
 
 
-def write(image: Image, layout: Layout) -> Descriptor:
-    """Store the image's config and manifest beside its layers.
+def write(
+    image: Image, layout: Layout, ahead: Callable[[Descriptor], object] | None = None
+) -> Descriptor:
+    """Store the image's config and manifest beside its layers; `ahead` is told of the config.
 
     Raises:
         DiskFull
     """
     configured = config(image)
     manifested = manifest(image, configured)
-    layout.write(configured)
+    digest = layout.write(configured)
+    if ahead:
+        ahead(Descriptor(digest=digest, size=len(configured), media_type=descriptor.CONFIG))
     return Descriptor(
         digest=layout.write(manifested), size=len(manifested), media_type=descriptor.MANIFEST
     )

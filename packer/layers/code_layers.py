@@ -17,6 +17,7 @@ from packer.digest import Digest
 from packer.images.layout import Layout
 from packer.layers.layer import LAYOUT_VERSION, Layer, LayerWriter
 from packer.layers.layer_memory import LayerMemory
+from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.progress import SILENT, Progress
 from packer.project import listing
 from packer.project.listing import Entry
@@ -98,9 +99,15 @@ def _spread(parts: Iterable[tuple[int, int, tuple[int, bytes]]], count: int) -> 
 
 
 def build(
-    trees: Sequence[Tree], layout: Layout, memory: Path, progress: Progress = SILENT
+    trees: Sequence[Tree],
+    layout: Layout,
+    memory: Path,
+    progress: Progress = SILENT,
+    shared: SharedLayers = NOTHING_SHARED,
 ) -> tuple[Layer, ...]:
     """The layers of the trees, all of them in `layout`. `memory` is a directory.
+
+    What is made is told to `shared`, which may send it on while other things are done.
 
     Raises:
         TreeChanged: a file is no longer what the snapshot has.
@@ -117,6 +124,7 @@ def build(
         writer = _Writer(trees, layout, progress)
         for key, layer in writer.layers(missing):
             known.remember(key, layer)
+            shared.ahead(layer.descriptor)
             found[key] = layer
         layers = tuple(layer for layer in found.values() if layer)
         known.remember_all(whole, layers)

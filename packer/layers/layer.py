@@ -7,6 +7,7 @@ from typing import Protocol
 
 from packer.digest import Digest
 from packer.digester import Digester
+from packer.images.descriptor import Descriptor
 from packer.layers import gzip, tar
 from packer.record import Record
 
@@ -26,6 +27,11 @@ class Layer(Record, frozen=True):
     diff_id: Digest
     size: int
     media_type: str = MEDIA_TYPE
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What an image's manifest says of it."""
+        return Descriptor(digest=self.digest, size=self.size, media_type=self.media_type)
 
 
 class Sink(Protocol):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from packer.digest import Digest
+from packer.images.descriptor import Descriptor
 from packer.layers.layer import Layer
 
 WORTH_SHARING = 4_000_000
@@ -48,6 +49,9 @@ class SharedLayers(Protocol):
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
         """A layer is in the layout or there; `shared`: others may ask for it. Returns at once."""
 
+    def ahead(self, blob: Descriptor) -> None:
+        """A blob of the layout that a push will need: it may go there now. Returns at once."""
+
 
 class NothingShared:
     """No such place."""
@@ -70,6 +74,9 @@ class NothingShared:
         """It can't."""
 
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
+        """Nobody is told."""
+
+    def ahead(self, blob: Descriptor) -> None:
         """Nobody is told."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from packer import disk
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing
 from packer.images import base
@@ -50,6 +52,7 @@ class Pull:
     def __init__(self, client: Client, cache: Path) -> None:
         self._client = client
         self._cache = Layout(kept(cache))
+        self._names = cache / "registry" / "names"
 
     def base(self, reference: Reference, platform: str) -> Base:
         """The image that `reference` names now, for `platform` ("linux/amd64").
@@ -61,7 +64,17 @@ class Pull:
             BaseUnusable: it does not say where its Python is.
             DiskFull, and as `Client`.
         """
-        top = self._find(reference)
+        return self._base(self._find(reference), reference, platform)
+
+    def remembered(self, reference: Reference, platform: str) -> Base | None:
+        """The image that `reference` named when it was looked up last; None where that is unknown.
+
+        Nobody is asked whether it is so still. Raises: as `base`.
+        """
+        found = reference.digest or self._recall(reference)
+        return self._base(found, reference, platform) if found else None
+
+    def _base(self, top: Digest, reference: Reference, platform: str) -> Base:
         content = self._content(top, reference)
         if "manifests" in content:
             chosen = _choose(content["manifests"], str(reference), platform)
@@ -80,7 +93,18 @@ class Pull:
         found = self._client.find_manifest(reference.tag)
         if not found:
             raise BaseUnknown(str(reference.repository), reference.tag)
+        if found != self._recall(reference):
+            disk.replace(self._name(reference), found.encode())
         return found
+
+    def _recall(self, reference: Reference) -> Digest | None:
+        try:
+            return Digest(self._name(reference).read_text("ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def _name(self, reference: Reference) -> Path:
+        return self._names / sha256(str(reference).encode()).hexdigest()[:32]
 
     def _content(self, digest: Digest, reference: Reference) -> dict[str, Any]:
         data = self._cached(digest)

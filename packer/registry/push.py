@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from packer.digest import Digest
 from packer.errors import BlobMissing, LayoutDamaged
@@ -72,14 +73,23 @@ class Push:
         ordered = sorted((*left.asked, *left.sent), key=lambda blob: -blob.size)
         asked = {blob.digest for blob in left.asked}
         crew.each(lambda blob: self._blob(blob, ask=blob.digest in asked), ordered)
-        manifests = [(one.manifest.digest, one) for one in left.manifests]
+        crew.each(lambda each: self._manifest(*each), self._puts(left.manifests, believed))
+        self._progress.done(f"{self._tally.sent / 1e6:.1f} MB sent")
+
+    def _puts(
+        self, manifests: Sequence[ImageParts], believed: set[str]
+    ) -> list[tuple[str, ImageParts]]:
+        """Under which names to put which manifests: one that has a tag has its digest as well
+        (distribution-spec, "Pushing Manifests").
+        """
         tags = [
             (name, self._parts(digest))
             for name, digest in self._request.tags.items()
             if mark(name, digest) not in believed
         ]
-        crew.each(lambda each: self._manifest(*each), [*manifests, *tags])
-        self._progress.done(f"{self._tally.sent / 1e6:.1f} MB sent")
+        tagged = {image.manifest.digest for _, image in tags}
+        bare = [one for one in manifests if one.manifest.digest not in tagged]
+        return [*((one.manifest.digest, one) for one in bare), *tags]
 
     def _believed(self) -> set[str]:
         """What is in the repository already, as far as we know."""

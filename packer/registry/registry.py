@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from packer.layers.layer import Layer
     from packer.registry.artifact import Artifact, Referrer
     from packer.registry.client import Client, Manifest
+    from packer.registry.pull import Pull
     from packer.registry.push_request import Pushed, PushRequest
     from packer.registry.shared_layers import RegistryLayers
 
@@ -90,10 +91,17 @@ class Registry:
         Raises:
             ReferenceInvalid, BaseUnknown, PlatformMissing, AnswerAltered, AnswerUnreadable
         """
-        from packer.registry.pull import Pull
+        reference, pull = self._pull(name)
+        return pull.base(reference, platform)
 
-        reference = Reference.parse(name)
-        return Pull(self._client(reference.repository), self._cache).base(reference, platform)
+    def remembered_base(self, name: str, platform: str) -> Base | None:
+        """The base image of that name as it was when it was looked up last; None for never.
+
+        Raises:
+            As `base`.
+        """
+        reference, pull = self._pull(name)
+        return pull.remembered(reference, platform)
 
     def blob(self, blob: Descriptor) -> Iterator[bytes]:
         """The content of a blob, verified once it was all given.
@@ -199,6 +207,12 @@ class Registry:
         from packer.registry.upload import probe
 
         probe(self._client(writes=True))
+
+    def _pull(self, name: str) -> tuple[Reference, Pull]:
+        from packer.registry.pull import Pull
+
+        reference = Reference.parse(name)
+        return reference, Pull(self._client(reference.repository), self._cache)
 
     def _client(self, repository: Repository | None = None, *, writes: bool = False) -> Client:
         from packer.registry.client import Client

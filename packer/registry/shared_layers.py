@@ -26,7 +26,7 @@ from packer.registry.client import Client, Manifest
 from packer.registry.content import FileContent
 from packer.registry.errors import AnswerUnreadable, DigestGone
 from packer.registry.known import KnownBlobs
-from packer.registry.push_plan import SMALL
+from packer.registry.push_plan import LITTLE
 from packer.registry.upload import Upload
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ class RegistryLayers:
         """Send a layer of the layout while others are made, unless it was sent."""
         self._sending.append(self._pool.submit(self._send, key, layer, shared=shared))
 
+    def ahead(self, blob: Descriptor) -> None:
+        """Send a blob of the layout while other things are done, unless it is known to be there."""
+        if blob.digest not in self._believed:
+            self._sending.append(self._pool.submit(self._have, blob))
+
     def settle(self, progress: Progress) -> None:
         """Return when all that was made is there.
 
@@ -151,11 +156,15 @@ class RegistryLayers:
         return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ahead")
 
     def _send(self, key: Digest, layer: Layer, *, shared: bool) -> Descriptor:
-        blob = Descriptor(digest=layer.digest, size=layer.size, media_type=layer.media_type)
-        if blob.size < SMALL or not self._client.has_blob(blob.digest):
-            self._upload(blob)
+        blob = self._have(layer.descriptor)
         if shared:
             self._publish(key, layer)
+        return blob
+
+    def _have(self, blob: Descriptor) -> Descriptor:
+        """See to it that a blob is there."""
+        if blob.size <= LITTLE or not self._client.has_blob(blob.digest):
+            self._upload(blob)
         return blob
 
     def _upload(self, blob: Descriptor) -> None:
@@ -195,13 +204,12 @@ class RegistryLayers:
 
 def artifact(layer: Layer, empty: Descriptor) -> bytes:
     """The manifest of a layer's artifact; `empty` is what stands for its config."""
-    blob = Descriptor(digest=layer.digest, size=layer.size, media_type=layer.media_type)
     content = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "artifactType": ARTIFACT,
         "config": empty.as_oci(),
-        "layers": [blob.as_oci()],
+        "layers": [layer.descriptor.as_oci()],
         "annotations": {DIFF_ID: str(layer.diff_id)},
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

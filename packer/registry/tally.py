@@ -62,11 +62,11 @@ class Tally:
     def put(self, target: str, manifest: Manifest) -> None:
         with self._lock:
             self.sent += len(manifest.data)
-            if target == manifest.digest:
-                self._manifests.append(manifest.digest)
-                self._confirmed.append(manifest.digest)
-            else:
+            self._confirmed.append(manifest.digest)
+            if target != manifest.digest:
                 self._confirmed.append(mark(target, manifest.digest))
+            if manifest.digest not in self._manifests:
+                self._manifests.append(manifest.digest)
 
     def confirm(self, digests: Iterable[Digest], believed: Collection[str]) -> None:
         """A manifest that was found vouches for what it names."""

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from dispatcher import runner_tree
 from packer.environment.directory_watch import WATCHES
 from packer.project.ignore import Rules
 from packer.record import Record
@@ -178,7 +179,9 @@ def _load() -> Stamps | None:
     Rules.base().verdict(b"name", is_directory=False)
     if threading.active_count() > 1:
         return None
+    runner_tree.runner_tree()
     files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    files += [str(path) for path in runner_tree.sources().values()]
     stamps = {path: _stamp(path) for path in (*filter(None, files), *sys.path)}
     if any(stamp and stamp[0] > began - _RECENT for stamp in stamps.values()):
         return None

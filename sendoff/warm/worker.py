@@ -71,6 +71,16 @@ def _opened(number: int, mode: str, like: TextIO) -> TextIOWrapper:
     return cast("TextIOWrapper", stream)
 
 
+def _close_streams() -> None:
+    """Whoever reads what the command wrote waits for no end of a process that is not the one that
+    was started.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nothing, number)
+    os.close(nothing)
+
+
 def _end_with(line: Line) -> None:
     """A command that was killed is over at once, whatever it was doing."""
     line.wait_for_end()
@@ -102,6 +112,7 @@ def _leave(line: Line, status: int) -> NoReturn:
     except OSError:
         status = _BROKEN
     _told.set()
+    _close_streams()
     with suppress(OSError):
         line.send_status(status)
     # Whoever gave the command has its answer: what is left is for the next one.
