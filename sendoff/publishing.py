@@ -36,7 +36,6 @@ class Publishing:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._registry = registry(session)
-        self._registry.warm()
         self._base: Base | None = None
         self._looking: Future[Base] | None = None
 
@@ -49,6 +48,7 @@ class Publishing:
         named = base_choice.wanted(self._session)
         known = base_choice.remembered(self._session, named, self._registry, PLATFORM)
         if known is None:
+            self._registry.warm()
             return self.base()
         looking: Future[Base] = Future()
         self._looking = looking
@@ -58,6 +58,8 @@ class Publishing:
                 looking.set_result(self._find())
             except BaseException as error:  # noqa: BLE001 - raised again for who asks
                 looking.set_exception(error)
+            else:
+                from packer.registry import push  # noqa: F401 - loaded for later
 
         threading.Thread(target=look, name="base", daemon=True).start()
         return known

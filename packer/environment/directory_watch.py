@@ -9,26 +9,14 @@ and put new directories under watch when their own work is done.
 from __future__ import annotations
 
 import os
-import select
-from typing import TYPE_CHECKING
 
-from packer import record
+from packer import inotify, record
 from packer.environment import sweep_worker
 from packer.record import Record
-
-if TYPE_CHECKING:
-    import ctypes
 
 MOST = 4
 """Environments under watch at once."""
 
-# All that changes content, names or attributes: a file's time may be set back after a write.
-_EVENTS = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
-_ONLYDIR, _DONT_FOLLOW = 0x0100_0000, 0x0200_0000
-_CLOEXEC_NONBLOCK = os.O_CLOEXEC | os.O_NONBLOCK
-
-_TELLING = frozenset({b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"tmpfs", b"overlay", b"f2fs"})
-"""File systems that only this kernel writes to: of another's writes nobody would tell."""
 _LONGEST = 4096
 """Bytes that a pipe takes whole (pipe(7), PIPE_BUF)."""
 
@@ -44,9 +32,7 @@ class _Watch(Record, frozen=True):
     """Of `apart`, see `sweep_worker.look`."""
 
     def is_quiet(self) -> bool:
-        waiting = select.poll()
-        waiting.register(self.instance, select.POLLIN)
-        return not waiting.poll(0) and _look(self.apart) == self.facts
+        return inotify.is_quiet(self.instance) and _look(self.apart) == self.facts
 
 
 class Watches:
@@ -64,8 +50,8 @@ class Watches:
         Raises:
             OSError: the kernel has none to give.
         """
-        self._spare = _instance()
-        self._news = os.pipe2(_CLOEXEC_NONBLOCK)
+        self._spare = inotify.instance()
+        self._news = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         return self._news[0]
 
     def quiet(self, marks: str) -> bool:
@@ -95,7 +81,7 @@ class Watches:
             new = record.decode(line, _Watch)
             # Two forks may have used the same instance: it tells of both, and is the first's.
             if new.instance == self._spare:
-                self._spare = _instance()
+                self._spare = inotify.instance()
                 self._hold(new)
 
     def _hold(self, new: _Watch) -> None:
@@ -118,11 +104,7 @@ def _watch(instance: int, marks: str) -> _Watch | None:
     """
     paths = sweep_worker.paths(marks)
     directories = _directories(set(paths))
-    if not _are_told_of(directories):
-        return None
-    add = _libc().inotify_add_watch
-    flags = _EVENTS | _ONLYDIR | _DONT_FOLLOW
-    if any(add(instance, path, flags) < 0 for path in directories):
+    if not inotify.watch(instance, directories):
         return None
     apart = tuple(os.fsdecode(path) for path in paths if _folder(path) not in directories)
     facts = _look(apart)
@@ -147,27 +129,3 @@ def _folder(path: bytes) -> bytes:
 
 def _look(paths: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(sweep_worker.look([os.fsencode(path) for path in paths]))
-
-
-def _are_told_of(directories: set[bytes]) -> bool:
-    """Whether the kernel tells of each write to them (proc(5), mountinfo)."""
-    with open("/proc/self/mountinfo", "rb") as file:  # noqa: PTH123 (bytes)
-        lines = [line.split() for line in file]
-    kinds = {line[2]: line[line.index(b"-") + 1] for line in lines}
-    devices = {os.stat(directory).st_dev for directory in directories}  # noqa: PTH116 (bytes)
-    return all(
-        kinds.get(b"%d:%d" % (os.major(device), os.minor(device))) in _TELLING for device in devices
-    )
-
-
-def _instance() -> int:
-    made: int = _libc().inotify_init1(_CLOEXEC_NONBLOCK)
-    if made < 0:
-        raise OSError("inotify_init1")
-    return made
-
-
-def _libc() -> ctypes.CDLL:
-    import ctypes
-
-    return ctypes.CDLL(None)

@@ -15,7 +15,6 @@ import pkgutil
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +29,8 @@ from packer.project.ignore import Rules
 from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
+from sendoff.warm.loaded import Loaded
+from sendoff.warm.standby import STALE, TAKEN, Standby
 
 MINUTES = 10.0
 """Without a command, after which it ends."""
@@ -58,8 +59,6 @@ _BESIDES = (
     "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",
 )  # fmt: skip
 
-Stamps = dict[str, tuple[int, int, int] | None]
-
 
 def serve(path: str, minutes: str = "") -> None:
     """Be the warm process with this socket until nobody needs one any more."""
@@ -73,14 +72,16 @@ def serve(path: str, minutes: str = "") -> None:
         return
     _clear(Path(path).parent)
     Path(path).unlink(missing_ok=True)
-    stamps = _load()
-    if stamps is None:
+    loaded = _load()
+    if loaded is None:
         return
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
     listener.listen(_BACKLOG)
+    # The standby accepts from it as well, and may be the first.
+    listener.setblocking(False)
     try:
-        _Server(listener, lock, facts, stamps).run(_seconds(minutes))
+        _Server(listener, lock, facts, loaded).run(_seconds(minutes))
     finally:
         Path(path).unlink(missing_ok=True)
 
@@ -95,41 +96,78 @@ def _seconds(minutes: str) -> float:
 class _Server:
     """Takes commands as they come."""
 
-    def __init__(self, listener: socket.socket, lock: int, facts: bytes, stamps: Stamps) -> None:
+    def __init__(self, listener: socket.socket, lock: int, facts: bytes, loaded: Loaded) -> None:
         self._listener, self._lock, self._facts = listener, lock, facts
-        self._stamps = stamps
+        self._loaded = loaded
+        self._waiting = select.poll()
+        self._standby: Standby | None = None
 
     def run(self, idle: float) -> None:
         """Until nothing has come for so many seconds, or what was loaded is not what is there."""
         os.chdir("/")
         # Nobody asks for the status of a command here: it tells whoever gave it.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        waiting = select.poll()
-        waiting.register(self._listener, select.POLLIN)
         news = -1
         with suppress(OSError):
             news = WATCHES.open()
-            waiting.register(news, select.POLLIN)
+            self._waiting.register(news, select.POLLIN)
+        self._have_standby()
         last = time.monotonic()
         while os.path.exists(self._listener.getsockname()):
             left = last + idle - time.monotonic()
-            ready = waiting.poll(min(_TICK, max(0.0, left * 1000)))
-            if any(descriptor == news for descriptor, _ in ready):
+            ready = self._waiting.poll(min(_TICK, max(0.0, left * 1000)))
+            descriptors = [descriptor for descriptor, _ in ready]
+            if news in descriptors:
                 WATCHES.take()
-            elif ready:
-                if not self._take():
-                    return
-                last = time.monotonic()
-            elif left <= 0:
+            for descriptor in descriptors:
+                if descriptor != news:
+                    if not self._serve(descriptor):
+                        return
+                    last = time.monotonic()
+            if not ready and left <= 0:
                 return
+
+    def _serve(self, descriptor: int) -> bool:
+        """See to a command that has come, or to what the standby says; False: end."""
+        if not self._standby or descriptor != self._standby.descriptor:
+            return self._take()
+        said = self._standby.said()
+        if said == TAKEN:
+            # Commands that come meanwhile are forked for.
+            self._waiting.register(self._listener, select.POLLIN)
+            return True
+        self._waiting.unregister(descriptor)
+        if self._standby.took:
+            self._waiting.unregister(self._listener)
+            self._have_standby()
+        else:
+            # Something has killed it: so it would the next one.
+            self._standby.close()
+            self._standby = None
+            self._waiting.register(self._listener, select.POLLIN)
+        return said != STALE
+
+    def _have_standby(self) -> None:
+        """Have a fork wait for the next command, now that the last one has ended."""
+        if self._standby:
+            self._standby.close()
+
+        def alone() -> None:
+            os.close(self._lock)
+
+        self._standby = Standby(self._listener, self._loaded, self._facts, alone)
+        self._waiting.register(self._standby.descriptor, select.POLLIN)
 
     def _take(self) -> bool:
         """Let a fork be the next command; False where that would be of another time."""
-        line = Line(self._listener.accept()[0])
+        try:
+            line = Line(self._listener.accept()[0])
+        except BlockingIOError:
+            return True
         try:
             if not line.is_own():
                 return True
-            if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
+            if not self._loaded.unchanged():
                 return False
             if not os.fork():
                 self._listener.close()
@@ -164,7 +202,7 @@ def _clear(folder: Path) -> None:
             lock.unlink()
 
 
-def _load() -> Stamps | None:
+def _load() -> Loaded | None:
     """Import what commands need; None where that has left more than modules."""
     began = time.time_ns()
     for name in (*_modules(), *_BESIDES):
@@ -180,15 +218,13 @@ def _load() -> Stamps | None:
     if threading.active_count() > 1:
         return None
     runner_tree.runner_tree()
-    files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-    files += [str(path) for path in runner_tree.sources().values()]
-    stamps = {path: _stamp(path) for path in (*filter(None, files), *sys.path)}
-    if any(stamp and stamp[0] > began - _RECENT for stamp in stamps.values()):
+    loaded = Loaded(map(str, runner_tree.sources().values()))
+    if loaded.newest > began - _RECENT or not loaded.watch():
         return None
     gc.collect()
     # What is there now is looked at by no collection of a command, and stays shared with it.
     gc.freeze()
-    return stamps
+    return loaded
 
 
 def _records(kind: type[Record]) -> Iterator[type[Record]]:
@@ -203,11 +239,3 @@ def _modules() -> Iterator[str]:
         for found in pkgutil.walk_packages(paths, f"{package}."):
             if not any(part in found.name for part in _NOT):
                 yield found.name
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

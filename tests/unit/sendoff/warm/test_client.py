@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sendoff.warm.warmth import SENDOFF, Warmth, children, state, until
+from tests.unit.sendoff.warm.warmth import SENDOFF, Warmth, commands, state, until
 
 BROKEN = "[broken\n"
 
@@ -44,11 +44,11 @@ def test_a_command_is_done_by_a_fork_of_the_warm_process(warmth: Warmth) -> None
     server = warmth.ready()
     command = warmth.start()
     until(lambda: _waits_below(server))
-    (worker,) = children(server)
+    (worker,) = commands(server)
     assert Path(f"/proc/{worker}/cwd").readlink() == warmth.project
     warmth.let_go()
     assert command.wait(60) == 0
-    until(lambda: not children(server))
+    until(lambda: not commands(server))
 
 
 def test_variables_and_directory_are_those_of_the_command(warmth: Warmth) -> None:
@@ -69,7 +69,7 @@ def test_a_command_of_other_circumstances_is_not_taken(warmth: Warmth, before: s
     server = warmth.ready()
     command = warmth.start("sh", "-c", f"{before} >/dev/null; exec {SENDOFF} ps")
     until(lambda: _waits_for_settings(command.pid))
-    assert not children(server)
+    assert not commands(server)
     warmth.let_go()
     assert command.wait(60) == 0
 
@@ -97,7 +97,7 @@ def test_a_file_that_only_the_command_has_open_keeps_it_cold(warmth: Warmth) -> 
     server = warmth.ready()
     command = warmth.start("bash", "-c", f"exec {SENDOFF} logs <(echo)")
     until(lambda: _waits_for_settings(command.pid))
-    assert not children(server)
+    assert not commands(server)
     warmth.let_go()
     command.wait(60)
 
@@ -114,13 +114,13 @@ class TestSignals:
         until(lambda: _waits_below(server))
         command.send_signal(number)
         assert command.wait(60) == status
-        until(lambda: not children(server))
+        until(lambda: not commands(server))
 
     def test_that_kill_the_fork_kill_the_command(self, warmth: Warmth) -> None:
         server = warmth.ready()
         command = warmth.start()
         until(lambda: _waits_below(server))
-        os.kill(children(server)[0], signal.SIGKILL)
+        os.kill(commands(server)[0], signal.SIGKILL)
         assert command.wait(60) == -signal.SIGKILL
 
     def test_that_kill_the_command_kill_the_fork(self, warmth: Warmth) -> None:
@@ -129,7 +129,7 @@ class TestSignals:
         until(lambda: _waits_below(server))
         command.kill()
         command.wait(60)
-        until(lambda: not children(server))
+        until(lambda: not commands(server))
 
 
 class TestBroken:
@@ -150,11 +150,13 @@ class TestBroken:
         assert warmth.servers != [server]
 
     def test_one_that_is_stopped_is_waited_for_once(self, warmth: Warmth) -> None:
-        server = warmth.ready()
-        os.kill(server, signal.SIGSTOP)
+        stopped = warmth.standing_by()
+        for each in stopped:
+            os.kill(each, signal.SIGSTOP)
         assert warmth.run("ps").returncode == 0
         assert not warmth.sockets
-        os.kill(server, signal.SIGCONT)
+        for each in stopped:
+            os.kill(each, signal.SIGCONT)
 
     @pytest.mark.parametrize("answer", [b"", b"h", b"x\0\0\0\0", b"h\1\0\0\0x"])
     def test_one_that_answers_nonsense_is_not_believed(self, warmth: Warmth, answer: bytes) -> None:
@@ -193,7 +195,7 @@ class TestTerminal:
         server = warmth.ready()
         process, terminal = _in_terminal(warmth, "5")
         until(lambda: _waits_below(server))
-        (worker,) = children(server)
+        (worker,) = commands(server)
         os.write(terminal, b"\x1a")
         _, status = os.waitpid(process, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
@@ -258,7 +260,7 @@ def _answer(listener: socket.socket, answer: bytes) -> None:
 
 
 def _waits_below(server: int) -> bool:
-    return any(map(_waits_for_settings, children(server)))
+    return any(map(_waits_for_settings, commands(server)))
 
 
 def _waits_for_settings(process: int) -> bool:

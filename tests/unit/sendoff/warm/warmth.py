@@ -70,6 +70,12 @@ class Warmth:
             until(lambda begun=begun: self.sockets or time.monotonic() > begun + _AGAIN)
         return self.servers[0]
 
+    def standing_by(self) -> tuple[int, int]:
+        """The same with nothing to do: its id, and that of its fork that waits."""
+        server = self.ready()
+        until(lambda: len(forks(server)) == 1 and not commands(server))
+        return server, forks(server)[0]
+
     def run(
         self, *arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -85,8 +91,8 @@ class Warmth:
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start a command that waits for somebody to write its settings."""
-        if not self._settings.exists():
-            os.mkfifo(self._settings)
+        if not self.settings.exists():
+            os.mkfifo(self.settings)
         return subprocess.Popen(
             command or (SENDOFF, "ps"),
             env=self.env,
@@ -97,18 +103,30 @@ class Warmth:
 
     def let_go(self) -> None:
         """Let a command that waits go on."""
-        with self._settings.open("w"):
-            self._settings.unlink()
+        with self.settings.open("w"):
+            self.settings.unlink()
 
     @property
-    def _settings(self) -> Path:
+    def settings(self) -> Path:
         return self.project / "sendoff.toml"
 
 
-def children(process: int) -> list[int]:
-    return [
-        int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    ]
+def forks(process: int) -> list[int]:
+    """The forks of a warm process: commands, and one that waits for the next."""
+    found = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(each) for each in found.split()]
+
+
+def commands(process: int) -> list[int]:
+    """Those that are commands: each has a process group of its own."""
+    return [each for each in forks(process) if _group(each) == each]
+
+
+def _group(process: int) -> int:
+    try:
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return 0
 
 
 def state(process: int) -> str:

@@ -1,0 +1,103 @@
+"""A fork of the warm process that is there before its command comes.
+
+A fork takes milliseconds, and so does each page that it writes to first: all of that happens while
+nobody waits.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from sendoff.warm import worker
+from sendoff.warm.line import Line
+from sendoff.warm.loaded import Loaded
+
+TAKEN, STALE, ENDED = b"t", b"s", b""
+"""What it says: it has become a command, what is loaded is out of date, it is no more."""
+
+
+_LARGEST, _ROOM = 31 << 20, 8 << 20
+"""Bytes of the largest block that is to be kept, and of those that are there at the start."""
+
+
+class Standby:
+    """One such fork, as the warm process sees it."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        loaded: Loaded,
+        facts: bytes,
+        alone: Callable[[], object],
+    ) -> None:
+        """`alone` lets go, in the fork, of what the warm process alone may have."""
+        self.descriptor, say = os.pipe2(os.O_CLOEXEC)
+        ends, self._lives = os.pipe2(os.O_CLOEXEC)
+        self.took = False
+        """Whether it has become a command."""
+        if not os.fork():
+            os.close(self.descriptor)
+            os.close(self._lives)
+            alone()
+            _Waiting(listener, loaded, say, ends).become(facts)
+        os.close(say)
+        os.close(ends)
+
+    def said(self) -> bytes:
+        """What there is to be read."""
+        said = os.read(self.descriptor, 1)
+        self.took = self.took or said == TAKEN
+        return said
+
+    def close(self) -> None:
+        """Forget it: unless it is a command, it ends."""
+        os.close(self.descriptor)
+        os.close(self._lives)
+
+
+class _Waiting:
+    """The fork itself."""
+
+    def __init__(self, listener: socket.socket, loaded: Loaded, say: int, ends: int) -> None:
+        self._listener, self._loaded = listener, loaded
+        self._say, self._ends = say, ends
+
+    def become(self, facts: bytes) -> NoReturn:
+        """Wait for a command and be it; end with the warm process."""
+        _touch()
+        waiting = select.poll()
+        waiting.register(self._listener, select.POLLIN)
+        waiting.register(self._ends, select.POLLIN)
+        while True:
+            ready = [descriptor for descriptor, _ in waiting.poll()]
+            if self._ends in ready:
+                os._exit(0)
+            with suppress(BlockingIOError):
+                line = Line(self._listener.accept()[0])
+                if line.is_own():
+                    break
+                line.close()
+        if not self._loaded.unchanged():
+            os.write(self._say, STALE)
+            os._exit(0)
+        os.write(self._say, TAKEN)
+        os.close(self._ends)
+        self._listener.close()
+        worker.become(line, facts)
+
+
+def _touch() -> None:
+    """Write to each object once, as every use of it will: the kernel copies its page now. And have
+    memory for new ones, which the allocator keeps (mallopt(3), "dynamic mmap threshold").
+    """
+    gc.unfreeze()
+    gc.get_objects()
+    gc.freeze()
+    bytearray(_LARGEST)
+    b"-" * _ROOM
