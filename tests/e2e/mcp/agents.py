@@ -76,9 +76,9 @@ class Agent:
 async def over_stdio(
     project: Path, env: Mapping[str, str], *, mode: str = "auto"
 ) -> AsyncIterator[Agent]:
-    """An agent that starts a server of its own."""
+    """An agent that starts a server of its own, whose words go to a file in its home."""
     server = StdioServerParameters(command=SENDOFF, args=["mcp"], env=dict(env), cwd=project)
-    with (project.parent / "server.log").open("a") as log:
+    with Path(env["HOME"], "server.log").open("a") as log:
         async with Client(stdio_client(server, errlog=log), mode=mode) as client:
             yield Agent(client)
 
