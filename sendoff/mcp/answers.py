@@ -11,6 +11,10 @@ from packer.record import Record
 
 Number = float | str
 """A number; "nan" and "inf" are said in words."""
+Reused = Annotated[
+    bool,
+    Meta(description="Whether nothing was run: `run` is an earlier run of the same, and answers."),
+]
 
 
 class Step(Record, frozen=True):
@@ -87,6 +91,7 @@ class Submitted(Answer, frozen=True):
     indexes: int
     group: str
     target: str
+    reused: Reused
 
 
 class Index(Record, frozen=True, omit_defaults=False):
@@ -107,6 +112,7 @@ class Going(Record, frozen=True, omit_defaults=False):
     run: str
     state: State
     ended: bool
+    reused: Reused
     counts: Annotated[dict[str, int], Meta(description="Indexes by state.")]
     said: Annotated[str, Meta(description="What goes on, in a sentence.")]
     troubled: Annotated[
@@ -173,6 +179,7 @@ class Told(Answer, frozen=True):
 
     run: str
     state: State
+    reused: Reused
     created: str
     name: str
     group: str

@@ -53,6 +53,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
     return answers.Told(
         run=record.id,
         state=chosen.run.state,
+        reused=chosen.run.reused,
         created=record.created,
         name=request.name,
         group=request.group,

@@ -89,6 +89,7 @@ def going(chosen: Selection) -> answers.Going:
         run=chosen.name,
         state=chosen.run.state if len(statuses) > 1 else statuses[0].state,
         ended=all(status.final for status in statuses),
+        reused=chosen.run.reused,
         counts=dict(Counter(status.state for status in statuses)),
         said=sentence(statuses),
         troubled=tuple(map(brief, islice(troubled, bounds.TROUBLED))),

@@ -78,7 +78,8 @@ async def over_stdio(
 ) -> AsyncIterator[Agent]:
     """An agent that starts a server of its own, whose words go to a file in its home."""
     server = StdioServerParameters(command=SENDOFF, args=["mcp"], env=dict(env), cwd=project)
-    with Path(env["HOME"], "server.log").open("a") as log:
+    home = Path(env["HOME"])
+    with (home / "server.log").open("a") as log:
         async with Client(stdio_client(server, errlog=log), mode=mode) as client:
             yield Agent(client)
 

@@ -234,11 +234,11 @@ def packers(place: Place) -> list[int]:
     return found
 
 
-def slow(place: Place) -> None:
-    """Let packing wait for the gate: `python` is a program that does so."""
+def slow(place: Place, then: str = "exit 1") -> None:
+    """Let packing wait for the gate: `python` is a program that does so, and then `then`."""
     waits = place.root / "bin" / "python"
     waits.parent.mkdir()
-    waits.write_text(f"#!/bin/sh\nwhile ! test -e {place.gate}; do sleep 0.05; done\nexit 1\n")
+    waits.write_text(f"#!/bin/sh\nwhile ! test -e {place.gate}; do sleep 0.05; done\n{then}\n")
     waits.chmod(0o755)
     place.env["SENDOFF_PYTHON"] = str(waits)
 
@@ -290,6 +290,64 @@ def test_the_same_key_gives_the_same_run(place: Place) -> None:
     attend(place, script)
 
 
+def test_an_earlier_run_answers_where_that_is_asked_for(place: Place) -> None:
+    async def script(agent: Agent) -> None:
+        asked = {"command": "python train.py --lr 0.1", "timeout": "1m", "reuse": True}
+        first = await agent("submit", **asked)
+        assert first["reused"] is False
+        ended = await agent.ended(first["run"])
+        assert ended["runs"][0]["reused"] is False
+        # Whether the answer comes at once, or waiting brings it, it says so.
+        again = await agent("submit", idempotency_key="k", **asked)
+        ended = await agent.ended(again["run"])
+        (going,) = ended["runs"]
+        assert (going["run"], going["state"]) == (first["run"], "succeeded")
+        once_more = await agent("submit", idempotency_key="k", **asked)
+        assert (once_more["run"], once_more["reused"]) == (first["run"], True)
+        told = await agent("run", run=once_more["run"])
+        assert told["indexes"][0]["metrics"]["loss"] == pytest.approx(0.04)
+        assert len((await agent("runs"))["runs"]) == 1
+        wave = {"command": "python train.py --lr {lr}", "parameters": {"lr": [0.1, 0.2]}}
+        many = await agent("submit_many", **wave, timeout="1m", reuse=True)
+        await agent.ended(many["run"])
+        reused = await agent("submit_many", **wave, timeout="1m", reuse=True)
+        await agent.ended(reused["run"])
+        assert len((await agent("runs"))["runs"]) == 2
+        # What failed is run again.
+        failing = {"command": "python train.py --lr x", "timeout": "1m", "reuse": True}
+        failed = await agent("submit", **failing)
+        await agent.ended(failed["run"])
+        other = await agent("submit", **failing)
+        assert (await agent.ended(other["run"]))["runs"][0]["run"] == other["run"] != failed["run"]
+
+    attend(place, script)
+
+
+def test_an_order_is_a_name_of_the_run_that_answers_for_it(place: Place) -> None:
+    """Waited for, followed and shown under the id that was given before anybody knew."""
+    asked = {"command": "python train.py --lr 0.1", "timeout": "1m"}
+    words = ("--timeout", "1m", "--", "python", "train.py", "--lr", "0.1")
+    ran = place("run", "--json", "--quiet", *words)
+    first = json.loads(ran.stdout)["id"]
+    slow(place, then=f'exec {place.env["VIRTUAL_ENV"]}/bin/python "$@"')
+
+    async def script(agent: Agent) -> str:
+        order: str = (await agent("submit", **asked, reuse=True))["run"]
+        assert order != first
+        going = (await agent("wait", runs=[order], seconds=0))["runs"][0]
+        assert (going["run"], going["reused"]) == (order, False)
+        place.gate.touch()
+        ended = (await agent.ended(order))["runs"][0]
+        assert (ended["run"], ended["reused"]) == (first, True)
+        return order
+
+    order = attend(place, script)
+    assert place("wait", order).returncode == 0
+    shown = json.loads(place("show", order, "--json").stdout)
+    assert (shown["id"], shown["reused"]) == (first, True)
+    assert "loss" in place("logs", order).stdout
+
+
 def test_paths_are_the_projects(place: Place) -> None:
     (place.root / "data.txt").write_text("42")
 
@@ -324,7 +382,8 @@ def test_budgets_hold_and_are_told(place: Place) -> None:
         assert not problem["retryable"]
         assert "0.5333" in problem["message"]
         told = (await agent("check", timeout="15m", gpu="h100:2", group="g"))["budget"]
-        assert (told["gpu_hours_reserved"], told["gpu_hours_left"]) == (0.5, 0.5)
+        taken = told["gpu_hours_spent"] + told["gpu_hours_reserved"]
+        assert (taken, told["gpu_hours_left"]) == pytest.approx((0.5, 0.5))
         assert (told["runs_under_way"], told["runs_left"]) == (1, 1)
         # Others have a budget of their own, and so do runs without a group.
         many = {"commands": ["true", "true", "true"], "timeout": "1m"}
