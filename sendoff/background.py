@@ -26,6 +26,7 @@ from dispatcher.store import Runs
 from packer import process
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
+from sendoff import late_attaching
 from sendoff.admission import Admission
 from sendoff.errors import Internal
 from sendoff.preparation import Order, answered, ordered, prepare, send
@@ -127,6 +128,7 @@ def main(folder: str) -> None:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)
+    late_attaching.of_newest(session)
 
 
 class Work:

@@ -187,6 +187,12 @@ class Run:
             last = self.take(dispatch.status(self.id, self.places), began)
         return last
 
+    @property
+    def seen_ended(self) -> bool:
+        """Whether it was seen to have ended, and to have come to something; nobody looks now."""
+        last = self._last
+        return last is not None and last.final and any(each.manifest for each in last.indexes)
+
     def take(self, status: dispatch.RunStatus, began: float | None = None) -> dispatch.RunStatus:
         """Keep what was found out elsewhere, beginning at that moment of the monotonic clock.
 

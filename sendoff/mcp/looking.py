@@ -8,7 +8,7 @@ from pathlib import Path
 from dispatcher import comparison, results
 from dispatcher.logs import LogEvent
 from dispatcher.run import UNPACKED
-from sendoff import hardware, listing
+from sendoff import hardware, late_attaching, listing
 from sendoff.errors import Misuse
 from sendoff.handle import Run
 from sendoff.mcp import answers, bounds, questions, telling
@@ -31,6 +31,7 @@ def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
             wanted.append(run)
         if len(wanted) > question.limit:
             break
+    late_attaching.of_seen(wanted)
     rows = tuple(map(telling.row, wanted[: question.limit]))
     more = len(wanted) > question.limit
     steps = [Step(tool="run", arguments={"run": row.run}, why="all about it") for row in rows[:1]]
@@ -47,6 +48,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
     """All about one run."""
     (chosen,) = desk.select((question.run,))
     record = chosen.run.freeze().record
+    late_attaching.of_seen([chosen.run])
     request = record.request
     packed = record.environment != UNPACKED
     shown = bounds.page(chosen.indexes, question.start, bounds.DETAILS)
@@ -111,7 +113,7 @@ def _lines(events: Iterable[LogEvent]) -> list[str]:
 def files(desk: Desk, question: questions.Results) -> answers.Files:
     """What a run wrote: its files, one's content, or all of them fetched."""
     (chosen,) = desk.select((question.run,))
-    chosen.run.freeze()
+    late_attaching.of_seen([chosen.run.freeze()])
     listed = [(index, file) for index in chosen.indexes for file in index.files]
     shown = bounds.page(listed, question.start, bounds.FILES)
     content = _content(chosen, question) if question.read else None
