@@ -41,9 +41,9 @@ def check(desk: Desk, question: questions.Check) -> answers.Checked:
     made += admission.made + limits.made
     good = all(each.state != "problem" for each in made)
     demand = rules.demand(request)
-    return answers.Checked(
+    return answers.Checked.of(
+        session.settings,
         ok=good,
-        target=session.settings.target,
         project=str(session.project),
         findings=tuple(map(_finding, made)),
         budget=_budget(session, request),
@@ -105,12 +105,11 @@ def _begun(desk: Desk, question: questions.Sending, setups: Sequence[SetUp]) -> 
 
 def _answered(earlier: RunRecord) -> answers.Submitted:
     name = earlier.id
-    return answers.Submitted(
+    return answers.Submitted.of(
+        earlier.request,
         run=name,
         state="succeeded",
         indexes=len(earlier.request.inputs),
-        group=earlier.request.group,
-        target=earlier.request.target,
         reused=True,
         next=(
             Step(tool="run", arguments={"run": name}, why="what came of it then"),
@@ -121,18 +120,16 @@ def _answered(earlier: RunRecord) -> answers.Submitted:
 
 
 def _submitted(record: RunRecord) -> answers.Submitted:
-    request = record.request
     waiting = Step(
         tool="wait",
         arguments={"runs": [record.id]},
         why="returns when it has ended, or after 45 s with what goes on",
     )
-    return answers.Submitted(
+    return answers.Submitted.of(
+        record.request,
         run=record.id,
         state="queued",
-        indexes=len(request.inputs),
-        group=request.group,
-        target=request.target,
+        indexes=len(record.request.inputs),
         reused=False,
         next=(
             waiting,
@@ -152,13 +149,7 @@ def _words(command: Command) -> tuple[str, ...]:
 
 
 def _finding(check: Looked) -> answers.Finding:
-    return answers.Finding(
-        area=check.area,
-        what=check.what,
-        state=check.state,
-        said=bounds.clip(check.said, bounds.EVIDENCE),
-        fix=check.fix,
-    )
+    return answers.Finding.of(check, said=bounds.clip(check.said, bounds.EVIDENCE))
 
 
 def _budget(session: Session, request: Request) -> answers.Budget | None:
