@@ -16,6 +16,14 @@ from tests.e2e.sandboxes import TOOLS
 T = TypeVar("T")
 PATIENCE = 150
 SENDOFF = str(TOOLS / "sendoff")
+GATED = """\
+import pathlib, time
+print("started", flush=True)
+gate = pathlib.Path({gate!r})
+while not gate.exists():
+    time.sleep(0.01)
+print("opened", flush=True)
+"""
 
 
 class Desk:
@@ -63,6 +71,11 @@ class Desk:
         """An index of a run, as `show` tells it."""
         return self.json("show", run, **env)["indexes"][number]
 
+    def state(self, run: str) -> str:
+        """How a run is, as `show` tells it."""
+        state: str = self.json("show", run)["state"]
+        return state
+
     @contextmanager
     def started(self, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
         """A command while it runs; it is ended if it is still there after the block."""
@@ -79,6 +92,26 @@ class Desk:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+
+class GatedDesk(Desk):
+    """A desk with a script that waits for its gate: `gated.py`."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        super().__init__(folder, env)
+        self.gate = folder / "gate"
+        self.write("gated.py", self.gated())
+
+    def gated(self, then: str = "") -> str:
+        """The text of a script that says "started", waits, says "opened", and goes on so."""
+        return GATED.format(gate=str(self.gate)) + then
+
+    def clear(self) -> None:
+        """Let all go on that waits, and cancel what goes on."""
+        self.gate.touch()
+        for run in json.loads(self("ps", "--json").stdout or "[]"):
+            if run["state"] in ("queued", "running"):
+                self("cancel", run["id"])
 
 
 def environment(sandbox: Path, **others: str) -> dict[str, str]:

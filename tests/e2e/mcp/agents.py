@@ -14,11 +14,9 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.e2e.sandboxes import TOOLS
+from tests.e2e.desk import PATIENCE, SENDOFF
 
-SENDOFF = str(TOOLS / "sendoff")
 TOKEN = "a-token-of-these-tests"
-PATIENCE = 150
 LARGEST = 64_000
 """Letters of an answer; a bound on all of them."""
 

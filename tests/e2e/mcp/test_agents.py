@@ -14,11 +14,11 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.e2e.desk import GatedDesk
 from tests.e2e.mcp.agents import PATIENCE, Agent, over_http, over_stdio, research, served
-from tests.e2e.mcp.conftest import Place
 
 
-def attend(place: Place, script: Callable[[Agent], Any], **options: Any) -> Any:
+def attend(place: GatedDesk, script: Callable[[Agent], Any], **options: Any) -> Any:
     """What comes of a script that an agent follows, with a server of its own."""
 
     async def session() -> Any:
@@ -30,7 +30,9 @@ def attend(place: Place, script: Callable[[Agent], Any], **options: Any) -> Any:
 
 
 @pytest.mark.parametrize(("transport", "mode"), [("stdio", "auto"), ("http", "legacy")])
-def test_a_wave_its_best_and_that_on_another_class(place: Place, transport: str, mode: str) -> None:
+def test_a_wave_its_best_and_that_on_another_class(
+    place: GatedDesk, transport: str, mode: str
+) -> None:
     @asynccontextmanager
     async def connected() -> AsyncIterator[Agent]:
         if transport == "stdio":
@@ -55,7 +57,7 @@ def test_a_wave_its_best_and_that_on_another_class(place: Place, transport: str,
     assert shown["request"]["resources"]["gpu"] == "a40"
 
 
-def test_what_a_run_printed_and_wrote(place: Place) -> None:
+def test_what_a_run_printed_and_wrote(place: GatedDesk) -> None:
     place.write(
         "talk.py",
         "import pathlib\n"
@@ -103,7 +105,7 @@ def test_what_a_run_printed_and_wrote(place: Place) -> None:
     assert (place.project / "out" / "weights.bin").read_bytes() == bytes(range(256))
 
 
-def test_a_wave_of_many_is_told_a_page_at_a_time(place: Place) -> None:
+def test_a_wave_of_many_is_told_a_page_at_a_time(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         run = (
             await agent(
@@ -134,7 +136,7 @@ def test_a_wave_of_many_is_told_a_page_at_a_time(place: Place) -> None:
     attend(place, script)
 
 
-def test_submit_returns_before_anything_is_packed(place: Place) -> None:
+def test_submit_returns_before_anything_is_packed(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         began = time.monotonic()
         run = (await agent("submit", command="python gated.py", timeout="5m"))["run"]
@@ -157,7 +159,7 @@ def test_submit_returns_before_anything_is_packed(place: Place) -> None:
     attend(place, script)
 
 
-def test_what_can_not_be_packed_says_so_under_its_id(place: Place) -> None:
+def test_what_can_not_be_packed_says_so_under_its_id(place: GatedDesk) -> None:
     (place.project / "away").symlink_to("/etc/hostname")
 
     async def script(agent: Agent) -> None:
@@ -181,7 +183,7 @@ def test_what_can_not_be_packed_says_so_under_its_id(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_run_outlives_the_client_that_vanishes(place: Place) -> None:
+def test_a_run_outlives_the_client_that_vanishes(place: GatedDesk) -> None:
     """Killed in the middle of waiting, with its server, right after it was given an id."""
 
     async def script() -> str:
@@ -206,7 +208,7 @@ def children() -> list[int]:
     return [int(pid) for pid in found if b"mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def test_a_client_that_vanishes_leaves_the_server_to_others(place: Place) -> None:
+def test_a_client_that_vanishes_leaves_the_server_to_others(place: GatedDesk) -> None:
     async def script(url: str) -> None:
         async with over_http(url) as first:
             run = (await first("submit", command="python gated.py", timeout="5m"))["run"]
@@ -221,7 +223,7 @@ def test_a_client_that_vanishes_leaves_the_server_to_others(place: Place) -> Non
         anyio.run(script, url)
 
 
-def packers(place: Place) -> list[int]:
+def packers(place: GatedDesk) -> list[int]:
     """Processes that pack for orders of a place."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -229,21 +231,21 @@ def packers(place: Place) -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if b"sendoff.background" in command and str(place.root).encode() in command:
+        if b"sendoff.background" in command and str(place.home).encode() in command:
             found.append(int(folder.name))
     return found
 
 
-def slow(place: Place, then: str = "exit 1") -> None:
+def slow(place: GatedDesk, then: str = "exit 1") -> None:
     """Let packing wait for the gate: `python` is a program that does so, and then `then`."""
-    waits = place.root / "bin" / "python"
+    waits = place.home / "bin" / "python"
     waits.parent.mkdir()
     waits.write_text(f"#!/bin/sh\nwhile ! test -e {place.gate}; do sleep 0.05; done\n{then}\n")
     waits.chmod(0o755)
     place.env["SENDOFF_PYTHON"] = str(waits)
 
 
-def test_packing_can_be_cancelled(place: Place) -> None:
+def test_packing_can_be_cancelled(place: GatedDesk) -> None:
     slow(place)
 
     async def script(agent: Agent) -> None:
@@ -260,7 +262,7 @@ def test_packing_can_be_cancelled(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_packer_that_dies_is_found_out(place: Place) -> None:
+def test_a_packer_that_dies_is_found_out(place: GatedDesk) -> None:
     slow(place)
 
     async def script(agent: Agent) -> None:
@@ -276,7 +278,7 @@ def test_a_packer_that_dies_is_found_out(place: Place) -> None:
     attend(place, script)
 
 
-def test_the_same_key_gives_the_same_run(place: Place) -> None:
+def test_the_same_key_gives_the_same_run(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         wave = {"command": "python train.py --lr 0.1", "timeout": "1m", "idempotency_key": "k"}
         first = await agent("submit", **wave)
@@ -290,7 +292,7 @@ def test_the_same_key_gives_the_same_run(place: Place) -> None:
     attend(place, script)
 
 
-def test_an_earlier_run_answers_where_that_is_asked_for(place: Place) -> None:
+def test_an_earlier_run_answers_where_that_is_asked_for(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         asked = {"command": "python train.py --lr 0.1", "timeout": "1m", "reuse": True}
         first = await agent("submit", **asked)
@@ -323,7 +325,7 @@ def test_an_earlier_run_answers_where_that_is_asked_for(place: Place) -> None:
     attend(place, script)
 
 
-def test_an_order_is_a_name_of_the_run_that_answers_for_it(place: Place) -> None:
+def test_an_order_is_a_name_of_the_run_that_answers_for_it(place: GatedDesk) -> None:
     """Waited for, followed and shown under the id that was given before anybody knew."""
     asked = {"command": "python train.py --lr 0.1", "timeout": "1m"}
     words = ("--timeout", "1m", "--", "python", "train.py", "--lr", "0.1")
@@ -348,8 +350,8 @@ def test_an_order_is_a_name_of_the_run_that_answers_for_it(place: Place) -> None
     assert "loss" in place("logs", order).stdout
 
 
-def test_paths_are_the_projects(place: Place) -> None:
-    (place.root / "data.txt").write_text("42")
+def test_paths_are_the_projects(place: GatedDesk) -> None:
+    (place.home / "data.txt").write_text("42")
 
     async def script(agent: Agent) -> None:
         run = (
@@ -368,7 +370,7 @@ def test_paths_are_the_projects(place: Place) -> None:
     attend(place, script)
 
 
-def test_budgets_hold_and_are_told(place: Place) -> None:
+def test_budgets_hold_and_are_told(place: GatedDesk) -> None:
     place.env |= {"SENDOFF_BUDGET_GPU_HOURS": "1", "SENDOFF_BUDGET_RUNS": "2"}
     gated = {"command": "python gated.py", "gpu": "h100:2", "group": "g"}
 
@@ -407,7 +409,7 @@ def test_budgets_hold_and_are_told(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_digest_is_reproduced(place: Place) -> None:
+def test_a_digest_is_reproduced(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         run = (await agent("submit", command="python train.py --lr 0.1", timeout="1m"))["run"]
         await agent.ended(run)
@@ -428,7 +430,7 @@ def test_a_digest_is_reproduced(place: Place) -> None:
     attend(place, script)
 
 
-def test_slips_are_told_as_everything_else(place: Place) -> None:
+def test_slips_are_told_as_everything_else(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         for arguments, said in (
             ({"command": "true"}, "timeout"),
