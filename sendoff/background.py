@@ -26,7 +26,6 @@ from dispatcher.store import Runs
 from packer import process
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
-from sendoff import late_attaching
 from sendoff.admission import Admission
 from sendoff.errors import Internal
 from sendoff.preparation import Order, answered, ordered, prepare, send
@@ -128,6 +127,8 @@ def main(folder: str) -> None:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)
+    from sendoff import late_attaching
+
     late_attaching.of_newest(session)
 
 
