@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher import usage
+from dispatcher import attempts, usage
 from dispatcher.gpu_expression import CPU
 from dispatcher.run import Phases
 from dispatcher.usage import ClassUsage, Held
@@ -150,8 +150,6 @@ def phases(seconds: Phases) -> str:
 def _of_run(run: Run) -> Iterator[Held | None]:
     """What its attempts held; None for one that nobody knows of."""
     import time
-
-    from dispatcher import attempts
 
     indexes, runs = run.status.indexes, run.session.runs()
     return attempts.held(run.record, indexes, runs, time.time())

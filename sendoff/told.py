@@ -62,10 +62,7 @@ class Told:
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
-        except BlockingIOError:
-            yield False
+            yield _taken(lock)
         finally:
             os.close(lock)
 
@@ -76,6 +73,14 @@ class Told:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _young(path: Path, seconds: float) -> bool:

@@ -137,9 +137,10 @@ def test_a_wave_of_many_is_told_a_page_at_a_time(place: GatedDesk) -> None:
 
 
 def test_submit_returns_before_anything_is_packed(place: GatedDesk) -> None:
-    async def script(agent: Agent) -> None:
+    async def script(agent: Agent) -> str:
         began = time.monotonic()
-        run = (await agent("submit", command="python gated.py", timeout="5m"))["run"]
+        asked = {"command": "python gated.py", "timeout": "5m", "idle_limit": "5%,10m"}
+        run: str = (await agent("submit", **asked))["run"]
         assert time.monotonic() - began < 2
         found = await agent("run", run=run)
         assert found["state"] in ("queued", "running")
@@ -155,8 +156,11 @@ def test_submit_returns_before_anything_is_packed(place: GatedDesk) -> None:
         assert 0.3 <= again["waited"] <= time.monotonic() - began
         place.gate.touch()
         assert (await agent.ended(run))["runs"][0]["state"] == "succeeded"
+        return run
 
-    attend(place, script)
+    run = attend(place, script)
+    limit = place.json("show", run)["request"]["idle_limit"]
+    assert limit == {"share": 0.05, "seconds": 600}
 
 
 def test_what_can_not_be_packed_says_so_under_its_id(place: GatedDesk) -> None:

@@ -12,7 +12,8 @@ from dispatcher.budget_errors import GpuHoursExhausted
 from dispatcher.places import Places
 from dispatcher.request import Request, Resources
 from dispatcher.run import UNPACKED, Usage, unreported
-from dispatcher.store import Runs
+from dispatcher.store import RunKeys, Runs
+from packer.record import encode
 from tests.unit.sendoff.test_reference import run
 
 
@@ -69,6 +70,17 @@ def test_nothing_is_written_of_what_a_budget_refuses(places: Places) -> None:
             send(refused, places)
     assert Runs.at(places).ids() == ["a-aaaaaa"]
     assert Runs.at(places).store.names("idempotency/") == []
+
+
+def test_earlier_attempts_are_charged_as_the_bill_has_them(places: Places) -> None:
+    ended(places, "a-aaaaaa", request(), 0.5)
+    runs, made = Runs.at(places), replace(run("b-bbbbbb"), request=request())
+    runs.add(made)
+    first = replace(unreported(made, 0, 1), usage=Usage(wall=1800))
+    runs.store.put(RunKeys(made.id).interrupted(0, 1), encode(first))
+    runs.commit(replace(unreported(made, 0, 2), usage=Usage(wall=900)))
+    assert budgeting.used(request(), places) == Share(spent=1.25)
+    assert budgeting.used(request(), places) == Share(spent=1.25)
 
 
 def test_runs_that_have_ended_are_read_once(places: Places) -> None:
