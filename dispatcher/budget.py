@@ -1,8 +1,8 @@
 """What a group of runs may use, and whether another request still fits. Pure.
 
-GPU-hours are counted as Slurm counts them under `AccountingStorageEnforce=safe`: what has ended by
-what it took, what is under way and what is asked for by its time-out. So the limit holds, whatever
-a command does.
+GPU-hours are counted as Slurm counts them under `AccountingStorageEnforce=safe`: by what attempts
+took, as `usage` has it, and for what is under way and what is asked for up to its time-out. So the
+limit holds, whatever a command does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dispatcher.budget_errors import GpuHoursExhausted, RunsExhausted, TimeoutNe
 from dispatcher.errors import GpuExpressionInvalid
 from dispatcher.request import Request
 from dispatcher.status import IndexStatus
+from dispatcher.usage import Held
 from packer.record import Record
 
 HOUR = 3600
@@ -37,9 +38,9 @@ class Share(Record, frozen=True):
     """What one run, or all runs of a group, take of a budget."""
 
     spent: float = 0
-    """GPU-hours of what has ended."""
+    """GPU-hours so far."""
     reserved: float = 0
-    """GPU-hours that what is under way may come to; without a time-out, nobody knows: 0."""
+    """GPU-hours that what is under way may add; without a time-out, nobody knows: 0."""
     under_way: int = 0
     """Indexes that are queued or running, less those that others of their run have to wait for."""
 
@@ -79,15 +80,20 @@ def gpus_of(request: Request) -> int:
     return max((each.count for each in wanted), default=0)
 
 
-def share(request: Request, indexes: Sequence[IndexStatus]) -> Share:
-    """What a run takes that was sent off."""
-    gpus = gpus_of(request)
-    ended = (usage.of_manifest(request, each.manifest) for each in indexes if each.manifest)
-    left = sum(not each.final for each in indexes)
+def share(
+    request: Request, indexes: Sequence[IndexStatus], held: Iterable[Held], now: float
+) -> Share:
+    """What a run takes that was sent off, at `now` seconds since the epoch.
+
+    `held` is what all its attempts had until now.
+    """
+    most = gpus_of(request) * request.timeout / HOUR
+    left = [each for each in indexes if not each.final]
+    so_far = (usage.gpu_hours(usage.of_statuses(request, (each,), now)) for each in left)
     return Share(
-        spent=usage.gpu_hours(ended),
-        reserved=gpus * left * request.timeout / HOUR,
-        under_way=_at_once(request, left),
+        spent=usage.gpu_hours(held),
+        reserved=sum(max(0.0, most - hours) for hours in so_far),
+        under_way=_at_once(request, len(left)),
     )
 
 

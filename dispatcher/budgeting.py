@@ -2,52 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from dispatcher import budget
+from msgspec.structs import replace
+
+from dispatcher import attempts, budget, idempotency, spending
 from dispatcher.budget import Share
+from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Run
+from dispatcher.spending import Spending
 from dispatcher.store import Runs
 from packer import disk
 
 _AT_ONCE = 8
 
-_ended: dict[tuple[str, str], Share] = {}
-"""Of runs that have ended, by store and id: they change no more."""
-
 
 def used(request: Request, places: Places, *, but: str = "") -> Share:
     """What the runs of a request's group take together.
 
-    Without the run `but`, and without one that is of this very request, by its idempotency key.
+    Without the run `but`, and without the one that the request's idempotency key stands for. Only
+    runs that are new or under way are read.
     """
+    runs, ledger = Runs.at(places), spending.read(places)
+    passed = {but, idempotency.holder(request, runs)}
+    names = runs.ids()
+    known = {name: ledger.runs[name] for name in names if name in ledger.runs}
+    ended = [
+        each.gpu_hours
+        for name, each in known.items()
+        if each.group == request.group and each.gpu_hours is not None and name not in passed
+    ]
+    unsure = [
+        name
+        for name in names
+        if name not in passed and (name not in known or _may_go_on(known[name], request.group))
+    ]
+    looked = _looked_at(unsure, request.group, places)
+    found = {name: entry for name, (entry, _) in looked.items() if entry}
+    if not found.items() <= known.items():
+        spending.write(replace(ledger, runs=known | found), places)
+    return budget.total([Share(spent=sum(ended)), *(share for _, share in looked.values())])
+
+
+def _may_go_on(known: Spending, group: str) -> bool:
+    return known.group == group and known.gpu_hours is None
+
+
+Look = tuple[Spending | None, Share]
+"""What to keep of a run, and what it takes of its group's budget."""
+
+
+def _looked_at(names: Sequence[str], group: str, places: Places) -> dict[str, Look]:
+    """Each of these runs, as it is now."""
+    if not names:
+        return {}
     from concurrent.futures import ThreadPoolExecutor
 
-    def look(run: Run) -> Share:
-        place = places.store, run.id
-        if place not in _ended:
-            with Observer(run.id, places) as observer:
-                status = observer.all()
-            found = budget.share(run.request, status.indexes)
-            if not status.final:
-                return found
-            _ended[place] = found
-        return _ended[place]
-
-    key = request.idempotency_key
-    some = [
-        run
-        for run in Runs.at(places).recent()
-        if run.request.group == request.group
-        and run.id != but
-        and not (key and run.request.idempotency_key == key)
-    ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return budget.total(pool.map(look, some))
+        looked = pool.map(lambda name: _look(name, group, places), names)
+        return dict(zip(names, looked, strict=True))
+
+
+def _look(name: str, group: str, places: Places) -> Look:
+    try:
+        observer = Observer(name, places)
+    except (RunUnknown, RecordUnreadable):
+        return None, Share()
+    with observer:
+        run = observer.run
+        if run.id != name:
+            # An order for which that run answers, and nothing was run.
+            return Spending(group=run.request.group, gpu_hours=0), Share()
+        if run.request.group != group:
+            return Spending(group=run.request.group), Share()
+        now, indexes = time.time(), observer.all().indexes
+        held = attempts.held(run, indexes, observer.runs, now)
+        share = budget.share(run.request, indexes, filter(None, held), now)
+    # One that is lost may be found again by whoever looks from elsewhere.
+    settled = all(each.final and each.state != "lost" for each in indexes)
+    return Spending(group=group, gpu_hours=share.spent if settled else None), share
 
 
 def check(request: Request, places: Places, *, but: str = "") -> None:

@@ -87,6 +87,9 @@ def _order(run: Run, places: Places) -> Run:
     if named.id != run.id:
         first = _under_way(named.id, places)
         if first:
+            if first.id != named.id:
+                # An earlier run answers, whose own request had another name and key.
+                first = runs.ordered(named.id)
             sent = idempotency.as_ordered(first.request)
             idempotency.same(run, msgspec.structs.replace(first, request=sent))
             return first

@@ -31,12 +31,22 @@ def known(run: Run, runs: Runs) -> Run | None:
         return None
 
 
+def holder(request: Request, runs: Runs) -> str:
+    """The id that a request's key stands for; empty where it has none, or one that is new."""
+    if not request.idempotency_key:
+        return ""
+    try:
+        return _read(_place(request), runs)
+    except Missing:
+        return ""
+
+
 def named_by_key(run: Run, runs: Runs) -> Run:
     """The run under the id that its key was first used with."""
     if not run.request.idempotency_key:
         return run
     try:
-        runs.store.put_new(_place(run), record.encode({"run": run.id}))
+        runs.store.put_new(_place(run.request), record.encode({"run": run.id}))
     except Exists:
         return replace(run, id=_first(run, runs))
     return run
@@ -44,7 +54,7 @@ def named_by_key(run: Run, runs: Runs) -> Run:
 
 def renamed(run: Run, runs: Runs) -> None:
     """Let the key stand for `run`, because what it stood for became no run."""
-    runs.store.put(_place(run), record.encode({"run": run.id}))
+    runs.store.put(_place(run.request), record.encode({"run": run.id}))
 
 
 def same(run: Run, stored: Run) -> Run:
@@ -70,12 +80,16 @@ def as_ordered(request: Request) -> Request:
 
 
 def _first(run: Run, runs: Runs) -> str:
-    found: str = json.loads(runs.store.get(_place(run)))["run"]
+    return _read(_place(run.request), runs)
+
+
+def _read(place: str, runs: Runs) -> str:
+    found: str = json.loads(runs.store.get(place))["run"]
     return found
 
 
-def _place(run: Run) -> str:
-    return idempotency(hashlib.sha256(run.request.idempotency_key.encode()).hexdigest())
+def _place(request: Request) -> str:
+    return idempotency(hashlib.sha256(request.idempotency_key.encode()).hexdigest())
 
 
 def _differences(asked: Any, stored: Any) -> Iterator[str]:

@@ -62,6 +62,9 @@ def follow(
                 if seen:
                     seen(status)
             over = not follow or status.final
+            if reader.run != observer.run.id:
+                # It was an order, and an earlier run answers for it.
+                reader = _Reader(observer.runs, RunKeys(observer.run.id), index)
             for event in reader.read():
                 pace.came()
                 yield event
@@ -100,6 +103,11 @@ class _Reader:
         self._runs, self._keys, self._index = runs, keys, index
         self._attempt = max(self._attempts(), default=1)
         self._chunk = self._offset = 0
+
+    @property
+    def run(self) -> str:
+        """Whose log it is."""
+        return self._keys.run
 
     def read(self) -> Iterator[LogEvent]:
         """What has come since the last call."""

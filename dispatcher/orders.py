@@ -1,7 +1,8 @@
 """Runs that were ordered and whose images are still being packed, so that they have an id at once.
 
 `runs/<run>/order.json` is written before packing begins. What becomes of it is either `run.json`,
-and from then on the run is one like any other, or `refusal.json`, which says why there is none.
+and from then on the run is one like any other; or `answer.json`, which names an earlier run of the
+same request; or `refusal.json`, which says why there is none.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dispatcher.liveness import is_held
 from dispatcher.places import Places
 from dispatcher.run import UNPACKED, Failure, Run, now
 from dispatcher.status import IndexStatus
-from dispatcher.store import Missing, RunKeys, Runs
+from dispatcher.store import Answer, Missing, RunKeys, Runs
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
 
@@ -54,6 +55,11 @@ def refuse(
     """Note that an order becomes no run."""
     refusal = Refusal(run=run_id, at=now(), state=state, failure=failure)
     runs.store.put(RunKeys(run_id).refusal, encode(refusal))
+
+
+def answer(run_id: str, earlier: str, runs: Runs) -> None:
+    """Note that the run `earlier` answers for an order, and that nothing is run for it."""
+    runs.store.put(RunKeys(run_id).answer, encode(Answer(run=earlier, at=now())))
 
 
 def refusal(run_id: str, runs: Runs) -> Refusal | None:

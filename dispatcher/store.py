@@ -31,6 +31,14 @@ class Order(Record, frozen=True, tag_field="format", tag="sendoff.order/1"):
     """With `UNPACKED` in place of its digests."""
 
 
+class Answer(Record, frozen=True, tag_field="format", tag="sendoff.answer/1"):
+    """`runs/<run>/answer.json`: an order for which an earlier run of the same request answers."""
+
+    run: str
+    """That run."""
+    at: str
+
+
 class Runs:
     """The records of all runs in one store. Nothing here ever deletes or replaces one."""
 
@@ -86,6 +94,8 @@ class Runs:
     def known(self, run_id: str) -> Run:
         """The run with this id, or what was ordered under it, where its images are being packed.
 
+        Where an earlier run answers for what was ordered, it is that run, with its own id.
+
         Raises:
             RunUnknown
             RecordUnreadable: it is of another format version.
@@ -93,11 +103,26 @@ class Runs:
         try:
             return self.run(run_id)
         except RunUnknown:
-            try:
-                data = self.store.get(RunKeys(run_id).order)
-            except (Missing, ValueError):
-                raise RunUnknown(run_id, self.store.root) from None
-            return formats.read(RunKeys(run_id).order, data, Order).run
+            order = self.ordered(run_id)
+        try:
+            data = self.store.get(RunKeys(run_id).answer)
+        except Missing:
+            return order
+        return self.run(formats.read(RunKeys(run_id).answer, data, Answer).run)
+
+    def ordered(self, run_id: str) -> Run:
+        """What was ordered under this id, whatever became of it.
+
+        Raises:
+            RunUnknown
+            RecordUnreadable: it is of another format version.
+        """
+        try:
+            key = RunKeys(run_id).order
+            data = self.store.get(key)
+        except (Missing, ValueError):
+            raise RunUnknown(run_id, self.store.root) from None
+        return formats.read(key, data, Order).run
 
     def ids(self, begin: str = "") -> list[str]:
         """The ids of all runs, sorted; with `begin` of those that begin so."""
@@ -135,11 +160,12 @@ class Runs:
         return [run for run in found if run]
 
     def _readable(self, name: str) -> Run | None:
-        """The run; None where a folder has no run.json, or one that a newer sendoff wrote."""
+        """The run; None where a folder has none of its own, or one that a newer sendoff wrote."""
         try:
-            return self.known(name)
+            found = self.known(name)
         except (RunUnknown, RecordUnreadable):
             return None
+        return found if found.id == name else None
 
     def commit(self, manifest: Manifest) -> bool:
         """Write an index's manifest; False where another attempt has been quicker."""

@@ -1,7 +1,8 @@
 """Telling images of runs that have ended, by whoever sees the end first.
 
 The runner has no right to the registry, and shall have none: the client tells it. It is done once;
-where it can't be done the run is what it is, and the next who sees it tries again.
+where it can't be done the run is what it is, and the next who sees it tries again. Who waits for a
+run does it; where nobody has, `late_attaching` does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dispatcher.runner.keys import RunKeys
 from packer.errors import SendoffError
 from packer.record import encode
 from sendoff.session import Session
+from sendoff.told import Told
 
 if TYPE_CHECKING:
     from packer.images.shelf import Shelf
@@ -37,13 +39,13 @@ def attach(run: Run, session: Session) -> str:
     try:
         store = Runs.at(session.places).store
         done = RunKeys(run.id).attached
-        if store.has(done):
-            return ""
-        told = referral.of_run(run, session.places)
-        shelf.attach_all(
-            {digest: [referral.artifact(each)] for digest, each in told.items() if each.indexes}
-        )
-        store.put(done, encode({"at": now()}))
+        if not store.has(done):
+            told = referral.of_run(run, session.places)
+            shelf.attach_all(
+                {digest: [referral.artifact(each)] for digest, each in told.items() if each.indexes}
+            )
+            store.put(done, encode({"at": now()}))
+        Told(session).note(run.id)
     except SendoffError as error:
         return f"its image was not told of this run: {error}"
     except OSError as error:
@@ -52,14 +54,20 @@ def attach(run: Run, session: Session) -> str:
     return ""
 
 
+def within_reach(run: Run, session: Session) -> bool:
+    """Whether a run's images are in a layout, or in the session's own registry."""
+    return run.request.repository.startswith("/") or (
+        not session.embedded and run.request.repository == session.settings.registry
+    )
+
+
 def _shelf(run: Run, session: Session) -> Shelf | None:
-    repository = run.request.repository
-    if repository.startswith("/"):
+    if not within_reach(run, session):
+        return None
+    if run.request.repository.startswith("/"):
         from packer.images.layout_shelf import LayoutShelf
 
-        return LayoutShelf(Path(repository))
-    if session.embedded or repository != session.settings.registry:
-        return None
+        return LayoutShelf(Path(run.request.repository))
     from sendoff import shelves
 
     return shelves.shelf(session, _PATIENCE)

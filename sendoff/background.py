@@ -28,14 +28,18 @@ from packer.errors import SendoffError
 from packer.record import Record, decode, encode
 from sendoff.admission import Admission
 from sendoff.errors import Internal
-from sendoff.preparation import Order, ordered, prepare, send
+from sendoff.preparation import Order, answered, ordered, prepare, send
 from sendoff.quantities import show_size
 from sendoff.session import Session
 
 ADMISSION = 1.0
 """Seconds for which the target is asked before the id is given; after that, it refuses later."""
+ANSWER = 0.7
+"""Seconds for which an order waits to be told that an earlier run answers for it."""
 _PERIOD, _FAR_PERIOD = 0.2, 2.0
 """Seconds between looks at, and words to, a store here and one far away."""
+_OFTEN = 10
+"""Times as often does look who waits for an answer."""
 _START = "import sys; sys.path[:] = sys.argv[1].split(':'); from sendoff.background import main; main(sys.argv[2])"  # noqa: E501
 
 
@@ -76,6 +80,19 @@ def begin(project: Path, order: Order, wishes: Mapping[str, Any]) -> RunRecord:
     return placed
 
 
+def answering(record: RunRecord, session: Session) -> RunRecord:
+    """The run that answers for an order, if that is known within `ANSWER` seconds; else its own."""
+    runs, period = session.runs(), _FAR_PERIOD if is_s3(session.settings.store) else _PERIOD
+    deadline = time.monotonic() + ANSWER
+    found = record
+    while not orders.packed(found) and orders.refusal(record.id, runs) is None:
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(period / _OFTEN)
+        found = runs.known(record.id)
+    return found
+
+
 def _start(folder: Path, told: Instructions, lock: int) -> None:
     path = folder / "instructions.json"
     # It may hold values of environment variables.
@@ -110,6 +127,9 @@ def main(folder: str) -> None:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)
+    from sendoff import late_attaching
+
+    late_attaching.of_newest(session)
 
 
 class Work:
@@ -136,8 +156,13 @@ class Work:
         threading.Thread(target=self._heed_cancellation, daemon=True).start()
         _, record = prepare(self._session, order, self)
         with self._ending:
+            cancelled = self._cancelled()
+            earlier = None if cancelled else answered(record, self._session)
+            if earlier:
+                orders.answer(self._id, earlier.id, self._runs)
+                return
             send(record, self._session)
-            if self._cancelled():
+            if cancelled:
                 dispatch.cancel(self._id, self._places)
 
     def refuse(self, error: SendoffError) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dispatcher import usage
+from dispatcher import attempts, usage
 from dispatcher.gpu_expression import CPU
 from dispatcher.run import Phases
 from dispatcher.usage import ClassUsage, Held
@@ -151,13 +151,8 @@ def _of_run(run: Run) -> Iterator[Held | None]:
     """What its attempts held; None for one that nobody knows of."""
     import time
 
-    status, request = run.status, run.record.request
-    yield from usage.of_statuses(request, status.indexes, time.time())
-    for index in status.indexes:
-        last = index.manifest.attempt if index.manifest else index.attempts
-        for attempt in range(1, last):
-            found = run.session.runs().interrupted(run.id, index.index, attempt)
-            yield usage.of_manifest(request, found) if found else None
+    indexes, runs = run.status.indexes, run.session.runs()
+    return attempts.held(run.record, indexes, runs, time.time())
 
 
 def _document(bill: Bill, used: ClassUsage) -> dict[str, Any]:

@@ -34,11 +34,14 @@ class Index:
         one = run.record.request.inputs[number]
         self._run, self._places = run, run.places
         self.number = number
-        self.name = reference.index_name(run.record, number)
-        """As the command line names it."""
         self.command: tuple[str, ...] = one.command
         self.parameters: dict[str, str] = dict(one.parameters)
         """What a sweep varied."""
+
+    @property
+    def name(self) -> str:
+        """As the command line names it."""
+        return reference.index_name(self._run.record, self.number)
 
     @property
     def digest(self) -> Digest:
@@ -141,7 +144,7 @@ class Run:
     def __init__(self, record: RunRecord, session: Session, *, reused: bool = False) -> None:
         self._record, self.session = record, session
         self.reused = reused
-        """Whether it was asked for anew, and answered from the store."""
+        """Whether something was asked for anew, and this earlier run answers for it."""
         # Derived from all settings: not for each of many indexes, nor at each look.
         self.places = session.places
         self._last: dispatch.RunStatus | None = None
@@ -161,9 +164,14 @@ class Run:
     def record(self) -> RunRecord:
         """What was asked for; digests and all that packing finds out once it is packed."""
         if not orders.packed(self._record) and time.monotonic() >= self._looked + _FRESH:
-            self._record = self.session.runs().known(self.id)
+            self._become(self.session.runs().known(self.id))
             self._looked = time.monotonic()
         return self._record
+
+    def _become(self, record: RunRecord) -> None:
+        """What was ordered is this run now; or an earlier one, which answers for it."""
+        self.reused = self.reused or record.id != self.id
+        self._record = record
 
     @property
     def packed(self) -> bool:
@@ -179,11 +187,19 @@ class Run:
             last = self.take(dispatch.status(self.id, self.places), began)
         return last
 
+    @property
+    def seen_ended(self) -> bool:
+        """Whether it was seen to have ended, and to have come to something; nobody looks now."""
+        last = self._last
+        return last is not None and last.final and any(each.manifest for each in last.indexes)
+
     def take(self, status: dispatch.RunStatus, began: float | None = None) -> dispatch.RunStatus:
         """Keep what was found out elsewhere, beginning at that moment of the monotonic clock.
 
         It is not asked again at once: of many indexes it takes a while, and all are asked for it.
         """
+        if status.run != self.id:
+            self._become(self.session.runs().run(status.run))
         now = time.monotonic()
         cost = 0.0 if began is None else now - began
         self._last, self._stale = status, now + max(_FRESH, _REST * cost)
@@ -341,4 +357,5 @@ def get(name: str, *, project: str | Path = ".") -> Run:
         RunUnknown, RunAmbiguous
     """
     session = Session.open(Path(project))
-    return Run(reference.find(name, session.runs()).run, session)
+    found = reference.find(name, session.runs())
+    return Run(found.run, session, reused=found.reused)

@@ -62,9 +62,7 @@ def pack_order(
     Raises:
         SendoffError: what `packer.pack`, `packer.registry` and the target raise.
     """
-    from sendoff.publishing import Publishing
-
-    publishing = None if session.embedded else Publishing(session)
+    publishing = _publishing(session)
     if sources is None:
         sources = _sources(session)
     base = publishing.likely_base() if publishing else None
@@ -121,14 +119,22 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
         SendoffError: as `pack_order`.
     """
     from packer import pack as packing
-    from sendoff.publishing import Publishing
 
-    publishing = None if session.embedded else Publishing(session)
+    publishing = _publishing(session)
     base = publishing.base() if publishing else None
     request = _pack_request(session, Order(setups=()), base)
     lock, report = packing.look(request, progress)
     cuda_choice.check(session, report)
     return lock, report
+
+
+def _publishing(session: Session) -> Publishing | None:
+    """The session's registry; None where that is a layout, which needs nothing of it."""
+    if session.embedded:
+        return None
+    from sendoff.publishing import Publishing
+
+    return Publishing(session)
 
 
 def _pack_request(

@@ -9,6 +9,8 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from dispatcher.run import Run
 from packer.record import Record
 from sendoff.errors import IndexUnknown, RunAmbiguous, RunUnknown
@@ -27,6 +29,8 @@ class Reference(Record, frozen=True):
 
     run: Run
     index: int | None = None
+    reused: bool = False
+    """Whether that was the name of an order for which this earlier run answers."""
 
     @property
     def indexes(self) -> tuple[int, ...]:
@@ -48,39 +52,42 @@ def find(name: str, runs: Runs) -> Reference:
         RunUnknown, RunAmbiguous, IndexUnknown
     """
     run_name, slash, index = name.partition("/")
-    run = _find_run(run_name, runs)
+    found = _find_run(run_name, runs)
     if not slash:
-        return Reference(run=run)
-    count = len(run.request.inputs)
+        return found
+    count = len(found.run.request.inputs)
     if not (index.isascii() and index.isdigit()) or int(index) >= count:
-        raise IndexUnknown(run.id, index, count)
-    return Reference(run=run, index=int(index))
+        raise IndexUnknown(found.run.id, index, count)
+    return replace(found, index=int(index))
 
 
-def _find_run(name: str, runs: Runs) -> Run:
+def _find_run(name: str, runs: Runs) -> Reference:
     if last := _LAST.fullmatch(name):
         newest = next(islice(runs.recent(), int(last[1] or 0), None), None)
         if newest is None:
             raise RunUnknown(name)
-        return newest
+        return Reference(run=newest)
     whole = _whole(name, runs)
     if whole:
         return whole
     matches = runs.ids(name) if name else []
     # A folder without a record is no run.
-    found = [run for each in matches[:_SHOWN] if (run := _whole(each, runs))]
+    read = [(each, _whole(each, runs)) for each in matches[:_SHOWN]]
+    named = [each for each, reference in read if reference]
+    found = [reference for _, reference in read if reference]
     if len(found) > 1:
-        raise RunAmbiguous(name, [run.id for run in found] + matches[_SHOWN:])
+        raise RunAmbiguous(name, named + matches[_SHOWN:])
     if not found:
         raise RunUnknown(name, nearest(name, runs.ids()))
     return found[0]
 
 
-def _whole(name: str, runs: Runs) -> Run | None:
-    """The run of exactly this id."""
+def _whole(name: str, runs: Runs) -> Reference | None:
+    """The run of exactly this id, or the one that answers for it."""
     from dispatcher.errors import RunUnknown as NotStored
 
     try:
-        return runs.known(name)
+        run = runs.known(name)
     except NotStored:
         return None
+    return Reference(run=run, reused=run.id != name)

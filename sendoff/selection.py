@@ -15,7 +15,7 @@ class Selection:
     """A run, and those of its indexes that were meant."""
 
     def __init__(self, found: reference.Reference, session: Session) -> None:
-        self.run = Run(found.run, session)
+        self.run = Run(found.run, session, reused=found.reused)
         self.indexes: tuple[Index, ...] = tuple(self.run[number] for number in found.indexes)
         self._whole = found.index is None
 
@@ -80,10 +80,12 @@ def wait(chosen: Sequence[Selection], timeout: float | None) -> None:
             index.number for index in selection.indexes
         )
     places = chosen[0].run.places
+    names = [selection.run.id for selection in chosen]
     found = dispatch.wait(list(wanted), places, timeout, wanted)
-    for status in found:
-        for selection in chosen:
-            if selection.run.id == status.run:
+    # Of an order for which an earlier run answers, the status is that run's.
+    for asked, status in zip(wanted, found, strict=True):
+        for name, selection in zip(names, chosen, strict=True):
+            if name == asked:
                 selection.run.take(status)
                 if status.final:
                     selection.run.attach()

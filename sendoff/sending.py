@@ -80,6 +80,7 @@ def start(
 
     Where an `earlier` run answers for it, that is followed to its end, and nothing is started.
     """
+    from sendoff import late_attaching
     from sendoff.handle import Run
 
     run = Run(earlier or dispatch(record, session), session, reused=earlier is not None)
@@ -91,7 +92,10 @@ def start(
     if not detach:
         from sendoff.following import follow
 
-        return follow(run, console)
+        code = follow(run, console)
+        late_attaching.of_newest(session)
+        return code
+    late_attaching.of_newest(session)
     if console.machine:
         from sendoff.summary import of_run
 

@@ -30,6 +30,8 @@ class RunKeys:
         """The request, written first."""
         self.order = f"{self.prefix}order.json"
         """The request of a run whose images are packed after it has an id."""
+        self.answer = f"{self.prefix}answer.json"
+        """Which earlier run answers for an order, which became none of its own."""
         self.refusal = f"{self.prefix}refusal.json"
         """Why an order became no run."""
         self.packing = f"{self.prefix}packing.json"

@@ -20,6 +20,6 @@ class Access(Record, frozen=True):
     password: str = "SENDOFF_REGISTRY_PASSWORD"  # noqa: S105 - a name
     """Environment variable that holds that user's password or token."""
     patience: float = 60.0
-    """Seconds for which what fails is tried again."""
+    """Seconds for which what fails is tried again; no silence is borne for longer."""
     at_once: int = 8
     """Requests side by side."""

@@ -58,7 +58,8 @@ class Transport:
     ) -> urllib3.BaseHTTPResponse:
         """Send one request, and return the answer with its body unread. No redirect is followed.
 
-        `read` is how many seconds of silence mean that there will be no answer; None for `READ`.
+        `read` is how many seconds of silence mean that there will be no answer; None for `READ`, or
+        for the whole patience where that is less.
 
         Raises:
             Interrupted: there was no connection, or it ended before an answer.
@@ -67,7 +68,8 @@ class Transport:
         from urllib3 import Timeout
         from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 
-        origin = split(url)[0]
+        origin, patience = split(url)[0], self._access.patience
+        silence = Timeout(connect=min(CONNECT, patience), read=read or min(READ, patience))
         try:
             return self._pool(origin).urlopen(
                 method,
@@ -76,7 +78,7 @@ class Transport:
                 headers={"User-Agent": "sendoff", **headers},
                 redirect=False,
                 retries=False,
-                timeout=Timeout(connect=CONNECT, read=read or READ),
+                timeout=silence,
                 preload_content=False,
                 decode_content=False,
             )

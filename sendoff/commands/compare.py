@@ -43,10 +43,13 @@ def command(
     "key=value" on stdout. What is the same in all rows is not a column.
     """
     from dispatcher import comparison
+    from sendoff import late_attaching
     from sendoff.rows import checked, rows_of
     from sendoff.selection import select
 
-    rows = rows_of(select(names))
+    chosen = select(names)
+    rows = rows_of(chosen)
+    late_attaching.of_seen(selection.run for selection in chosen)
     checked(rows, metrics, sort, best)
     # mypy: the choices of --best are those of comparison.Best.
     compared = comparison.compare(rows, metrics=metrics, sort=sort, best=best)  # type: ignore[arg-type]

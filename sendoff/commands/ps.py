@@ -30,7 +30,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     from itertools import islice
     from pathlib import Path
 
-    from sendoff import cost
+    from sendoff import cost, late_attaching
     from sendoff.handle import Run
     from sendoff.session import Session
 
@@ -39,6 +39,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     runs = (Run(run, session) for run in records if not group or run.request.group == group)
     found = (run for run in cost.frozen(runs, SHOWN) if not state or run.state == state)
     shown = list(islice(found, None if everything else SHOWN))
+    late_attaching.of_seen(shown)
     if console.machine:
         from sendoff.summary import of_run
 

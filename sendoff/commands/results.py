@@ -17,17 +17,18 @@ def command(console: Console, *, names: tuple[str, ...]) -> int:
 
     RUN is an id, a prefix, @last, or RUN/INDEX.
     """
+    from sendoff import late_attaching
     from sendoff.quantities import show_size
     from sendoff.selection import select
 
-    indexes = [index for selection in select(names) for index in selection.indexes]
+    chosen = select(names)
+    indexes = [index for selection in chosen for index in selection.indexes]
+    documents = [
+        {"run": index.name, "state": index.state, "files": list(index.files)} for index in indexes
+    ]
+    late_attaching.of_seen(selection.run for selection in chosen)
     if console.machine:
-        console.document(
-            [
-                {"run": index.name, "state": index.state, "files": list(index.files)}
-                for index in indexes
-            ]
-        )
+        console.document(documents)
         return 0
     rows = [
         [index.name, file.path, str(file.size) if console.wide else show_size(file.size)]

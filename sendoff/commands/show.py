@@ -19,7 +19,7 @@ def command(console: Console, *, name: str) -> int:
     RUN/INDEX is one index of it. Of an image, named by its digest or the first digits of it, every
     run is told.
     """
-    from sendoff import description
+    from sendoff import description, late_attaching
     from sendoff.selection import select
     from sendoff.shelves import means_image
 
@@ -30,7 +30,8 @@ def command(console: Console, *, name: str) -> int:
     (chosen,) = select((name,))
     if console.machine:
         console.document(description.document(chosen))
-        return 0
-    for line in description.lines(chosen):
-        console.result(line)
+    else:
+        for line in description.lines(chosen):
+            console.result(line)
+    late_attaching.of_seen([chosen.run])
     return 0

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from dispatcher import comparison, results
 from dispatcher.logs import LogEvent
-from dispatcher.run import UNPACKED
-from sendoff import hardware, listing
+from sendoff import hardware, late_attaching, listing
 from sendoff.errors import Misuse
 from sendoff.handle import Run
 from sendoff.mcp import answers, bounds, questions, telling
@@ -31,6 +30,7 @@ def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
             wanted.append(run)
         if len(wanted) > question.limit:
             break
+    late_attaching.of_seen(wanted)
     rows = tuple(map(telling.row, wanted[: question.limit]))
     more = len(wanted) > question.limit
     steps = [Step(tool="run", arguments={"run": row.run}, why="all about it") for row in rows[:1]]
@@ -47,22 +47,16 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
     """All about one run."""
     (chosen,) = desk.select((question.run,))
     record = chosen.run.freeze().record
-    request = record.request
-    packed = record.environment != UNPACKED
+    late_attaching.of_seen([chosen.run])
     shown = bounds.page(chosen.indexes, question.start, bounds.DETAILS)
-    return answers.Told(
+    return answers.Told.of(
+        record,
+        record.request,
+        record.request.resources,
+        chosen.run,
         run=record.id,
-        state=chosen.run.state,
-        created=record.created,
-        name=request.name,
-        group=request.group,
-        project=request.project,
-        target=request.target,
-        gpu=request.resources.gpu,
-        timeout=request.timeout,
-        environment=str(record.environment) if packed else None,
-        snapshot=str(record.snapshot) if packed else None,
-        provenance=record.provenance,
+        environment=telling.digest(record.environment),
+        snapshot=telling.digest(record.snapshot),
         indexes=tuple(map(telling.detail, shown)),
         indexes_in_all=len(chosen.indexes),
         next=(
@@ -87,12 +81,12 @@ def logs(desk: Desk, question: questions.Logs) -> answers.Log:
         steps.append(Step(tool="logs", arguments=arguments, why="the lines before these"))
     if not index.status.final:
         steps.append(Step(tool="wait", arguments={"runs": [index.name]}, why="until it has ended"))
-    return answers.Log(
+    return answers.Log.of(
+        index,
+        question,
         run=index.name,
-        state=index.state,
         text="\n".join(kept),
         lines=len(kept),
-        skip=question.skip,
         earlier=earlier,
         next=tuple(steps),
     )
@@ -110,7 +104,7 @@ def _lines(events: Iterable[LogEvent]) -> list[str]:
 def files(desk: Desk, question: questions.Results) -> answers.Files:
     """What a run wrote: its files, one's content, or all of them fetched."""
     (chosen,) = desk.select((question.run,))
-    chosen.run.freeze()
+    late_attaching.of_seen([chosen.run.freeze()])
     listed = [(index, file) for index in chosen.indexes for file in index.files]
     shown = bounds.page(listed, question.start, bounds.FILES)
     content = _content(chosen, question) if question.read else None
@@ -125,11 +119,11 @@ def files(desk: Desk, question: questions.Results) -> answers.Files:
             "offset": question.offset + len(content.text.encode()),
         }
         steps.append(Step(tool="results", arguments=arguments, why="what comes after it"))
-    return answers.Files(
-        run=question.run,
-        state=chosen.run.state,
+    return answers.Files.of(
+        question,
+        chosen.run,
         files=tuple(
-            answers.File(run=index.name, path=file.path, size=file.size, sha256=file.sha256)
+            answers.File.of(file, run=index.name)
             for index, file in (() if content or fetched else shown)
         ),
         files_in_all=len(listed),
@@ -172,14 +166,14 @@ def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
     steps = list(_further("compare", question.runs, question.start, len(shown), len(found.rows)))
     if found.best:
         steps.append(Step(tool="run", arguments={"run": found.best}, why="all about the best"))
-    return answers.Comparison(
+    return answers.Comparison.of(
+        found,
         rows=tuple(telling.compared(row, metrics) for row in shown),
         rows_in_all=len(found.rows),
         parameters=bounds.some(found.parameters, bounds.METRICS),
         metrics=metrics,
         metrics_left_out=bounds.some(found.metrics[bounds.METRICS :], bounds.FILES),
         same=bounds.clipped(found.same),
-        best=found.best,
         next=tuple(steps),
     )
 
@@ -202,20 +196,7 @@ def gpus(desk: Desk, question: questions.Gpus) -> answers.Hardware:
     found = hardware.look(desk.session(wishes), everything=question.everything)
     return answers.Hardware(
         target=found.target,
-        classes=tuple(
-            answers.GpuClass(
-                name=offer.name,
-                count=offer.count,
-                free=offer.free,
-                largest=offer.largest,
-                largest_free=offer.largest_free,
-                memory=offer.memory,
-                drivers=offer.drivers,
-                queue=offer.queue,
-                usable=offer.usable,
-            )
-            for offer in found.offers[: bounds.ROWS]
-        ),
+        classes=tuple(map(answers.GpuClass.of, found.offers[: bounds.ROWS])),
         machine=found.machine[: bounds.ROWS],
         unknown=found.hidden,
         next=(Step(tool="check", why="whether a run with such a GPU could be submitted"),),

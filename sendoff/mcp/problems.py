@@ -46,11 +46,9 @@ def of(error: SendoffError) -> Problem:
     if step is None and error.phase not in ("usage", "reference", "budget"):
         step = _LOOK
     said = "\n".join(filter(None, (error.evidence(), error.transcript())))
-    return Problem(
-        code=error.code,
-        phase=error.phase,
+    return Problem.of(
+        error,
         blame=diagnosis.blame(error),
-        retryable=error.retryable,
         message=bounds.clip(error.what(), bounds.EVIDENCE),
         cause=bounds.clip(error.why(), bounds.EVIDENCE),
         evidence=bounds.clip_end(said),

@@ -86,22 +86,31 @@ class Check(Wishes, frozen=True):
     ] = None
 
 
-class Submit(Wishes, frozen=True, kw_only=True):
-    """One command to send off."""
+class Sending(Wishes, frozen=True, kw_only=True):
+    """What only a run that is begun can be asked for."""
 
-    command: Command
-    timeout: Annotated[
-        Duration, Meta(description='Required: the command is ended after it, such as "30m".')
-    ]
+    timeout: Annotated[Duration, Meta(description='Required: a command is ended after it: "30m".')]
+    idle_limit: Annotated[
+        str | None, Meta(description='End it if its GPUs are less busy: "5%,10m".')
+    ] = None
+    reuse: Annotated[
+        bool | None,
+        Meta(description="Answer with an earlier run of the same that succeeded."),
+    ] = None
     idempotency_key: Annotated[
-        str, Meta(max_length=200, description="The same key gives the same run: retry with it.")
+        str, Meta(max_length=200, description="The same key gives the same run.")
     ] = ""
 
 
-class SubmitMany(Wishes, frozen=True, kw_only=True):
+class Submit(Sending, frozen=True, kw_only=True):
+    """One command to send off."""
+
+    command: Command
+
+
+class SubmitMany(Sending, frozen=True, kw_only=True):
     """Several commands to send off as one run: `commands`, or `command` with `parameters`."""
 
-    timeout: Annotated[Duration, Meta(description="Required: each command is ended after it.")]
     commands: Annotated[
         tuple[Command, ...], Meta(max_length=10_000, description="One for each index.")
     ] = ()
@@ -119,9 +128,6 @@ class SubmitMany(Wishes, frozen=True, kw_only=True):
     per_pod: Annotated[
         Count | None, Meta(description="Indexes that one pod works through in turn.")
     ] = None
-    idempotency_key: Annotated[
-        str, Meta(max_length=200, description="The same key gives the same run: retry with it.")
-    ] = ""
 
 
 class Wait(Question, frozen=True, kw_only=True):

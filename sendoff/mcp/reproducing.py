@@ -74,19 +74,13 @@ def _begun(
 
 
 def _told(question: questions.Reproduce, report: Report) -> answers.Reproduced:
-    return answers.Reproduced(
+    return answers.Reproduced.of(
+        report,
         reference=question.reference,
         digest=str(report.digest),
-        run=report.run,
         ended=True,
-        earlier=report.earlier,
-        asked=report.asked,
-        holds=report.holds,
-        level=report.level,
         levels=tuple(
-            answers.LevelHolds(
-                name=each.name, holds=each.holds, why=bounds.clip(each.why, bounds.EVIDENCE)
-            )
+            answers.LevelHolds.of(each, why=bounds.clip(each.why, bounds.EVIDENCE))
             for each in report.levels
         ),
         difference=_difference(report.difference),

@@ -41,9 +41,9 @@ def check(desk: Desk, question: questions.Check) -> answers.Checked:
     made += admission.made + limits.made
     good = all(each.state != "problem" for each in made)
     demand = rules.demand(request)
-    return answers.Checked(
+    return answers.Checked.of(
+        session.settings,
         ok=good,
-        target=session.settings.target,
         project=str(session.project),
         findings=tuple(map(_finding, made)),
         budget=_budget(session, request),
@@ -56,12 +56,12 @@ def check(desk: Desk, question: questions.Check) -> answers.Checked:
 def submit(desk: Desk, question: questions.Submit) -> answers.Submitted:
     """Give a run its id; its image is packed, and it is sent off, in the background."""
     setup = SetUp(parameters={}, command=_words(question.command))
-    return _begun(desk, question, (setup,), question.idempotency_key)
+    return _begun(desk, question, (setup,))
 
 
 def submit_many(desk: Desk, question: questions.SubmitMany) -> answers.Submitted:
     """The same for several commands, which are the indexes of one run."""
-    return _begun(desk, question, _setups(question), question.idempotency_key)
+    return _begun(desk, question, _setups(question))
 
 
 def _setups(question: questions.SubmitMany) -> Sequence[SetUp]:
@@ -83,12 +83,7 @@ def _text(value: str | float | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _begun(
-    desk: Desk,
-    question: questions.Submit | questions.SubmitMany,
-    setups: Sequence[SetUp],
-    key: str,
-) -> answers.Submitted:
+def _begun(desk: Desk, question: questions.Sending, setups: Sequence[SetUp]) -> answers.Submitted:
     wishes = asked(question)
     session = desk.session(wishes, question.project)
     if not session.settings.timeout:
@@ -97,23 +92,45 @@ def _begun(
             "nobody may be there to end one that hangs",
             'say how long it may take: "timeout": "30m"',
         )
-    order = Order(setups=tuple(setups), name=question.name, idempotency_key=key)
-    return _submitted(background.begin(session.project, order, wishes))
+    order = Order(
+        setups=tuple(setups), name=question.name, idempotency_key=question.idempotency_key
+    )
+    record = background.begin(session.project, order, wishes)
+    if session.settings.reuse:
+        found = background.answering(record, session)
+        if found.id != record.id:
+            return _answered(found)
+    return _submitted(record)
+
+
+def _answered(earlier: RunRecord) -> answers.Submitted:
+    name = earlier.id
+    return answers.Submitted.of(
+        earlier.request,
+        run=name,
+        state="succeeded",
+        indexes=len(earlier.request.inputs),
+        reused=True,
+        next=(
+            Step(tool="run", arguments={"run": name}, why="what came of it then"),
+            Step(tool="results", arguments={"run": name}, why="the files it wrote"),
+            Step(tool="compare", arguments={"runs": [name]}, why="what it measured"),
+        ),
+    )
 
 
 def _submitted(record: RunRecord) -> answers.Submitted:
-    request = record.request
     waiting = Step(
         tool="wait",
         arguments={"runs": [record.id]},
         why="returns when it has ended, or after 45 s with what goes on",
     )
-    return answers.Submitted(
+    return answers.Submitted.of(
+        record.request,
         run=record.id,
         state="queued",
-        indexes=len(request.inputs),
-        group=request.group,
-        target=request.target,
+        indexes=len(record.request.inputs),
+        reused=False,
         next=(
             waiting,
             Step(tool="run", arguments={"run": record.id}, why="how it is now"),
@@ -132,13 +149,7 @@ def _words(command: Command) -> tuple[str, ...]:
 
 
 def _finding(check: Looked) -> answers.Finding:
-    return answers.Finding(
-        area=check.area,
-        what=check.what,
-        state=check.state,
-        said=bounds.clip(check.said, bounds.EVIDENCE),
-        fix=check.fix,
-    )
+    return answers.Finding.of(check, said=bounds.clip(check.said, bounds.EVIDENCE))
 
 
 def _budget(session: Session, request: Request) -> answers.Budget | None:

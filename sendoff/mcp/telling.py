@@ -26,13 +26,11 @@ def row(run: Run) -> answers.Row:
     """One line of a list."""
     request, status = run.record.request, run.status
     troubles = (each.failure or each.waiting for each in status.indexes)
-    return answers.Row(
-        run=run.id,
-        state=status.state,
-        created=run.record.created,
-        group=request.group,
-        target=request.target,
-        gpu=request.resources.gpu,
+    return answers.Row.of(
+        run.record,
+        request,
+        request.resources,
+        status,
         command=bounds.clip(quoted(request.inputs[0].command)),
         indexes=len(request.inputs),
         succeeded=sum(each.state == "succeeded" for each in status.indexes),
@@ -45,16 +43,13 @@ def detail(index: Index) -> answers.Detail:
     status = index.status
     manifest = status.manifest
     metrics = index.metrics
-    return answers.Detail(
-        name=index.name,
-        state=status.state,
+    return answers.Detail.of(
+        status,
+        index,
         exit_code=index.exit_code,
         command=bounds.clip(quoted(index.command), bounds.EVIDENCE),
         parameters=bounds.clipped(index.parameters),
-        digest=_digest(index.digest),
-        attempts=status.attempts,
-        started=status.started,
-        ended=status.ended,
+        digest=digest(index.digest),
         seconds=manifest.usage.wall if manifest else None,
         failure=_bounded(status.failure),
         waiting=_bounded(status.waiting),
@@ -70,9 +65,9 @@ def detail(index: Index) -> answers.Detail:
 def brief(index: Index) -> answers.Index:
     """One index in short."""
     status = index.status
-    return answers.Index(
-        name=index.name,
-        state=status.state,
+    return answers.Index.of(
+        status,
+        index,
         exit_code=index.exit_code,
         seconds=status.manifest.usage.wall if status.manifest else None,
         parameters=bounds.clipped(index.parameters),
@@ -89,6 +84,7 @@ def going(chosen: Selection) -> answers.Going:
         run=chosen.name,
         state=chosen.run.state if len(statuses) > 1 else statuses[0].state,
         ended=all(status.final for status in statuses),
+        reused=chosen.run.reused,
         counts=dict(Counter(status.state for status in statuses)),
         said=sentence(statuses),
         troubled=tuple(map(brief, islice(troubled, bounds.TROUBLED))),
@@ -109,12 +105,12 @@ def sentence(statuses: Sequence[IndexStatus]) -> str:
 
 def compared(row: Row, metrics: Sequence[str]) -> answers.Compared:
     """One row of a comparison."""
-    return answers.Compared(
+    return answers.Compared.of(
+        row,
         run=row.name,
-        state=row.state,
         parameters=bounds.clipped(row.parameters),
         metrics={name: row.metrics[name] for name in metrics if name in row.metrics},
-        digest=_digest(row.digest),
+        digest=digest(row.digest),
     )
 
 
@@ -178,5 +174,6 @@ def _bounded(failure: Failure | None) -> Failure | None:
     )
 
 
-def _digest(digest: str) -> str | None:
-    return None if digest in ("", UNPACKED) else str(digest)
+def digest(known: str) -> str | None:
+    """A digest as text; None where nothing is packed yet."""
+    return None if known in ("", UNPACKED) else str(known)

@@ -14,7 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from tests.e2e import sandboxes
+from tests.e2e.mcp.agents import over_stdio
 from tests.e2e.sandboxes import TOOLS
 
 FOLDER = sandboxes.EXAMPLE.parent / "experiments"
@@ -33,6 +36,8 @@ class Experiment:
     """Where the first of them is found, less the line or the record."""
     same: tuple[str, ...]
     """Patterns of the outputs that come out the same to the bit each time."""
+    timed: bool = False
+    """Whether it writes down when it ran as well, so that not all of it can be the same again."""
 
     @property
     def project(self) -> Path:
@@ -55,6 +60,7 @@ EXPERIMENTS = (
         dict.fromkeys(("loss/train", "loss/test", "accuracy/train", "accuracy/test"), 8),
         "outputs/large/tb/events.out.tfevents.",
         ("outputs/large/*.npy", "outputs/large/.hydra/config.yaml"),
+        timed=True,
     ),
     # Printed pairs, progress that overwrites itself.
     Experiment(
@@ -72,18 +78,21 @@ def sandbox() -> Path:
     return sandboxes.with_packages(FOLDER / "requirements.txt")
 
 
-Front = Callable[[Experiment, Mapping[str, str], Mapping[str, str]], str]
+Settings = Mapping[str, str | tuple[str, ...]]
+Front = Callable[[Experiment, Mapping[str, str], Settings], str]
 """Sends one off, with variables of the environment and settings by name; the run's id."""
 
 
-def by_command_line(
-    experiment: Experiment, env: Mapping[str, str], settings: Mapping[str, str]
-) -> str:
-    flags = [f"--{name}={value}" for name, value in settings.items()]
+def by_command_line(experiment: Experiment, env: Mapping[str, str], settings: Settings) -> str:
+    flags = [
+        f"--{name.removesuffix('s')}={value}"
+        for name, given in settings.items()
+        for value in ((given,) if isinstance(given, str) else given)
+    ]
     return sendoff(experiment, env, "run", "--detach", *flags, "--", *experiment.command).strip()
 
 
-def by_python(experiment: Experiment, env: Mapping[str, str], settings: Mapping[str, str]) -> str:
+def by_python(experiment: Experiment, env: Mapping[str, str], settings: Settings) -> str:
     code = (
         "import json, sys, sendoff\n"
         "command, settings = map(json.loads, sys.argv[1:])\n"
@@ -93,7 +102,35 @@ def by_python(experiment: Experiment, env: Mapping[str, str], settings: Mapping[
     return output(experiment, env, [sys.executable, "-c", code, *words]).strip()
 
 
-FRONTS: dict[str, Front] = {"command line": by_command_line, "python": by_python}
+def by_mcp(experiment: Experiment, env: Mapping[str, str], settings: Settings) -> str:
+    async def script() -> str:
+        async with over_stdio(experiment.project, _leaving_nothing(env)) as agent:
+            return str((await agent("submit", command=experiment.command, **settings))["run"])
+
+    return anyio.run(script)
+
+
+FRONTS: dict[str, Front] = {
+    "command line": by_command_line,
+    "python": by_python,
+    "mcp": by_mcp,
+}
+
+
+def to_be_reproduced(experiment: Experiment, env: Mapping[str, str], settings: Settings) -> str:
+    """Send one off whose every output is to come out the same; the run's id."""
+    kept = {"outputs": experiment.same} if experiment.timed else {}
+    return by_command_line(experiment, env, {**settings, **kept})
+
+
+def reproduced(experiment: Experiment, env: Mapping[str, str], name: str) -> dict[str, Any]:
+    """The report of a run, or of a digest, that was reproduced to the bit."""
+    report: dict[str, Any] = json.loads(
+        sendoff(experiment, env, "reproduce", "--json", "--level", "L2", name)
+    )
+    assert (report["holds"], report["level"], report["difference"]) == (True, "L2", None), report
+    assert report["files"] >= len(experiment.same)
+    return report
 
 
 def sendoff(experiment: Experiment, env: Mapping[str, str], *words: str) -> str:
@@ -105,7 +142,7 @@ def output(experiment: Experiment, env: Mapping[str, str], command: list[str]) -
     done = subprocess.run(
         command,
         cwd=experiment.project,
-        env={**env, "PYTHONDONTWRITEBYTECODE": "1"},
+        env=_leaving_nothing(env),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
@@ -113,6 +150,11 @@ def output(experiment: Experiment, env: Mapping[str, str], command: list[str]) -
     )
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
+
+
+def _leaving_nothing(env: Mapping[str, str]) -> dict[str, str]:
+    """In the author's folder."""
+    return {**env, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def index_of(experiment: Experiment, env: Mapping[str, str], run: str) -> dict[str, Any]:

@@ -56,3 +56,16 @@ def test_every_front_reads_what_it_reports_and_gets_the_same_bytes(
     assert all(each == found[0] for each in found)
     # Nothing was left in the author's folder.
     assert sorted(experiment.project.rglob("*")) == before
+
+
+def test_it_is_reproduced_to_the_bit_from_its_run_and_from_its_digest(
+    experiment: Experiment, env: dict[str, str]
+) -> None:
+    settings = {"group": "reproduced", "timeout": "5m"}
+    run = experiments.to_be_reproduced(experiment, env, settings)
+    digest = experiments.index_of(experiment, env, run)["digest"]
+    first = experiments.reproduced(experiment, env, run)
+    assert (first["digest"], first["earlier"]) == (digest, run)
+    again = experiments.reproduced(experiment, env, digest)
+    assert again["digest"] == digest
+    assert len({run, first["run"], again["run"]}) == 3

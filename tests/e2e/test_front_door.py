@@ -10,30 +10,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-BIN = Path(sys.executable).parent
-SENDOFF = str(BIN / "sendoff")
-PATIENCE = 60
+from tests.e2e import sandboxes
+from tests.e2e.desk import PATIENCE, SENDOFF, GatedDesk, environment, until
+
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-GATED = """\
-import pathlib, time
-print("started", flush=True)
-gate = pathlib.Path({gate!r})
-while not gate.exists():
-    time.sleep(0.01)
-print("opened", flush=True)
-"""
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sandbox") / "venv"
-    subprocess.run([BIN / "uv", "venv", "--quiet", "--python", sys.executable, path], check=True)
-    return path
+    return sandboxes.empty(tmp_path_factory.mktemp("sandbox") / "venv")
 
 
 @pytest.fixture(scope="session")
@@ -41,70 +31,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-class Place:
-    """A project, and the command line in it."""
-
-    def __init__(self, root: Path, sandbox: Path, cache: Path) -> None:
-        self.project, self.gate = root / "project", root / "gate"
-        self.project.mkdir()
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("SENDOFF", "XDG"))
-        }
-        self.env = {
-            **kept,
-            "HOME": str(root),
-            "VIRTUAL_ENV": str(sandbox),
-            "PATH": f"{sandbox}/bin:{BIN}:/usr/bin:/bin",
-            "XDG_CACHE_HOME": str(cache),
-        }
-        self.write("gated.py", GATED.format(gate=str(self.gate)))
-
-    def write(self, name: str, text: str) -> None:
-        (self.project / name).write_text(text)
-
-    def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [SENDOFF, *arguments],
-            cwd=self.project,
-            env={**self.env, **env},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> object:
-        return json.loads(self(*arguments, "--json").stdout)
-
-    def state(self, run: str) -> str:
-        found = self.json("show", run)
-        assert isinstance(found, dict)
-        return found["state"]
-
-
 @pytest.fixture
-def place(tmp_path: Path, sandbox: Path, cache: Path) -> Iterator[Place]:
-    made = Place(tmp_path, sandbox, cache)
+def place(tmp_path: Path, sandbox: Path, cache: Path) -> Iterator[GatedDesk]:
+    made = GatedDesk(tmp_path, environment(sandbox, XDG_CACHE_HOME=str(cache)))
     yield made
-    made.gate.touch()
-    for run in json.loads(made("ps", "--json").stdout or "[]"):
-        if run["state"] in ("queued", "running"):
-            made("cancel", run["id"])
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.02)
+    made.clear()
 
 
 class Terminal:
     """The command line on a terminal of its own."""
 
-    def __init__(self, place: Place, *arguments: str) -> None:
+    def __init__(self, place: GatedDesk, *arguments: str) -> None:
         self.seen = b""
         self.pid, self.master = pty.fork()
         if not self.pid:
@@ -145,7 +82,7 @@ def run_id(text: str) -> str:
     return found[1]
 
 
-def test_the_command_s_own_streams_and_exit_code_pass_through(place: Place) -> None:
+def test_the_command_s_own_streams_and_exit_code_pass_through(place: GatedDesk) -> None:
     place.write(
         "job.py",
         "import sys\nprint('to out')\nprint('to err', file=sys.stderr)\nsys.exit(int(sys.argv[1]))",
@@ -159,25 +96,25 @@ def test_the_command_s_own_streams_and_exit_code_pass_through(place: Place) -> N
     assert place("run", "-q", "python", "job.py", "0").stdout == "to out\n"
 
 
-def test_flags_of_the_experiment_are_never_eaten(place: Place) -> None:
+def test_flags_of_the_experiment_are_never_eaten(place: GatedDesk) -> None:
     place.write("args.py", "import sys\nprint(sys.argv[1:])")
     flags = ["--json", "-d", "--help", "--", "--timeout", "a b", "{x}"]
     assert place("run", "-q", "--", "python", "args.py", *flags).stdout == f"{flags}\n"
     assert place("run", "-q", "python", "args.py", *flags).stdout == f"{flags}\n"
 
 
-def test_a_time_out_is_124_and_a_signal_128_and_its_number(place: Place) -> None:
+def test_a_time_out_is_124_and_a_signal_128_and_its_number(place: GatedDesk) -> None:
     assert place("run", "--timeout", "0.2", "--", "sleep", "60").returncode == 124
     assert place("run", "--", "sh", "-c", "kill -9 $$").returncode == 137
 
 
-def test_no_such_command(place: Place) -> None:
+def test_no_such_command(place: GatedDesk) -> None:
     done = place("run", "--", "pyhton", "job.py")
     assert done.returncode == 127
     assert "no such command: pyhton" in done.stderr
 
 
-def test_bad_usage_is_2_and_leaves_nothing(place: Place) -> None:
+def test_bad_usage_is_2_and_leaves_nothing(place: GatedDesk) -> None:
     for arguments in (["run"], ["rnu"], ["run", "--timeout", "soon", "--", "true"], ["show", "x"]):
         done = place(*arguments)
         assert done.returncode == 2, arguments
@@ -187,8 +124,8 @@ def test_bad_usage_is_2_and_leaves_nothing(place: Place) -> None:
     assert not (Path(place.env["HOME"]) / ".local").exists()
 
 
-def test_a_detached_run_is_followed_from_other_processes(place: Place) -> None:
-    place.write("gated.py", GATED.format(gate=str(place.gate)) + "open('r.txt', 'w').write('r')\n")
+def test_a_detached_run_is_followed_from_other_processes(place: GatedDesk) -> None:
+    place.write("gated.py", place.gated() + "open('r.txt', 'w').write('r')\n")
     run = place("run", "-d", "--", "python", "gated.py").stdout.strip()
     assert re.fullmatch(r"gated-[a-z0-9]{6}", run)
     until(lambda: place("logs", run).stdout == "started\n")
@@ -210,7 +147,7 @@ def test_a_detached_run_is_followed_from_other_processes(place: Place) -> None:
     assert "r.txt" in missing.stderr
 
 
-def test_cancel_from_another_process(place: Place) -> None:
+def test_cancel_from_another_process(place: GatedDesk) -> None:
     run = place("run", "-q", "-d", "--", "python", "gated.py").stdout.strip()
     until(lambda: place.state(run) == "running")
     done = place("cancel", run)
@@ -219,7 +156,7 @@ def test_cancel_from_another_process(place: Place) -> None:
     assert place("wait", run).returncode == 1
 
 
-def test_ctrl_c_detaches_and_the_run_goes_on(place: Place) -> None:
+def test_ctrl_c_detaches_and_the_run_goes_on(place: GatedDesk) -> None:
     terminal = Terminal(place, "run", "--", "python", "gated.py")
     run = run_id(terminal.read_until("started"))
     terminal.press_ctrl_c()
@@ -231,7 +168,7 @@ def test_ctrl_c_detaches_and_the_run_goes_on(place: Place) -> None:
     assert place("logs", run).stdout == "started\nopened\n"
 
 
-def test_a_second_ctrl_c_cancels(place: Place) -> None:
+def test_a_second_ctrl_c_cancels(place: GatedDesk) -> None:
     terminal = Terminal(place, "run", "--", "python", "gated.py")
     run = run_id(terminal.read_until("started"))
     terminal.press_ctrl_c()
@@ -242,7 +179,7 @@ def test_a_second_ctrl_c_cancels(place: Place) -> None:
     assert place.state(run) == "cancelled"
 
 
-def test_a_run_survives_its_terminal(place: Place) -> None:
+def test_a_run_survives_its_terminal(place: GatedDesk) -> None:
     terminal = Terminal(place, "run", "--", "python", "gated.py")
     run = run_id(terminal.read_until("started"))
     terminal.close()
@@ -251,8 +188,8 @@ def test_a_run_survives_its_terminal(place: Place) -> None:
     assert place("wait", run).returncode == 0
 
 
-def test_a_reader_that_goes_away_leaves_the_run_alone(place: Place) -> None:
-    place.write("gated.py", GATED.format(gate=str(place.gate)) + "print('x' * 1000000)\n")
+def test_a_reader_that_goes_away_leaves_the_run_alone(place: GatedDesk) -> None:
+    place.write("gated.py", place.gated() + "print('x' * 1000000)\n")
     script = f"{SENDOFF} run -- python gated.py | head -n 1; exit ${{PIPESTATUS[0]}}"
     with subprocess.Popen(
         ["bash", "-c", script],
@@ -271,7 +208,7 @@ def test_a_reader_that_goes_away_leaves_the_run_alone(place: Place) -> None:
     assert place("wait", "@last").returncode == 0
 
 
-def test_a_sweep_end_to_end(place: Place) -> None:
+def test_a_sweep_end_to_end(place: GatedDesk) -> None:
     place.write(
         "train.py",
         "import json, sys\n"
@@ -300,13 +237,13 @@ def test_a_sweep_end_to_end(place: Place) -> None:
     assert place("logs", "@last").stdout.splitlines()[2] == "[2] score: 0.2"
 
 
-def test_a_sweep_with_a_failure_exits_with_1(place: Place) -> None:
+def test_a_sweep_with_a_failure_exits_with_1(place: GatedDesk) -> None:
     done = place("sweep", "-p", "x=0,3", "--", "sh", "-c", "exit {x}")
     assert done.returncode == 1
     assert [line.split()[2] for line in done.stdout.splitlines()[1:]] == ["succeeded", "failed"]
 
 
-def test_json_shapes(place: Place) -> None:
+def test_json_shapes(place: GatedDesk) -> None:
     done = place("run", "--json", "--", "sh", "-c", "echo out; exit 3")
     assert done.returncode == 3
     result = json.loads(done.stdout)
@@ -316,13 +253,16 @@ def test_json_shapes(place: Place) -> None:
     failure = result["indexes"][0]["failure"]
     assert set(failure) >= {"code", "phase", "message", "blame", "retryable"}
     run = result["id"]
-    assert place.json("wait", run)[0]["state"] == "failed"  # type: ignore[index]
-    assert place.json("ps")[0]["id"] == run  # type: ignore[index]
+    assert place.json("wait", run)[0]["state"] == "failed"
+    assert place.json("ps")[0]["id"] == run
     assert place.json("results", run) == [{"run": run, "state": "failed", "files": []}]
     events = [json.loads(line) for line in place("logs", run, "--json").stdout.splitlines()]
     assert events[0] | {"time": 0} == {"index": 0, "time": 0, "stream": "stdout", "text": "out\n"}
-    assert set(place.json("pack")) >= {"images", "environment", "layers", "trees"}  # type: ignore[call-overload]
-    assert place.json("config", "show")["target"] == {"value": "local", "source": "default"}  # type: ignore[index]
+    assert set(place.json("pack")) >= {"images", "environment", "layers", "trees"}
+    assert json.loads(place.done("config", "show", "--json"))["target"] == {
+        "value": "local",
+        "source": "default",
+    }
     error = place.json("show", "nothing")
     assert error == {
         "code": "RUN_UNKNOWN",
@@ -335,7 +275,7 @@ def test_json_shapes(place: Place) -> None:
     }
 
 
-def test_a_dry_run_sends_nothing(place: Place) -> None:
+def test_a_dry_run_sends_nothing(place: GatedDesk) -> None:
     done = place("run", "--dry-run", "--", "python", "gated.py")
     assert done.returncode == 0
     assert DIGEST.match(done.stdout)
@@ -345,7 +285,7 @@ def test_a_dry_run_sends_nothing(place: Place) -> None:
     assert packed.stdout.strip() == done.stdout.split()[0]
 
 
-def test_an_idempotency_key_gives_the_same_run(place: Place) -> None:
+def test_an_idempotency_key_gives_the_same_run(place: GatedDesk) -> None:
     first = place("run", "-d", "--idempotency-key", "k", "--", "true").stdout
     assert place("run", "-d", "--idempotency-key", "k", "--", "true").stdout == first
     other = place("run", "-d", "--idempotency-key", "k", "--", "false")
@@ -353,7 +293,7 @@ def test_an_idempotency_key_gives_the_same_run(place: Place) -> None:
     assert "stands for another request" in other.stderr
 
 
-def test_environment_variables_and_secrets(place: Place) -> None:
+def test_environment_variables_and_secrets(place: GatedDesk) -> None:
     script = "echo $A $B $TOKEN"
     done = place(
         "run", "-q", "-e", "A=1", "-e", "B", "--secret", "TOKEN", "--", "sh", "-c", script,
@@ -365,7 +305,7 @@ def test_environment_variables_and_secrets(place: Place) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell: str, place: Place) -> None:
+def test_completion(shell: str, place: GatedDesk) -> None:
     place("run", "-d", "--name", "unusual", "--", "true")
 
     def completions(words: str, count: int) -> str:
@@ -381,7 +321,7 @@ def test_completion(shell: str, place: Place) -> None:
     assert place("completion", shell).stdout.strip()
 
 
-def test_bash_takes_the_completion_script(place: Place) -> None:
+def test_bash_takes_the_completion_script(place: GatedDesk) -> None:
     script = (
         'eval "$(sendoff completion bash)"\n'
         "COMP_WORDS=(sendoff com); COMP_CWORD=1; _sendoff_completion sendoff; echo ${COMPREPLY[@]}"
@@ -420,7 +360,7 @@ except sendoff.SendoffError as error:
 """
 
 
-def test_python(place: Place) -> None:
+def test_python(place: GatedDesk) -> None:
     place.write(
         "train.py",
         "import json, sys\n"
@@ -439,7 +379,7 @@ def test_python(place: Place) -> None:
     assert done.stdout == "did you mean 'timeout'?\nRUN_UNKNOWN\n", done.stderr
 
 
-def test_the_same_images_once_more(place: Place) -> None:
+def test_the_same_images_once_more(place: GatedDesk) -> None:
     place.write("fails.py", "import sys; print(sys.argv[1]); sys.exit(int(sys.argv[1]))\n")
     done = place("sweep", "-p", "code=0,3", "--", "python", "fails.py", "{code}")
     assert done.returncode == 1

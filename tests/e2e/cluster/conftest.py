@@ -14,6 +14,7 @@ from dispatcher.kubernetes import manifests
 from dispatcher.kubernetes.manifests import Tenancy
 from tests.e2e import sandboxes
 from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.desk import environment as desk_environment
 from tests.e2e.sandboxes import EXAMPLE
 from tests.stack.stack import Stack
 
@@ -75,8 +76,5 @@ def gate(site: Site) -> Iterator[Gate]:
 
 
 def environment(sandbox: Path, cache: Path) -> dict[str, str]:
-    """What a shell with this sandbox active has, and nothing of sendoff or a cloud."""
-    ours = ("SENDOFF", "XDG", "AWS", "MINIO", "KUBE")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-    path = f"{sandbox}/bin:{sandboxes.TOOLS}:/usr/bin:/bin"
-    return {**kept, "VIRTUAL_ENV": str(sandbox), "PATH": path, "XDG_CACHE_HOME": str(cache)}
+    """What a shell with this sandbox active has, and a cache."""
+    return desk_environment(sandbox, XDG_CACHE_HOME=str(cache))

@@ -6,24 +6,19 @@ import json
 import os
 import re
 import socket
-import subprocess
 import threading
-import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from packer.images.descriptor import MANIFEST
-from tests.e2e.sandboxes import TOOLS
+from tests.e2e import desk
+from tests.e2e.desk import PATIENCE
 from tests.stack.stack import Stack
 
-T = TypeVar("T")
-PATIENCE = 150
-SENDOFF = str(TOOLS / "sendoff")
 _REQUEST = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d+) .*"(.*)"$')
 
 
@@ -170,74 +165,17 @@ class Bucket:
         )
 
 
-class Desk:
-    """A project and the command line in it."""
+class Desk(desk.Desk):
+    """A project and the command line in it, for the servers of a site."""
 
     def __init__(self, folder: Path, site: Site, env: Mapping[str, str]) -> None:
-        self.project, self.site = folder / "project", site
-        self.project.mkdir(parents=True, exist_ok=True)
-        self.home, self.group = folder, f"desk-{os.urandom(4).hex()}"
-        own = {"HOME": str(folder), "SENDOFF_GROUP": self.group}
-        self.env = {**env, **site.variables(), **own}
-
-    def write(self, name: str, text: str) -> None:
-        (self.project / name).write_text(text)
-
-    def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """What a command of sendoff prints and exits with."""
-        return subprocess.run(
-            [SENDOFF, *arguments],
-            cwd=self.project,
-            env={**self.env, **env},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def done(self, *arguments: str, **env: str) -> str:
-        """What a command that succeeds prints."""
-        done = self(*arguments, **env)
-        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
-        return done.stdout
-
-    def json(self, *arguments: str, **env: str) -> Any:
-        """The document that a command prints."""
-        verb, *others = arguments
-        done = self(verb, "--json", *others, **env)
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
-
-    def sent(self, *arguments: str, **env: str) -> str:
-        """The id of a run that was sent off by this command, which does not wait for it."""
-        verb, *others = arguments
-        return self.done(verb, "--detach", *others, **env).strip()
+        self.site, self.group = site, f"desk-{os.urandom(4).hex()}"
+        super().__init__(folder, {**env, **site.variables(), "SENDOFF_GROUP": self.group})
 
     def clear(self) -> None:
         """Remove the Jobs of this desk, so that others have the GPUs."""
         label = f"sendoff.io/group={self.group}"
         self.site.kubectl("delete", "jobs", "-l", label, "--wait=false")
-
-    def index(self, run: str, number: int = 0, **env: str) -> Any:
-        """An index of a run, as `show` tells it."""
-        return self.json("show", run, **env)["indexes"][number]
-
-    @contextmanager
-    def started(self, *arguments: str, **env: str) -> Iterator[subprocess.Popen[str]]:
-        """A command while it runs; it is ended if it is still there after the block."""
-        with subprocess.Popen(
-            [SENDOFF, *arguments],
-            cwd=self.project,
-            env={**self.env, **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.kill()
 
 
 class Gate:
@@ -283,12 +221,3 @@ class Gate:
                 if self._opened:
                     connection.close()
                 self._changed.notify_all()
-
-
-def until(condition: Callable[[], T], seconds: float = PATIENCE) -> T:
-    """The first true value of `condition`."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.1)
-    return value

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster.conftest import environment
-from tests.e2e.cluster.desk import Desk, Gate, until
+from tests.e2e.cluster.desk import Desk, Gate
+from tests.e2e.desk import until
 
 BITS = ["2", "3", "4", "6", "8"]
 RESOURCES = ["--gpu", "h100", "--cpus", "0.5", "--memory", "1Gi"]

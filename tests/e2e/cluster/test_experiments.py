@@ -16,6 +16,7 @@ from tests.e2e.experiments import EXPERIMENTS, FRONTS, Experiment
 
 PHASES = ("queued", "pulling", "starting", "running", "uploading")
 PRICE = 2.5
+SENT = len(EXPERIMENTS) * len(FRONTS)
 
 
 class Wave:
@@ -38,7 +39,8 @@ def wave(site: Site, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     env["SENDOFF_PRICES"] = f"h100={PRICE}"
     group = f"wave-{os.urandom(4).hex()}"
     yield Wave(site, env, group)
-    site.kubectl("delete", "jobs", "-l", f"sendoff.io/group={group}", "--wait=false")
+    groups = f"sendoff.io/group in ({group},{group}-again)"
+    site.kubectl("delete", "jobs", "-l", groups, "--wait=false")
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
@@ -61,14 +63,14 @@ def test_the_wave_is_added_up_by_class_and_priced(wave: Wave) -> None:
         experiments.sendoff(some, wave.env, "wait", run)
     bill = json.loads(experiments.sendoff(some, wave.env, "cost", "--group", wave.group, "--json"))
     (h100,) = bill["classes"]
-    assert (bill["runs"], h100["gpu"], h100["indexes"]) == (6, "h100", 6)
+    assert (bill["runs"], h100["gpu"], h100["indexes"]) == (SENT, "h100", SENT)
     seconds = h100["seconds"]
     held = sum(seconds[name] for name in PHASES[1:])
     assert h100["gpu_hours"] == pytest.approx(held / 3600)
     assert bill["cost"] == h100["cost"] == pytest.approx(h100["gpu_hours"] * PRICE)
     assert (bill["unpriced"], bill["currency"], h100["busy"]) == ([], "USD", None)
-    # Six took turns on two GPUs.
-    assert seconds["queued"] > seconds["running"] / 6
+    # All took turns on two GPUs.
+    assert seconds["queued"] > seconds["running"] / SENT
     shown = experiments.sendoff(some, wave.env, "cost", "--group", wave.group)
     assert shown.splitlines()[1].split()[0] == "h100"
     assert "USD" in shown
@@ -90,3 +92,17 @@ def test_the_phases_are_what_the_cluster_saw(wave: Wave) -> None:
     assert phases["queued"] == pytest.approx(scheduled, abs=2)
     assert phases["queued"] + phases["pulling"] == pytest.approx(pulled, abs=2)
     assert sum(phases.values()) == pytest.approx(whole, abs=2)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.name)
+def test_it_is_reproduced_to_the_bit_from_its_run_and_from_its_digest(
+    wave: Wave, experiment: Experiment
+) -> None:
+    settings = {"gpu": "h100", "group": f"{wave.group}-again", "timeout": "5m"}
+    run = experiments.to_be_reproduced(experiment, wave.env, settings)
+    digest = experiments.index_of(experiment, wave.env, run)["digest"]
+    first = experiments.reproduced(experiment, wave.env, run)
+    assert (first["digest"], first["earlier"]) == (digest, run)
+    again = experiments.reproduced(experiment, wave.env, digest)
+    assert again["digest"] == digest
+    assert len({run, first["run"], again["run"]}) == 3

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster.desk import PATIENCE, Desk, Gate, until
+from tests.e2e.cluster.desk import Desk, Gate
+from tests.e2e.desk import PATIENCE, until
 from tests.faults.faults import Answer, BlackHole, CutRequest, LoseAnswer
 from tests.faults.proxy import Proxy
 from tests.stack.programs import program

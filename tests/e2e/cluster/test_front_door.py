@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster.conftest import environment
-from tests.e2e.cluster.desk import Desk, Gate, Site, until
+from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.desk import until
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 QUICK = ["--", "python", "-c", "print('there')"]

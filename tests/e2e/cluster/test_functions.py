@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from tests.e2e import sandboxes
-from tests.e2e.cluster.desk import PATIENCE, Desk, Gate
+from tests.e2e.cluster.desk import Desk, Gate
+from tests.e2e.desk import PATIENCE
 
 WORK = """
 import os, socket, sendoff, numpy

@@ -6,7 +6,8 @@ import json
 
 import anyio
 
-from tests.e2e.cluster.desk import PATIENCE, Desk
+from tests.e2e.cluster.desk import Desk
+from tests.e2e.desk import PATIENCE
 from tests.e2e.mcp.agents import over_stdio, research
 from tests.e2e.mcp.conftest import TRAIN
 

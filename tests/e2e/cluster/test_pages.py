@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cluster.conftest import environment
-from tests.e2e.cluster.desk import PATIENCE, Desk, Site
+from tests.e2e.cluster.desk import Desk, Site
+from tests.e2e.desk import PATIENCE
 from tests.stack.programs import program
 
 DOCS = Path(__file__).parents[3] / "docs"

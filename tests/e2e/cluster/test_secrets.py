@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from packer.image_paths import RUNNER, site_packages
-from tests.e2e.cluster.desk import Desk, Gate, until
+from tests.e2e.cluster.desk import Desk, Gate
+from tests.e2e.desk import until
 
 LIBRARIES = f"{RUNNER}/{site_packages('3.11')}"
 # What a command can do with the runner's own client and credentials, which it may read.

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.cluster.desk import Desk, Gate, until
+from tests.e2e.cluster.desk import Desk, Gate
+from tests.e2e.desk import until
 
 # Index 1 fails; the first attempts of 2 and 3 go on until somebody ends them.
 MIXED = """\

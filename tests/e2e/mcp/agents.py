@@ -14,11 +14,9 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.e2e.sandboxes import TOOLS
+from tests.e2e.desk import PATIENCE, SENDOFF
 
-SENDOFF = str(TOOLS / "sendoff")
 TOKEN = "a-token-of-these-tests"
-PATIENCE = 150
 LARGEST = 64_000
 """Letters of an answer; a bound on all of them."""
 
@@ -76,9 +74,10 @@ class Agent:
 async def over_stdio(
     project: Path, env: Mapping[str, str], *, mode: str = "auto"
 ) -> AsyncIterator[Agent]:
-    """An agent that starts a server of its own."""
+    """An agent that starts a server of its own, whose words go to a file in its home."""
     server = StdioServerParameters(command=SENDOFF, args=["mcp"], env=dict(env), cwd=project)
-    with (project.parent / "server.log").open("a") as log:
+    home = Path(env["HOME"])
+    with (home / "server.log").open("a") as log:
         async with Client(stdio_client(server, errlog=log), mode=mode) as client:
             yield Agent(client)
 

@@ -14,11 +14,11 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.e2e.desk import GatedDesk
 from tests.e2e.mcp.agents import PATIENCE, Agent, over_http, over_stdio, research, served
-from tests.e2e.mcp.conftest import Place
 
 
-def attend(place: Place, script: Callable[[Agent], Any], **options: Any) -> Any:
+def attend(place: GatedDesk, script: Callable[[Agent], Any], **options: Any) -> Any:
     """What comes of a script that an agent follows, with a server of its own."""
 
     async def session() -> Any:
@@ -30,7 +30,9 @@ def attend(place: Place, script: Callable[[Agent], Any], **options: Any) -> Any:
 
 
 @pytest.mark.parametrize(("transport", "mode"), [("stdio", "auto"), ("http", "legacy")])
-def test_a_wave_its_best_and_that_on_another_class(place: Place, transport: str, mode: str) -> None:
+def test_a_wave_its_best_and_that_on_another_class(
+    place: GatedDesk, transport: str, mode: str
+) -> None:
     @asynccontextmanager
     async def connected() -> AsyncIterator[Agent]:
         if transport == "stdio":
@@ -55,7 +57,7 @@ def test_a_wave_its_best_and_that_on_another_class(place: Place, transport: str,
     assert shown["request"]["resources"]["gpu"] == "a40"
 
 
-def test_what_a_run_printed_and_wrote(place: Place) -> None:
+def test_what_a_run_printed_and_wrote(place: GatedDesk) -> None:
     place.write(
         "talk.py",
         "import pathlib\n"
@@ -103,7 +105,7 @@ def test_what_a_run_printed_and_wrote(place: Place) -> None:
     assert (place.project / "out" / "weights.bin").read_bytes() == bytes(range(256))
 
 
-def test_a_wave_of_many_is_told_a_page_at_a_time(place: Place) -> None:
+def test_a_wave_of_many_is_told_a_page_at_a_time(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         run = (
             await agent(
@@ -134,10 +136,11 @@ def test_a_wave_of_many_is_told_a_page_at_a_time(place: Place) -> None:
     attend(place, script)
 
 
-def test_submit_returns_before_anything_is_packed(place: Place) -> None:
-    async def script(agent: Agent) -> None:
+def test_submit_returns_before_anything_is_packed(place: GatedDesk) -> None:
+    async def script(agent: Agent) -> str:
         began = time.monotonic()
-        run = (await agent("submit", command="python gated.py", timeout="5m"))["run"]
+        asked = {"command": "python gated.py", "timeout": "5m", "idle_limit": "5%,10m"}
+        run: str = (await agent("submit", **asked))["run"]
         assert time.monotonic() - began < 2
         found = await agent("run", run=run)
         assert found["state"] in ("queued", "running")
@@ -153,11 +156,14 @@ def test_submit_returns_before_anything_is_packed(place: Place) -> None:
         assert 0.3 <= again["waited"] <= time.monotonic() - began
         place.gate.touch()
         assert (await agent.ended(run))["runs"][0]["state"] == "succeeded"
+        return run
 
-    attend(place, script)
+    run = attend(place, script)
+    limit = place.json("show", run)["request"]["idle_limit"]
+    assert limit == {"share": 0.05, "seconds": 600}
 
 
-def test_what_can_not_be_packed_says_so_under_its_id(place: Place) -> None:
+def test_what_can_not_be_packed_says_so_under_its_id(place: GatedDesk) -> None:
     (place.project / "away").symlink_to("/etc/hostname")
 
     async def script(agent: Agent) -> None:
@@ -181,7 +187,7 @@ def test_what_can_not_be_packed_says_so_under_its_id(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_run_outlives_the_client_that_vanishes(place: Place) -> None:
+def test_a_run_outlives_the_client_that_vanishes(place: GatedDesk) -> None:
     """Killed in the middle of waiting, with its server, right after it was given an id."""
 
     async def script() -> str:
@@ -206,7 +212,7 @@ def children() -> list[int]:
     return [int(pid) for pid in found if b"mcp" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
-def test_a_client_that_vanishes_leaves_the_server_to_others(place: Place) -> None:
+def test_a_client_that_vanishes_leaves_the_server_to_others(place: GatedDesk) -> None:
     async def script(url: str) -> None:
         async with over_http(url) as first:
             run = (await first("submit", command="python gated.py", timeout="5m"))["run"]
@@ -221,7 +227,7 @@ def test_a_client_that_vanishes_leaves_the_server_to_others(place: Place) -> Non
         anyio.run(script, url)
 
 
-def packers(place: Place) -> list[int]:
+def packers(place: GatedDesk) -> list[int]:
     """Processes that pack for orders of a place."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -229,21 +235,21 @@ def packers(place: Place) -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if b"sendoff.background" in command and str(place.root).encode() in command:
+        if b"sendoff.background" in command and str(place.home).encode() in command:
             found.append(int(folder.name))
     return found
 
 
-def slow(place: Place) -> None:
-    """Let packing wait for the gate: `python` is a program that does so."""
-    waits = place.root / "bin" / "python"
+def slow(place: GatedDesk, then: str = "exit 1") -> None:
+    """Let packing wait for the gate: `python` is a program that does so, and then `then`."""
+    waits = place.home / "bin" / "python"
     waits.parent.mkdir()
-    waits.write_text(f"#!/bin/sh\nwhile ! test -e {place.gate}; do sleep 0.05; done\nexit 1\n")
+    waits.write_text(f"#!/bin/sh\nwhile ! test -e {place.gate}; do sleep 0.05; done\n{then}\n")
     waits.chmod(0o755)
     place.env["SENDOFF_PYTHON"] = str(waits)
 
 
-def test_packing_can_be_cancelled(place: Place) -> None:
+def test_packing_can_be_cancelled(place: GatedDesk) -> None:
     slow(place)
 
     async def script(agent: Agent) -> None:
@@ -260,7 +266,7 @@ def test_packing_can_be_cancelled(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_packer_that_dies_is_found_out(place: Place) -> None:
+def test_a_packer_that_dies_is_found_out(place: GatedDesk) -> None:
     slow(place)
 
     async def script(agent: Agent) -> None:
@@ -276,7 +282,7 @@ def test_a_packer_that_dies_is_found_out(place: Place) -> None:
     attend(place, script)
 
 
-def test_the_same_key_gives_the_same_run(place: Place) -> None:
+def test_the_same_key_gives_the_same_run(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         wave = {"command": "python train.py --lr 0.1", "timeout": "1m", "idempotency_key": "k"}
         first = await agent("submit", **wave)
@@ -290,8 +296,66 @@ def test_the_same_key_gives_the_same_run(place: Place) -> None:
     attend(place, script)
 
 
-def test_paths_are_the_projects(place: Place) -> None:
-    (place.root / "data.txt").write_text("42")
+def test_an_earlier_run_answers_where_that_is_asked_for(place: GatedDesk) -> None:
+    async def script(agent: Agent) -> None:
+        asked = {"command": "python train.py --lr 0.1", "timeout": "1m", "reuse": True}
+        first = await agent("submit", **asked)
+        assert first["reused"] is False
+        ended = await agent.ended(first["run"])
+        assert ended["runs"][0]["reused"] is False
+        # Whether the answer comes at once, or waiting brings it, it says so.
+        again = await agent("submit", idempotency_key="k", **asked)
+        ended = await agent.ended(again["run"])
+        (going,) = ended["runs"]
+        assert (going["run"], going["state"]) == (first["run"], "succeeded")
+        once_more = await agent("submit", idempotency_key="k", **asked)
+        assert (once_more["run"], once_more["reused"]) == (first["run"], True)
+        told = await agent("run", run=once_more["run"])
+        assert told["indexes"][0]["metrics"]["loss"] == pytest.approx(0.04)
+        assert len((await agent("runs"))["runs"]) == 1
+        wave = {"command": "python train.py --lr {lr}", "parameters": {"lr": [0.1, 0.2]}}
+        many = await agent("submit_many", **wave, timeout="1m", reuse=True)
+        await agent.ended(many["run"])
+        reused = await agent("submit_many", **wave, timeout="1m", reuse=True)
+        await agent.ended(reused["run"])
+        assert len((await agent("runs"))["runs"]) == 2
+        # What failed is run again.
+        failing = {"command": "python train.py --lr x", "timeout": "1m", "reuse": True}
+        failed = await agent("submit", **failing)
+        await agent.ended(failed["run"])
+        other = await agent("submit", **failing)
+        assert (await agent.ended(other["run"]))["runs"][0]["run"] == other["run"] != failed["run"]
+
+    attend(place, script)
+
+
+def test_an_order_is_a_name_of_the_run_that_answers_for_it(place: GatedDesk) -> None:
+    """Waited for, followed and shown under the id that was given before anybody knew."""
+    asked = {"command": "python train.py --lr 0.1", "timeout": "1m"}
+    words = ("--timeout", "1m", "--", "python", "train.py", "--lr", "0.1")
+    ran = place("run", "--json", "--quiet", *words)
+    first = json.loads(ran.stdout)["id"]
+    slow(place, then=f'exec {place.env["VIRTUAL_ENV"]}/bin/python "$@"')
+
+    async def script(agent: Agent) -> str:
+        order: str = (await agent("submit", **asked, reuse=True))["run"]
+        assert order != first
+        going = (await agent("wait", runs=[order], seconds=0))["runs"][0]
+        assert (going["run"], going["reused"]) == (order, False)
+        place.gate.touch()
+        ended = (await agent.ended(order))["runs"][0]
+        assert (ended["run"], ended["reused"]) == (first, True)
+        return order
+
+    order = attend(place, script)
+    assert place("wait", order).returncode == 0
+    shown = json.loads(place("show", order, "--json").stdout)
+    assert (shown["id"], shown["reused"]) == (first, True)
+    assert "loss" in place("logs", order).stdout
+
+
+def test_paths_are_the_projects(place: GatedDesk) -> None:
+    (place.home / "data.txt").write_text("42")
 
     async def script(agent: Agent) -> None:
         run = (
@@ -310,7 +374,7 @@ def test_paths_are_the_projects(place: Place) -> None:
     attend(place, script)
 
 
-def test_budgets_hold_and_are_told(place: Place) -> None:
+def test_budgets_hold_and_are_told(place: GatedDesk) -> None:
     place.env |= {"SENDOFF_BUDGET_GPU_HOURS": "1", "SENDOFF_BUDGET_RUNS": "2"}
     gated = {"command": "python gated.py", "gpu": "h100:2", "group": "g"}
 
@@ -324,7 +388,8 @@ def test_budgets_hold_and_are_told(place: Place) -> None:
         assert not problem["retryable"]
         assert "0.5333" in problem["message"]
         told = (await agent("check", timeout="15m", gpu="h100:2", group="g"))["budget"]
-        assert (told["gpu_hours_reserved"], told["gpu_hours_left"]) == (0.5, 0.5)
+        taken = told["gpu_hours_spent"] + told["gpu_hours_reserved"]
+        assert (taken, told["gpu_hours_left"]) == pytest.approx((0.5, 0.5))
         assert (told["runs_under_way"], told["runs_left"]) == (1, 1)
         # Others have a budget of their own, and so do runs without a group.
         many = {"commands": ["true", "true", "true"], "timeout": "1m"}
@@ -348,7 +413,7 @@ def test_budgets_hold_and_are_told(place: Place) -> None:
     attend(place, script)
 
 
-def test_a_digest_is_reproduced(place: Place) -> None:
+def test_a_digest_is_reproduced(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         run = (await agent("submit", command="python train.py --lr 0.1", timeout="1m"))["run"]
         await agent.ended(run)
@@ -369,7 +434,7 @@ def test_a_digest_is_reproduced(place: Place) -> None:
     attend(place, script)
 
 
-def test_slips_are_told_as_everything_else(place: Place) -> None:
+def test_slips_are_told_as_everything_else(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         for arguments, said in (
             ({"command": "true"}, "timeout"),

@@ -8,8 +8,8 @@ import socket
 import httpx2
 import pytest
 
+from tests.e2e.desk import GatedDesk
 from tests.e2e.mcp.agents import TOKEN, served
-from tests.e2e.mcp.conftest import Place
 
 HELLO = {
     "jsonrpc": "2.0",
@@ -28,7 +28,7 @@ def asked(url: str, **headers: str) -> httpx2.Response:
     return httpx2.post(url, json=HELLO, headers={**accepted, **headers}, timeout=30)
 
 
-def test_nobody_gets_there_without_the_token(place: Place) -> None:
+def test_nobody_gets_there_without_the_token(place: GatedDesk) -> None:
     with served(place.project, place.env) as url:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}):
             answer = asked(url, **headers)
@@ -44,22 +44,22 @@ def test_nobody_gets_there_without_the_token(place: Place) -> None:
         assert asked(url, Host=f"localhost:{port}", **right).status_code == 200
 
 
-def test_further_names_are_allowed_by_name(place: Place) -> None:
+def test_further_names_are_allowed_by_name(place: GatedDesk) -> None:
     with served(place.project, place.env, "--allow-host", "agents.example") as url:
         right = {"Authorization": f"Bearer {TOKEN}"}
         assert asked(url, Host="agents.example", **right).status_code == 200
 
 
-def test_a_token_in_a_file(place: Place) -> None:
-    (place.root / "token").write_text(f"{TOKEN}-of-the-file\n")
-    options = ("--token-file", str(place.root / "token"))
+def test_a_token_in_a_file(place: GatedDesk) -> None:
+    (place.home / "token").write_text(f"{TOKEN}-of-the-file\n")
+    options = ("--token-file", str(place.home / "token"))
     with served(place.project, place.env, *options, token="") as url:
         assert asked(url, Authorization=f"Bearer {TOKEN}").status_code == 401
         assert asked(url, Authorization=f"Bearer {TOKEN}-of-the-file").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "short"])
-def test_no_server_without_a_good_token(place: Place, token: str) -> None:
+def test_no_server_without_a_good_token(place: GatedDesk, token: str) -> None:
     place.env["SENDOFF_MCP_TOKEN"] = token
     done = place("mcp", "--http", "--port", "0", "--json")
     assert done.returncode == 2
@@ -67,7 +67,7 @@ def test_no_server_without_a_good_token(place: Place, token: str) -> None:
     assert "short" not in done.stdout
 
 
-def test_a_port_that_is_taken(place: Place) -> None:
+def test_a_port_that_is_taken(place: GatedDesk) -> None:
     place.env["SENDOFF_MCP_TOKEN"] = TOKEN
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = place("mcp", "--http", "--port", str(taken.getsockname()[1]))

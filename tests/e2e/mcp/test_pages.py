@@ -14,8 +14,8 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.e2e.desk import GatedDesk
 from tests.e2e.mcp.agents import TOKEN, served
-from tests.e2e.mcp.conftest import Place
 
 ROOT = Path(__file__).parents[3]
 _BLOCK = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ def configurations() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("shown", [each for each in configurations() if "command" in each])
-def test_a_client_that_starts_its_server(place: Place, shown: dict[str, Any]) -> None:
+def test_a_client_that_starts_its_server(place: GatedDesk, shown: dict[str, Any]) -> None:
     here = {"/path/to/project/.venv": place.env["VIRTUAL_ENV"]}
     here["/path/to/project"] = str(place.project)
     text = json.dumps(shown)
@@ -39,8 +39,8 @@ def test_a_client_that_starts_its_server(place: Place, shown: dict[str, Any]) ->
     env = {**place.env, **found.get("env", {})}
 
     async def script() -> None:
-        server = StdioServerParameters(**{**found, "env": env}, cwd=place.root)
-        with (place.root / "server.log").open("w") as log:
+        server = StdioServerParameters(**{**found, "env": env}, cwd=place.home)
+        with (place.home / "server.log").open("w") as log:
             async with Client(stdio_client(server, errlog=log)) as client:
                 done = await client.call_tool("check", {"timeout": "1m"})
                 assert not done.is_error
@@ -50,7 +50,7 @@ def test_a_client_that_starts_its_server(place: Place, shown: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("shown", [each for each in configurations() if "url" in each])
-def test_a_client_of_a_server_for_all(place: Place, shown: dict[str, Any]) -> None:
+def test_a_client_of_a_server_for_all(place: GatedDesk, shown: dict[str, Any]) -> None:
     assert shown["type"] == "http"
 
     async def script(url: str) -> None:

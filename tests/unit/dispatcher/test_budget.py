@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 import pytest
 from msgspec.structs import replace
 
-from dispatcher import budget
+from dispatcher import budget, usage
 from dispatcher.budget import Budget, Demand, Share
 from dispatcher.budget_errors import GpuHoursExhausted, RunsExhausted, TimeoutNeeded
 from dispatcher.request import Input, Request, Resources
-from dispatcher.run import Manifest, Usage
+from dispatcher.run import Manifest, Phases, Usage
 from dispatcher.status import IndexStatus
+from dispatcher.usage import Held
 from packer.digest import Digest
 
 DIGEST = Digest.of(b"")
+AN_HOUR_AGO = "2026-11-24T03:00:00Z"
+NOW = datetime.fromisoformat("2026-11-24T04:00:00Z").timestamp()
 
 
 def request(gpu: str, count: int = 1, timeout: float = 3600, **others: int) -> Request:
@@ -38,6 +42,11 @@ def ended(index: int, wall: float) -> IndexStatus:
         usage=Usage(wall=wall),
     )
     return IndexStatus(index=index, state="succeeded", manifest=manifest)
+
+
+def share(asked: Request, indexes: list[IndexStatus], *earlier: Held) -> Share:
+    held = [*usage.of_statuses(asked, indexes, NOW), *earlier]
+    return budget.share(asked, indexes, held, NOW)
 
 
 @pytest.mark.parametrize(
@@ -67,11 +76,22 @@ def test_what_has_ended_counts_by_what_it_took_and_the_rest_by_its_time_out() ->
         IndexStatus(index=2, state="running"),
         IndexStatus(index=3, state="queued"),
     ]
-    found = budget.share(asked, indexes)
+    found = share(asked, indexes)
     assert found == Share(spent=0.5, reserved=4, under_way=2)
-    assert budget.share(replace(asked, max_parallel=1), indexes).under_way == 1
+    assert share(replace(asked, max_parallel=1), indexes).under_way == 1
     assert budget.total([found, found]) == Share(spent=1, reserved=8, under_way=4)
-    assert budget.share(request(""), [ended(0, 900)]) == Share()
+    assert share(request(""), [ended(0, 900)]) == Share()
+
+
+def test_what_goes_on_counts_by_what_it_took_so_far_and_what_is_left_of_its_time_out() -> None:
+    asked = request("h100:2", 2)
+    indexes = [
+        IndexStatus(index=0, state="running", started=AN_HOUR_AGO, attempts=2),
+        IndexStatus(index=1, state="running", started="2026-11-24T03:30:00Z"),
+    ]
+    # Half an hour of the second is left, nothing of the first; an earlier attempt took its own.
+    earlier = Held(gpu="h100", count=2, phases=Phases(running=900))
+    assert share(asked, indexes, earlier) == Share(spent=3.5, reserved=1, under_way=2)
 
 
 def test_what_fits_exactly_fits() -> None:

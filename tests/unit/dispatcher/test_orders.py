@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from dispatcher import diagnosis, dispatch, orders
 from dispatcher.errors import Conflict, RunUnknown
+from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
-from dispatcher.run import UNPACKED, Run, now
+from dispatcher.run import UNPACKED, Run, now, unreported
 from dispatcher.store import Runs
 from packer.digest import Digest
 from packer.errors import DiskFull
@@ -66,9 +67,33 @@ def test_an_order_waits_until_it_is_a_run(places: Places) -> None:
         assert runs.all() == [packed(order)]
 
 
-def test_whoever_looks_sees_an_order_become_a_run(places: Places) -> None:
-    from dispatcher.observer import Observer
+def test_an_earlier_run_answers_for_an_order(places: Places) -> None:
+    runs, earlier = Runs.at(places), replace(packed(ordered("early-aaaaaa")), id="early-aaaaaa")
+    runs.add(earlier)
+    for index in range(2):
+        manifest = replace(unreported(earlier, index, 1), state="succeeded", exit_code=0)
+        runs.commit(manifest)
+    order = ordered("train-abcdef", key="k")
+    with orders.held(order.id, places), Observer(earlier.id, places):
+        dispatch.order(order, places)
+        with Observer(order.id, places) as observer:
+            assert observer.one(0).waiting
+            orders.answer(order.id, earlier.id, runs)
+            status = observer.all()
+    assert (status.run, status.state) == (earlier.id, "succeeded")
+    assert runs.known(order.id) == earlier
+    assert runs.ordered(order.id) == order
+    # It is one run, under one name.
+    assert runs.all() == [earlier]
+    (waited,) = dispatch.wait([order.id], places, 0)
+    assert waited == status
+    # The same key and request again get the same answer, another request does not.
+    assert dispatch.order(replace(order, id="train-bcdefg"), places) == order
+    with pytest.raises(Conflict):
+        dispatch.order(ordered("train-cdefgh", key="k", timeout=61), places)
 
+
+def test_whoever_looks_sees_an_order_become_a_run(places: Places) -> None:
     order, runs = ordered("train-abcdef"), Runs.at(places)
     with orders.held(order.id, places):
         dispatch.order(order, places)

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 from sendoff.__main__ import run
 from sendoff.cli import COMMANDS
+from tests import tokens
 
 if TYPE_CHECKING:
     import pytest
 
-LETTERS_OF_A_TOKEN = 3.0
-"""Tokenizers make 3.5 to 4.5 letters of English and shell one token; this is below all of them."""
 LIMIT = 2_000
+"""Tokens."""
 
 
 def test_the_skill_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["skill"]) == 0
     text = capsys.readouterr().out
-    assert len(text) / LETTERS_OF_A_TOKEN < LIMIT
+    assert tokens.count(text) < LIMIT
     head = re.match(r"---\nname: sendoff\ndescription: (.+)\n---\n", text)
     assert head
     # What clients of skills take for a description (agentskills.io).

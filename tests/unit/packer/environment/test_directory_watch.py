@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from packer import inotify
 from packer.environment import directory_watch, sweep
 from packer.environment.directory_watch import Watches
 
@@ -137,7 +138,7 @@ def test_only_so_many_are_held(marks: str, watches: Watches) -> None:
 def test_a_file_system_that_others_write_to_is_not_watched(
     marks: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory_watch, "_TELLING", frozenset())
+    monkeypatch.setattr(inotify, "_TELLING", frozenset())
     watches = Watches()
     watches.open()
     with pytest.raises(BlockingIOError):
