@@ -13,10 +13,11 @@ from dispatcher.referral import Referral
 from packer.images.shelf import Shelf
 from packer.reproduction import recorded
 from packer.reproduction.recorded import RecordedImage
-from sendoff import original, shelves
+from sendoff import shelves
 from sendoff.console import Console, visible
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
+from sendoff.reproduction import original
 
 
 def show(name: str, console: Console) -> int:

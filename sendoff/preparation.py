@@ -222,7 +222,7 @@ def _command(set_up: SetUp, settings: Settings, data: tuple[Data, ...]) -> Comma
 def _variables(settings: Settings) -> dict[str, str]:
     if not settings.deterministic:
         return settings.env
-    from sendoff import determinism
+    from sendoff.reproduction import determinism
 
     return determinism.variables(settings.env, settings.cpus)
 

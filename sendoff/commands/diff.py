@@ -19,8 +19,8 @@ def command(console: Console, *, was: str, now: str) -> int:
     That is: files of the project, packages, base image, request, hardware, metrics, and files that
     were written. Each is a run, RUN/INDEX, or a digest, of which the newest run is meant.
     """
-    from sendoff import differing
     from sendoff.narration import Narrator
+    from sendoff.reproduction import differing
 
     narrator = Narrator(console)
     try:

@@ -36,7 +36,7 @@ def command(
     RUN is an id, a prefix, @last, or RUN/INDEX; a digest may be REPOSITORY@sha256:…, or its first
     digits.
     """
-    from sendoff import reproducing
+    from sendoff.reproduction import terminal as reproducing
 
     return reproducing.run(
         reproducing.Wish(

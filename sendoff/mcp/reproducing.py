@@ -6,17 +6,17 @@ import time
 from collections.abc import Mapping
 
 from packer.reproduction.difference import Difference
-from sendoff import original as originals
 from sendoff import shelves
 from sendoff.errors import Misuse
 from sendoff.handle import Run
 from sendoff.mcp import answers, bounds, questions
 from sendoff.mcp.answers import Step
 from sendoff.mcp.desk import Desk
-from sendoff.original import Original
-from sendoff.report import Report
-from sendoff.reproduction import Asking, settings_of, start
-from sendoff.reproduction_errors import sentence
+from sendoff.reproduction import original as originals
+from sendoff.reproduction.errors import sentence
+from sendoff.reproduction.original import Original
+from sendoff.reproduction.report import Report
+from sendoff.reproduction.reproduce import Asking, settings_of, start
 from sendoff.session import Session
 
 

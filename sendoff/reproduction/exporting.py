@@ -10,8 +10,9 @@ from packer.reproduction import export as packer_export
 from packer.reproduction import recorded
 from packer.reproduction.export import Exported
 from packer.wheels.wheelhouse import Wheelhouse
-from sendoff import original, reference, shelves
+from sendoff import reference, shelves
 from sendoff.errors import Misuse
+from sendoff.reproduction import original
 
 
 def export(

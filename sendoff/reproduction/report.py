@@ -8,8 +8,8 @@ from dispatcher.likeness import Measured
 from packer.digest import Digest
 from packer.record import Record
 from packer.reproduction.difference import Difference
-from sendoff import reproduction_errors
-from sendoff.reproduction_errors import NotReproduced
+from sendoff.reproduction import errors as reproduction_errors
+from sendoff.reproduction.errors import NotReproduced
 
 LevelName = Literal["L0", "L1", "L2", "L3"]
 LEVELS: dict[LevelName, str] = {

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sendoff.determinism import variables
+from sendoff.reproduction.determinism import variables
 
 
 def test_what_was_asked_for_wins_and_threads_are_those_of_the_cores() -> None:

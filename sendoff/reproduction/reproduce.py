@@ -22,11 +22,11 @@ from packer.digest import Digest
 from packer.progress import SILENT, Progress
 from packer.reproduction.difference import Difference
 from packer.reproduction.rebuild import Rebuilt
-from sendoff import original as originals
 from sendoff import shelves
 from sendoff.errors import Misuse
-from sendoff.original import Original
-from sendoff.report import LEVELS, Level, LevelName, Report
+from sendoff.reproduction import original as originals
+from sendoff.reproduction.original import Original
+from sendoff.reproduction.report import LEVELS, Level, LevelName, Report
 from sendoff.session import Session
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Asking:
         began: float,
     ) -> Report:
         """What packing again has shown. Nothing is run."""
-        from sendoff import rebuilding
+        from sendoff.reproduction import rebuilding
 
         found = rebuilding.rebuild(original.image, session, shelf, progress)
         levels = (
@@ -242,7 +242,7 @@ def _l1(digest: Digest, found: Rebuilt) -> Level:
 
 
 def _level(name: LevelName, difference: Difference | None, holds: str) -> Level:
-    from sendoff.reproduction_errors import sentence
+    from sendoff.reproduction.errors import sentence
 
     if difference is None:
         return Level(name=name, holds=True, why=holds)

@@ -15,10 +15,10 @@ from packer.progress import SILENT, Progress
 from packer.record import Record
 from packer.reproduction import differences
 from packer.reproduction.differences import Changed, Facts
-from sendoff import original as originals
 from sendoff import shelves
 from sendoff.console import visible
-from sendoff.original import Original
+from sendoff.reproduction import original as originals
+from sendoff.reproduction.original import Original
 
 if TYPE_CHECKING:
     import os

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sendoff import failure, shelves
-from sendoff import original as originals
 from sendoff.console import Console, visible
 from sendoff.following import DETACHED, write
 from sendoff.handle import Run
 from sendoff.narration import Narrator
-from sendoff.original import Original
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
-from sendoff.report import LEVELS, LevelName, Report, document
-from sendoff.reproduction import Asking, settings_of, start
-from sendoff.reproduction_errors import sentence
+from sendoff.reproduction import original as originals
+from sendoff.reproduction.errors import sentence
+from sendoff.reproduction.original import Original
+from sendoff.reproduction.report import LEVELS, LevelName, Report, document
+from sendoff.reproduction.reproduce import Asking, settings_of, start
 
 
 class Wish(NamedTuple):
@@ -36,7 +36,7 @@ def run(wish: Wish, console: Console) -> int:
     """Reproduce, print the report, and return the exit code.
 
     Raises:
-        SendoffError: as `sendoff.reproduction.reproduce`.
+        SendoffError: as `sendoff.reproduction.reproduce.reproduce`.
     """
     began = time.monotonic()
     asking = Asking(wish.name, wish.level, wish.rtol)
