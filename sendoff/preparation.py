@@ -23,7 +23,7 @@ from sendoff import cuda_choice, shelves
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
-from sendoff.settings import Settings
+from sendoff.settings.catalogue import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:

@@ -218,7 +218,7 @@ def record_of(original: Original, session: Session, given: Mapping[str, Any]) ->
 
 def settings_of(session: Session, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The settings among what was named, as values."""
-    from sendoff.settings import BY_KEY
+    from sendoff.settings.catalogue import BY_KEY
 
     fields = {key.replace("-", "_") for key in BY_KEY}
     names = [key.replace("-", "_") for key in wishes]

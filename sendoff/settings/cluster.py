@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sendoff import setting_values as values
-from sendoff.setting import Setting
+from sendoff.settings import values
+from sendoff.settings.setting import Setting
 
 ON_CLUSTERS: tuple[Setting, ...] = (
     Setting(

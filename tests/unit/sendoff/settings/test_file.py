@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sendoff import settings_file
-from sendoff.configuration import load
 from sendoff.errors import ConfigurationExists, InvalidSetting, UnknownSetting
-from sendoff.settings import BY_KEY
+from sendoff.settings import file as settings_file
+from sendoff.settings.catalogue import BY_KEY
+from sendoff.settings.configuration import load
 
 GIVEN = {
     "target": "kubernetes",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.configuration import load
 from sendoff.errors import InvalidConfigurationFile, InvalidSetting, UnknownSetting
+from sendoff.settings.configuration import load
 
 
 @pytest.fixture

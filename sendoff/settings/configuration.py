@@ -12,8 +12,8 @@ import msgspec
 from packer.record import Record
 from sendoff.errors import InvalidConfigurationFile, InvalidSetting, UnknownSetting
 from sendoff.nearest import nearest
-from sendoff.setting import xdg
-from sendoff.settings import BY_KEY, SETTINGS, Settings
+from sendoff.settings.catalogue import BY_KEY, SETTINGS, Settings
+from sendoff.settings.setting import xdg
 
 _RESERVED = {
     "SENDOFF_ROOT",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sendoff.errors import ConfigurationExists, InvalidSetting, UnknownSetting
 from sendoff.nearest import nearest
-from sendoff.settings import BY_KEY
+from sendoff.settings.catalogue import BY_KEY
 
 TABLE = "[tool.sendoff]"
 _TITLE = (

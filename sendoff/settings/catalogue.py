@@ -10,10 +10,10 @@ from packer.building.image_settings import ImageSettings
 from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
-from sendoff import setting_values as values
-from sendoff.agent_settings import OF_AGENTS
-from sendoff.cluster_settings import ON_CLUSTERS
-from sendoff.setting import Setting, xdg
+from sendoff.settings import values
+from sendoff.settings.agents import OF_AGENTS
+from sendoff.settings.cluster import ON_CLUSTERS
+from sendoff.settings.setting import Setting, xdg
 
 
 class Settings(Record, frozen=True):
