@@ -27,7 +27,7 @@ def command(console: Console, *, project: str, **asked: Any) -> int:
     """
     from msgspec.structs import asdict
 
-    from sendoff.checkup import checkup
+    from sendoff.checks.checkup import checkup
     from sendoff.session import Session
 
     session = Session.open(Path(project), options.flags(asked))

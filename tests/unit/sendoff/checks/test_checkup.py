@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sendoff.__main__ import run
-from sendoff.check import Check
-from sendoff.checkup import checkup
+from sendoff.checks.check import Check
+from sendoff.checks.checkup import checkup
 from sendoff.session import Session
 
 
@@ -74,7 +74,7 @@ def test_targets_elsewhere_need_servers(target: str) -> None:
 
 
 def test_an_address_that_pods_would_look_for_on_themselves(monkeypatch) -> None:
-    monkeypatch.setattr("sendoff.remote_checks._PATIENCE", 0.1)
+    monkeypatch.setattr("sendoff.checks.remote._PATIENCE", 0.1)
     flags = {"store": "http://127.0.0.1:1/bucket", "store_in_cluster": "http://10.0.0.1:1/bucket"}
     checks = found(target="docker", registry="localhost:1/runs", store=flags["store"])
     assert checks["store as runs see it"].state == "poor"

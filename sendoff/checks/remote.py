@@ -7,7 +7,7 @@ from typing import Literal
 
 from dispatcher.runner.address import is_s3
 from packer.errors import SendoffError
-from sendoff.check import Check, Checks, Finding, of_error
+from sendoff.checks.check import Check, Checks, Finding, of_error
 from sendoff.session import Session
 
 _PATIENCE = 10.0

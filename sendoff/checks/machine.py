@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sendoff.check import Check, Checks, Finding
+from sendoff.checks.check import Check, Checks, Finding
 from sendoff.quantities import show_size
 from sendoff.session import Session
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from packer.errors import SendoffError
-from sendoff import machine_checks, remote_checks
-from sendoff.check import Check, of_error
+from sendoff.checks import machine as machine_checks
+from sendoff.checks import remote as remote_checks
+from sendoff.checks.check import Check, of_error
 from sendoff.session import Session
 
 Area = Callable[[Session], Iterator[Check]]
