@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
-from sendoff.console import Console, visible
-from sendoff.narration import Narrator
 from sendoff.preparation import Order, answered, prepare
 from sendoff.preparation import send as dispatch
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
+from sendoff.terminal.console import Console, visible
+from sendoff.terminal.narration import Narrator
 
 if TYPE_CHECKING:
     from sendoff.handle import Run
@@ -55,7 +55,7 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         packed, record = prepare(session, order, narrator)
     finally:
         narrator.clear()
-    from sendoff import explanation
+    from sendoff.terminal import explanation
 
     console.say(explanation.headline(packed, time.monotonic() - started), "faint")
     if packed.report.retargeted and not manner.dry_run:
@@ -89,11 +89,11 @@ def start(
     elif not run.prepared:
         console.say("unpacking the environment here, once for all runs with it", "faint")
     if not detach:
-        from sendoff.following import follow
+        from sendoff.terminal.following import follow
 
         return follow(run, console)
     if console.machine:
-        from sendoff.summary import of_run
+        from sendoff.terminal.summary import of_run
 
         console.document(of_run(run))
     else:
@@ -107,7 +107,7 @@ def _when(run: Run) -> str:
 
 
 def _import_ahead() -> None:
-    for module in ("sendoff.handle", "sendoff.explanation", "sendoff.following"):
+    for module in ("sendoff.handle", "sendoff.terminal.explanation", "sendoff.terminal.following"):
         importlib.import_module(module)
 
 

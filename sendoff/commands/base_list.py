@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("list", cls=Command, example="sendoff base list --bases registry.example/base")

@@ -9,7 +9,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,8 @@ def prewarm(
     come later get them too. Exits with 1 if a node does not have all of them in the end.
     """
     from sendoff import prewarming
-    from sendoff.narration import Narrator
     from sendoff.session import Session
+    from sendoff.terminal.narration import Narrator
 
     seconds = _seconds(patience)
     session = Session.open(Path(), options.flags(asked))

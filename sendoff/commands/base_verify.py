@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from packer.bases.verification import Verified
@@ -33,7 +33,7 @@ def verify(console: Console, **asked: Any) -> int:
     digest differs, and tells which layer does, which paths in it, and how.
     """
     from sendoff import bases
-    from sendoff.narration import Narrator
+    from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked)
     narrator = Narrator(console)

@@ -10,7 +10,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Colour, Console, paint, visible
+from sendoff.terminal.console import Colour, Console, paint, visible
 
 
 @click.command("doctor", cls=Command, example="sendoff doctor --target kubernetes")

@@ -10,7 +10,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console, is_terminal
+from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
     from dispatcher.kubernetes.manifests import Tenancy

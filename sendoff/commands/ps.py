@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from dispatcher.status import RunStatus
@@ -40,7 +40,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     found = (run for run in cost.frozen(runs, SHOWN) if not state or run.state == state)
     shown = list(islice(found, None if everything else SHOWN))
     if console.machine:
-        from sendoff.summary import of_run
+        from sendoff.terminal.summary import of_run
 
         console.document([of_run(run) for run in shown])
         return 0

@@ -16,9 +16,9 @@ from packer.record import Record
 from packer.reproduction import differences
 from packer.reproduction.differences import Changed, Facts
 from sendoff import shelves
-from sendoff.console import visible
 from sendoff.reproduction import original as originals
 from sendoff.reproduction.original import Original
+from sendoff.terminal.console import visible
 
 if TYPE_CHECKING:
     import os

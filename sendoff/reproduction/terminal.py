@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sendoff import failure, shelves
-from sendoff.console import Console, visible
-from sendoff.following import DETACHED, write
+from sendoff import shelves
 from sendoff.handle import Run
-from sendoff.narration import Narrator
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
 from sendoff.reproduction import original as originals
@@ -19,6 +16,10 @@ from sendoff.reproduction.errors import sentence
 from sendoff.reproduction.original import Original
 from sendoff.reproduction.report import LEVELS, LevelName, Report, document
 from sendoff.reproduction.reproduce import Asking, settings_of, start
+from sendoff.terminal import failure
+from sendoff.terminal.console import Console, visible
+from sendoff.terminal.following import DETACHED, write
+from sendoff.terminal.narration import Narrator
 
 
 class Wish(NamedTuple):
@@ -75,7 +76,7 @@ def _introduce(original: Original, console: Console) -> None:
 
 
 def _follow(made: Run, console: Console) -> None:
-    from sendoff.waiting import Waiting
+    from sendoff.terminal.waiting import Waiting
 
     for event in made[0].events(seen=Waiting(console).index):
         if not console.quiet:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from packer.environment.environment_report import Arrival, EnvironmentReport, Retargeted
 from packer.packed import Packed
-from sendoff.console import align
 from sendoff.quantities import show_duration, show_size
+from sendoff.terminal.console import align
 
 if TYPE_CHECKING:
     from packer.explain import Explanation, SourceTree

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from packer.errors import SendoffError
-from sendoff.console import Colour, Console, paint
+from sendoff.terminal.console import Colour, Console, paint
 
 _EVIDENCE_LINE = 400
 _TRANSCRIPT = 10

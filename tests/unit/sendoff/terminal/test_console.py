@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from sendoff import console as consoles
-from sendoff.console import Console, align, paint, visible
+from sendoff.terminal import console as consoles
+from sendoff.terminal.console import Console, align, paint, visible
 
 
 class Terminal(io.StringIO):

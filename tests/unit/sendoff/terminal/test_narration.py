@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from sendoff import narration
-from sendoff.console import Console
-from sendoff.narration import Narrator
+from sendoff.terminal import narration
+from sendoff.terminal.console import Console
+from sendoff.terminal.narration import Narrator
 
 
 class Clock:

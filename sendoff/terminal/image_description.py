@@ -14,10 +14,10 @@ from packer.images.shelf import Shelf
 from packer.reproduction import recorded
 from packer.reproduction.recorded import RecordedImage
 from sendoff import shelves
-from sendoff.console import Console, visible
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
 from sendoff.reproduction import original
+from sendoff.terminal.console import Console, visible
 
 
 def show(name: str, console: Console) -> int:

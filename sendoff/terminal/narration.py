@@ -6,8 +6,8 @@ import sys
 import threading
 import time
 
-from sendoff.console import Console, is_terminal
 from sendoff.quantities import show_duration, show_size
+from sendoff.terminal.console import Console, is_terminal
 
 _WORTH_TELLING = 1.0
 """Seconds from which a step is worth a line of its own."""

@@ -10,12 +10,13 @@ import msgspec
 from dispatcher.comparison import show
 from dispatcher.request import Request
 from dispatcher.run import UNPACKED, Manifest
-from sendoff import cost, outcome, summary
-from sendoff.console import visible
+from sendoff import cost, outcome
 from sendoff.handle import Index
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration, show_size
 from sendoff.selection import Selection
+from sendoff.terminal import summary
+from sendoff.terminal.console import visible
 
 
 def document(chosen: Selection) -> dict[str, Any]:

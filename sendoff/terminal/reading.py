@@ -9,10 +9,10 @@ import threading
 from collections.abc import Sequence
 
 from dispatcher.logs import LogEvent
-from sendoff.console import Console
 from sendoff.errors import Misuse
-from sendoff.following import write
 from sendoff.handle import Index
+from sendoff.terminal.console import Console
+from sendoff.terminal.following import write
 
 FOLLOWED_LIMIT = 200
 """Indexes that are followed at once; each takes a thread."""

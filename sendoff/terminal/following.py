@@ -6,11 +6,11 @@ import sys
 import time
 
 from sendoff import outcome
-from sendoff.console import Console, is_terminal
-from sendoff.failure import labelled
 from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
-from sendoff.waiting import Waiting
+from sendoff.terminal.console import Console, is_terminal
+from sendoff.terminal.failure import labelled
+from sendoff.terminal.waiting import Waiting
 
 DETACHED = 130
 _SAID = {"EXIT_NONZERO", "SIGNAL"}
@@ -130,6 +130,6 @@ def _hint(run: Run, console: Console) -> None:
 
 
 def _document(run: Run, console: Console) -> None:
-    from sendoff.summary import of_run
+    from sendoff.terminal.summary import of_run
 
     console.document(of_run(run))

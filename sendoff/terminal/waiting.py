@@ -6,8 +6,8 @@ import time
 from collections import Counter
 
 from dispatcher.status import IndexStatus, RunStatus
-from sendoff.console import Console, visible
 from sendoff.quantities import show_duration
+from sendoff.terminal.console import Console, visible
 
 _PASSING = frozenset({"QUEUED", "STARTING", "PACKING"})
 """Causes that nobody need do anything about."""

@@ -7,8 +7,8 @@ import pytest
 from dispatcher.run import Failure, State
 from dispatcher.status import IndexStatus, of_run
 from sendoff import outcome
-from sendoff.console import Console
-from sendoff.waiting import Waiting
+from sendoff.terminal.console import Console
+from sendoff.terminal.waiting import Waiting
 
 
 def status(

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from packer.errors import SendoffError
-from sendoff import failure
 from sendoff.errors import Internal, Misuse
+from sendoff.terminal import failure
 
 
 class Broken(SendoffError):
