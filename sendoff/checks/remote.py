@@ -46,7 +46,7 @@ def base(session: Session) -> Iterator[Check]:
     """What images are made upon: whether it is there, and for the sandbox's Python."""
     from packer.environment import interpreter
     from packer.images.errors import BasePythonDiffers
-    from sendoff import base_choice
+    from sendoff.bases import choice as base_choice
     from sendoff.publishing import PLATFORM, unknown
 
     settings = session.settings

@@ -26,7 +26,7 @@ def build(console: Console, *, fresh: bool, pushed: bool, **asked: Any) -> int:
     BuildKit builds them all at once. The same catalogue gives the same digest on any builder:
     `sendoff base verify` finds out. What was built stays on this machine until it is pushed.
     """
-    from sendoff import bases
+    from sendoff.bases import workshop as bases
     from sendoff.quantities import show_size
     from sendoff.terminal.narration import Narrator
 

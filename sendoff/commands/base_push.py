@@ -23,7 +23,7 @@ def push(console: Console, **asked: Any) -> int:
     Each goes to a repository of its own below the prefix, its Python minor being its tag. Its bill
     of materials and its provenance are attached to it before the tag moves.
     """
-    from sendoff import bases
+    from sendoff.bases import workshop as bases
     from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked)

@@ -32,7 +32,7 @@ def verify(console: Console, **asked: Any) -> int:
     They are compared with what is pushed, or else with what was built here. Exits with 1 where a
     digest differs, and tells which layer does, which paths in it, and how.
     """
-    from sendoff import bases
+    from sendoff.bases import workshop as bases
     from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked)

@@ -11,7 +11,8 @@ from packer.images import popular
 from packer.images.base import Base
 from packer.progress import SILENT, Progress
 from packer.registry.registry import Registry
-from sendoff import base_choice, publishing
+from sendoff import publishing
+from sendoff.bases import choice as base_choice
 from sendoff.publishing import PLATFORM
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session

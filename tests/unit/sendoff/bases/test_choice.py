@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sendoff import base_choice
+from sendoff.bases import choice as base_choice
 from sendoff.errors import BaseMissing, BasesUnset
 from sendoff.session import Session
 
