@@ -31,7 +31,8 @@ from packer.reproduction.wheels import Wheels
 class Rebuilt(Record, frozen=True):
     """What came of packing again."""
 
-    digest: Digest
+    digest: Digest | None
+    """None where it can't be packed to the end as it was."""
     difference: Difference | None = None
     """None where the digest is the same."""
 
@@ -45,23 +46,31 @@ class Workshop(NamedTuple):
     progress: Progress
 
 
-def rebuild(image: RecordedImage, shelf: Shelf, shop: Workshop) -> Rebuilt:
-    """Pack the recorded project and lock again, in an empty folder.
+def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tuple[Rebuilt, ...]:
+    """Pack the recorded project and lock of each image again, in an empty folder.
 
-    The runner, which is sendoff's own, is taken as it is in the image.
+    The images share one environment, which is made once. The runner, which is sendoff's own, is
+    taken as it is in the image.
 
     Raises:
         LockMissing, BuiltElsewhere, WheelUnavailable, RecordDamaged, DiskFull; and as `Shelf`.
+        BuilderNeeded: BuildKit has installed or built something, and there is no builder.
     """
-    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as folder:
-        return _Rebuild(image, shelf, shop, Path(folder)).run()
+    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as name:
+        folder = Path(name)
+        return tuple(
+            _Rebuild(image, shelf, shop, folder, folder / f"image-{number}").run()
+            for number, image in enumerate(images)
+        )
 
 
 class _Rebuild:
-    def __init__(self, image: RecordedImage, shelf: Shelf, shop: Workshop, folder: Path) -> None:
-        self._image, self._shelf, self._shop, self._folder = image, shelf, shop, folder
-        self._layout = Layout(folder / "layout")
-        self._memory = folder / "memory"
+    def __init__(
+        self, image: RecordedImage, shelf: Shelf, shop: Workshop, shared: Path, own: Path
+    ) -> None:
+        self._image, self._shelf, self._shop, self._folder = image, shelf, shop, own
+        self._layout = Layout(shared / "layout")
+        self._memory = shared / "memory"
         self._base: Base | None = None
 
     def run(self) -> Rebuilt:

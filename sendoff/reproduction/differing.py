@@ -128,7 +128,7 @@ def _short(text: str) -> str:
 def _look(name: str, project: Path, progress: Progress) -> tuple[Original, Facts]:
     session, inner = shelves.opened(name, project)
     shelf = shelves.reading(session)
-    original = originals.find(inner, session, shelf)
+    original = originals.one(inner, session, shelf)
     return original, differences.facts(original.image, shelf, progress)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ from dispatcher import referral
 from dispatcher.errors import RecordUnreadable
 from dispatcher.referral import Ended, Referral
 from dispatcher.request import Data, Input, Request, Resources
-from dispatcher.run import Run
 from packer.digest import Digest
 from packer.errors import SendoffError
 from packer.images.image import NO_BASE
@@ -21,6 +21,7 @@ from packer.reproduction.errors import NoRunImage
 from packer.reproduction.recorded import RecordedImage
 from sendoff import reference, shelves
 from sendoff.errors import Misuse
+from sendoff.reference import Reference
 from sendoff.session import Session
 
 if TYPE_CHECKING:
@@ -41,28 +42,39 @@ class Original(Record, frozen=True):
     """What came of it; None where that is not known."""
 
 
-def find(name: str, session: Session, shelf: Shelf, *, but: str = "") -> Original:
+def find(name: str, session: Session, shelf: Shelf, *, but: str = "") -> tuple[Original, ...]:
     """What `name` means: a digest, a few digits of one, or a run or an index of it.
 
-    Of an image the newest run that succeeded counts, else the newest; `but` names one that does
-    not, because it is what is to be compared.
+    One for each index. Of an image the newest run that succeeded counts, else the newest; `but`
+    names one that does not, because it is what is to be compared.
 
     Raises:
         DigestUnknown, DigestAmbiguous, NoRunImage, RecordNewer, RecordUnreadable
         RunUnknown, RunAmbiguous, IndexUnknown
-        Misuse: of a run with several indexes none was named, or it has not ended.
+        Misuse: a run that was named has not ended.
     """
     if shelves.means_image(name):
         image = recorded.read(recorded.resolve(name, shelf), shelf)
         return _of_image(image, session, shelf, but)
-    found = reference.find(name, session.runs())
-    if len(found.indexes) > 1:
+    return _of_run(reference.find(name, session.runs()), session, shelf)
+
+
+def one(name: str, session: Session, shelf: Shelf) -> Original:
+    """The one index that `name` means; of an image, the first that came of it.
+
+    Raises:
+        Misuse: a run was named, and has several indexes.
+        As `find`.
+    """
+    found = find(name, session, shelf)
+    if len(found) > 1 and not shelves.means_image(name):
+        run = found[0].run.partition("/")[0]
         raise Misuse(
-            f"run {found.run.id} has {len(found.indexes)} indexes",
-            "one index is reproduced at a time",
-            f"name one: {found.run.id}/0",
+            f"run {run} has {len(found)} indexes",
+            "one is asked for at a time",
+            f"name one: {run}/0",
         )
-    return _of_run(found.run, found.indexes[0], session, shelf)
+    return found[0]
 
 
 def each_referral(digest: Digest, shelf: Shelf) -> Iterator[Referral | RecordUnreadable]:
@@ -78,7 +90,9 @@ def each_referral(digest: Digest, shelf: Shelf) -> Iterator[Referral | RecordUnr
             yield error
 
 
-def _of_image(image: RecordedImage, session: Session, shelf: Shelf, but: str) -> Original:
+def _of_image(
+    image: RecordedImage, session: Session, shelf: Shelf, but: str
+) -> tuple[Original, ...]:
     if not image.command:
         raise NoRunImage(
             image.digest,
@@ -98,41 +112,47 @@ def _of_image(image: RecordedImage, session: Session, shelf: Shelf, but: str) ->
         return _chosen(image, told)
     if problem:
         raise problem
-    return Original(image=image, request=_request_of(image, session))
+    return (Original(image=image, request=_request_of(image, session)),)
 
 
-def _chosen(image: RecordedImage, told: Referral) -> Original:
-    """The first of the run's indexes with this image that succeeded, else the first."""
+def _chosen(image: RecordedImage, told: Referral) -> tuple[Original, ...]:
+    """The run's indexes with this image that succeeded; all of them where none did."""
     pairs = list(zip(told.indexes, told.run.request.inputs, strict=True))
     good = [pair for pair in pairs if pair[0].manifest and pair[0].manifest.state == "succeeded"]
-    ended, one = (good or pairs)[0]
-    return Original(
-        image=image,
-        request=replace(told.run.request, inputs=(one,)),
-        run=told.run.id,
-        created=told.run.created,
-        ended=ended,
+    several = len(pairs) > 1
+    return tuple(
+        Original(
+            image=image,
+            request=replace(told.run.request, inputs=(one,)),
+            run=f"{told.run.id}/{ended.index}" if several else told.run.id,
+            created=told.run.created,
+            ended=ended,
+        )
+        for ended, one in good or pairs
     )
 
 
-def _of_run(run: Run, index: int, session: Session, shelf: Shelf) -> Original:
+def _of_run(found: Reference, session: Session, shelf: Shelf) -> tuple[Original, ...]:
     from dispatcher import dispatch
 
-    if not dispatch.status(run.id, session.places).indexes[index].final:
+    run = found.run
+    status = dispatch.status(run.id, session.places)
+    if not all(status.indexes[index].final for index in found.indexes):
         raise Misuse(
             f"run {run.id} has not ended",
             "there is nothing to compare with",
             f"sendoff wait {run.id}",
         )
-    one = run.request.inputs[index]
-    image = recorded.read(one.digest, shelf)
-    told = referral.of_index(run, index, session.places)
-    return Original(
-        image=image,
-        request=replace(run.request, inputs=(one,)),
-        run=reference.index_name(run, index),
-        created=run.created,
-        ended=told,
+    read = functools.cache(lambda digest: recorded.read(digest, shelf))
+    return tuple(
+        Original(
+            image=read(run.request.inputs[index].digest),
+            request=replace(run.request, inputs=(run.request.inputs[index],)),
+            run=reference.index_name(run, index),
+            created=run.created,
+            ended=referral.of_index(run, index, session.places),
+        )
+        for index in found.indexes
     )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
+from packer.digest import Digest
 from packer.images.shelf import Shelf
 from packer.progress import SILENT, Progress
 from packer.reproduction.rebuild import Rebuilt, Workshop
@@ -14,17 +17,24 @@ from sendoff.session import Session
 
 
 def rebuild(
-    image: RecordedImage, session: Session, shelf: Shelf, progress: Progress = SILENT
-) -> Rebuilt:
-    """Pack the recorded project and lock again; nothing that was made before is believed.
+    images: Sequence[RecordedImage], session: Session, shelf: Shelf, progress: Progress = SILENT
+) -> tuple[Rebuilt, ...]:
+    """Pack each image's recorded project and lock again; nothing that was made before is believed.
 
     Raises:
-        PythonNotHere: no interpreter of the image's minor is on this machine.
+        PythonNotHere: no interpreter of an image's minor is on this machine.
         SendoffError: as `packer.reproduction.rebuild.rebuild`.
     """
     from packer.reproduction.rebuild import rebuild
 
-    return rebuild(image, shelf, workshop(image, session, progress))
+    found: dict[Digest, Rebuilt] = {}
+    # Those of one environment share what is made of it, here and now.
+    for _, group in groupby(images, key=lambda image: image.labels["environment"]):
+        alike = tuple(group)
+        shop = workshop(alike[0], session, progress)
+        made = rebuild(alike, shelf, shop)
+        found |= {image.digest: each for image, each in zip(alike, made, strict=True)}
+    return tuple(found[image.digest] for image in images)
 
 
 def workshop(image: RecordedImage, session: Session, progress: Progress = SILENT) -> Workshop:

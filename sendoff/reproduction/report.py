@@ -32,7 +32,7 @@ class Level(Record, frozen=True):
 
 
 class Report(Record, frozen=True):
-    """What was found out about one image."""
+    """What was found out about one index, or about several together."""
 
     reference: str
     """As it was named."""
@@ -56,6 +56,8 @@ class Report(Record, frozen=True):
     """What it ran on before and now: "was", "now"."""
     seconds: float = 0
     """That all of it took."""
+    indexes: tuple[Report, ...] = ()
+    """Of several indexes, what was found out about each."""
 
     @property
     def holds(self) -> bool:
@@ -83,12 +85,15 @@ def document(report: Report) -> dict[str, Any]:
     import msgspec
 
     failure = report.failure()
+    fields = {
+        name: msgspec.to_builtins(getattr(report, name), enc_hook=str)
+        for name in report.__struct_fields__
+        if name != "indexes"
+    }
     return {
-        **{
-            name: msgspec.to_builtins(getattr(report, name), enc_hook=str)
-            for name in report.__struct_fields__
-        },
+        **fields,
         "holds": report.holds,
         "level": report.level,
         "failure": failure.as_dict() if failure else None,
+        "indexes": [document(each) for each in report.indexes],
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +11,14 @@ from sendoff.handle import Run
 from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
 from sendoff.reproduction import original as originals
+from sendoff.reproduction.asking import Asking
 from sendoff.reproduction.errors import sentence
 from sendoff.reproduction.original import Original
+from sendoff.reproduction.repetition import settings_of, start
 from sendoff.reproduction.report import LEVELS, LevelName, Report, document
-from sendoff.reproduction.reproduce import Asking, settings_of, start
 from sendoff.terminal import failure
 from sendoff.terminal.console import Console, visible
-from sendoff.terminal.following import DETACHED, write
+from sendoff.terminal.following import DETACHED, watch, write
 from sendoff.terminal.narration import Narrator
 
 
@@ -39,23 +39,24 @@ def run(wish: Wish, console: Console) -> int:
     Raises:
         SendoffError: as `sendoff.reproduction.reproduce.reproduce`.
     """
-    began = time.monotonic()
     asking = Asking(wish.name, wish.level, wish.rtol)
     session, name = shelves.opened(wish.name, wish.project, wish.flags)
     shelf = shelves.reading(session)
-    original = originals.find(name, session, shelf)
-    _introduce(original, console)
+    found = originals.find(name, session, shelf)
+    _introduce(found, console)
     if asking.level == "L1":
         narrator = Narrator(console)
         try:
-            report = asking.rebuilt(original, session, shelf, narrator, began=began)
+            report = asking.rebuilt(found, session, shelf, narrator)
         finally:
             narrator.clear()
         return _tell(report, console)
-    made = start(original, session, settings_of(session, wish.flags))
+    made = start(found, session, settings_of(session, wish.flags))
     console.say(f"run {made.id}", "bold")
     if wish.detach:
-        console.say(f"to see it: sendoff logs -f {made.id}", "faint")
+        console.say(
+            f"to see it: sendoff {'logs -f' if len(made) == 1 else 'wait'} {made.id}", "faint"
+        )
         console.result(made.id)
         return 0
     try:
@@ -65,22 +66,36 @@ def run(wish: Wish, console: Console) -> int:
         return DETACHED
     if made.untold:
         console.say(f"warning: {made.untold}", "yellow")
-    return _tell(asking.report(original, made, began=began), console)
+    return _tell(asking.report(found, made), console)
 
 
-def _introduce(original: Original, console: Console) -> None:
-    image = original.image
-    console.say(f"{image.digest} runs {visible(quoted(image.command))}", "faint")
-    if original.run:
-        console.say(f"compared with run {original.run} of {original.created}", "faint")
+def _introduce(found: Sequence[Original], console: Console) -> None:
+    first, images = found[0], {each.image.digest for each in found}
+    if len(images) > 1:
+        console.say(f"{len(images)} images, of {len(found)} indexes", "faint")
+    else:
+        image = first.image
+        console.say(f"{image.digest} runs {visible(quoted(image.command))}", "faint")
+    if first.run:
+        earlier = first.run
+        if len(found) > 1:
+            earlier = f"{_whole(earlier)}, of {len(found)} indexes,"
+        console.say(f"compared with run {earlier} of {first.created}", "faint")
+
+
+def _whole(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def _follow(made: Run, console: Console) -> None:
     from sendoff.terminal.waiting import Waiting
 
-    for event in made[0].events(seen=Waiting(console).index):
-        if not console.quiet:
-            write(event.text, to_stderr=True)
+    if len(made) > 1:
+        watch(made, console)
+    else:
+        for event in made[0].events(seen=Waiting(console).index):
+            if not console.quiet:
+                write(event.text, to_stderr=True)
     made.wait()
 
 
@@ -91,6 +106,9 @@ def _tell(report: Report, console: Console) -> int:
     else:
         for line in lines(report):
             console.result(line)
+        if report.indexes:
+            console.result("")
+            console.table(*table(report))
     if wrong is None:
         return 0
     for line in failure.lines(wrong):
@@ -100,8 +118,9 @@ def _tell(report: Report, console: Console) -> int:
 
 def lines(report: Report) -> Iterator[str]:
     """The report for people."""
-    yield f"digest       {report.digest}"
-    yield f"command      {visible(quoted(report.command))}"
+    if not report.indexes:
+        yield f"digest       {report.digest}"
+        yield f"command      {visible(quoted(report.command))}"
     for label, run, when in (
         ("earlier run", report.earlier, "was"),
         ("this run", report.run, "now"),
@@ -120,3 +139,17 @@ def lines(report: Report) -> Iterator[str]:
     if report.cause:
         yield f"cause        {sentence(report.cause)}"
     yield f"took         {show_duration(report.seconds)}"
+
+
+def table(report: Report) -> tuple[list[str], list[list[str]]]:
+    """A row for each of several indexes: which levels hold, and what differs first."""
+    rows = []
+    for each in report.indexes:
+        holds = {level.name: _WORDS[level.holds] for level in each.levels}
+        differs = sentence(each.difference) if each.difference else ""
+        names = [each.earlier or "-", each.run or "-", each.digest.short]
+        rows.append([*names, *(holds[name] for name in LEVELS), visible(differs)])
+    return ["earlier run", "this run", "digest", *LEVELS, "first difference"], rows
+
+
+_WORDS = {True: "holds", False: "FAILS", None: "-"}

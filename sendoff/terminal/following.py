@@ -28,7 +28,7 @@ def follow(run: Run, console: Console) -> int:
         if len(run) == 1:
             _stream(run[0], console)
         else:
-            _watch(run, console)
+            watch(run, console)
         run.wait()
     except KeyboardInterrupt:
         return _detach(run, console)
@@ -56,7 +56,8 @@ def write(text: str, *, to_stderr: bool) -> None:
     stream.buffer.flush()
 
 
-def _watch(run: Run, console: Console) -> None:
+def watch(run: Run, console: Console) -> None:
+    """A line for each of several indexes, as they end."""
     for index in run.as_ended(seen=Waiting(console).run):
         given = " ".join(f"{name}={value}" for name, value in index.parameters.items())
         words = outcome.sentence(index.status)
