@@ -13,6 +13,7 @@ from packer.wheels.wheelhouse import Wheelhouse
 from sendoff import reference, shelves
 from sendoff.errors import Misuse
 from sendoff.reproduction import original
+from sendoff.reproduction.rebuilding import base_name
 
 
 def export(
@@ -44,13 +45,11 @@ def export(
         told = [found.run]
         digest, stem = digests.pop(), inner.replace("/", "-").removeprefix("@")
     image = recorded.read(digest, shelf)
-    names = [session.settings.base, *(str(run.provenance.get("base", "")) for run in told)]
-    base = next((each for each in names if each.endswith(f"@{image.base}")), "")
     return packer_export.export(
         image,
         shelf,
         folder or Path(stem),
-        base=base,
+        base=base_name(image, session, told),
         house=Wheelhouse(root=session.settings.cache / "wheels"),
         progress=progress,
     )

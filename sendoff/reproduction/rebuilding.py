@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
+from dispatcher.referral import Referral
+from dispatcher.run import Run
 from packer.digest import Digest
+from packer.images.image import NO_BASE
 from packer.images.shelf import Shelf
 from packer.progress import SILENT, Progress
-from packer.reproduction.rebuild import Rebuilt, Workshop
+from packer.reproduction.environments import Workshop
+from packer.reproduction.rebuild import Rebuilt
 from packer.reproduction.recorded import RecordedImage
 from packer.reproduction.wheels import Wheels
+from sendoff.reproduction import original
 from sendoff.session import Session
 
 
@@ -31,13 +36,15 @@ def rebuild(
     # Those of one environment share what is made of it, here and now.
     for _, group in groupby(images, key=lambda image: image.labels["environment"]):
         alike = tuple(group)
-        shop = workshop(alike[0], session, progress)
+        shop = workshop(alike[0], session, _base(alike[0], session, shelf), progress)
         made = rebuild(alike, shelf, shop)
         found |= {image.digest: each for image, each in zip(alike, made, strict=True)}
     return tuple(found[image.digest] for image in images)
 
 
-def workshop(image: RecordedImage, session: Session, progress: Progress = SILENT) -> Workshop:
+def workshop(
+    image: RecordedImage, session: Session, base: str = "", progress: Progress = SILENT
+) -> Workshop:
     """The interpreter of the image's version that is here, or of its minor; and the wheels.
 
     Raises:
@@ -55,5 +62,22 @@ def workshop(image: RecordedImage, session: Session, progress: Progress = SILENT
     return Workshop(
         interpreter=found,
         wheels=Wheels(found, nowhere, cache, progress),
+        cache=cache,
+        builder=session.settings.builder,
+        base=base,
         progress=progress,
     )
+
+
+def _base(image: RecordedImage, session: Session, shelf: Shelf) -> str:
+    """The name of the image's base, where the settings or a run of the image know one."""
+    if image.base == NO_BASE:
+        return ""
+    told = original.each_referral(image.digest, shelf)
+    return base_name(image, session, [each.run for each in told if isinstance(each, Referral)])
+
+
+def base_name(image: RecordedImage, session: Session, runs: Sequence[Run]) -> str:
+    """The name of the image's base, where the settings or one of its runs know one."""
+    names = (session.settings.base, *(str(run.provenance.get("base", "")) for run in runs))
+    return next((each for each in names if each.endswith(f"@{image.base}")), "")
