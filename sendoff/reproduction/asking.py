@@ -59,8 +59,7 @@ class Asking:
             )
         )
         reports = [
-            judgement.of_rebuild(self._bare(each), each, found[each.image.digest])
-            for each in originals
+            judgement.of_rebuild(self._bare(each), found[each.image.digest]) for each in originals
         ]
         return self._timed(judgement.together(reports))
 
@@ -91,6 +90,7 @@ class Asking:
             command=original.image.command,
             asked=self.level,
             levels=(),
+            earlier=original.run,
             rtol=self.rtol,
         )
 

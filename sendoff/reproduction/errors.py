@@ -54,11 +54,15 @@ class EnvironmentDrift(NotReproduced):
     code = "ENV_DRIFT"
 
     def fix(self) -> str:
-        if self.difference.what == "environment" or (
-            self.cause and self.cause.what == "environment"
-        ):
-            return "have the Python here that it was packed with: uv python install VERSION"
-        return "sendoff diff tells all that differs between two digests"
+        decisive = self.cause or self.difference
+        if decisive.what != "environment":
+            return "sendoff diff tells all that differs between two digests"
+        if _HASH.fullmatch(decisive.was):
+            return (
+                "have it built by the BuildKit that made it, --builder; what it makes of a source "
+                "may differ each time, and --level L2 takes the image as it is"
+            )
+        return "have the Python here that it was packed with: uv python install VERSION"
 
 
 class NothingToCompare(NotReproduced):

@@ -38,21 +38,18 @@ def of_run(bare: Report, original: Original, request: Request, ended: Ended | No
     return replace(
         bare,
         **found,
-        earlier=original.run,
         files=len(original.ended.manifest.files) if original.ended.manifest else 0,
         hardware={"was": _machine(was), "now": _machine(here)},
     )
 
 
-def of_rebuild(bare: Report, original: Original, found: Rebuilt) -> Report:
+def of_rebuild(bare: Report, found: Rebuilt) -> Report:
     """`bare` with what packing again has shown. Nothing was run."""
     levels = tuple(
-        _l1(original.image.digest, found)
-        if name == "L1"
-        else Level(name=name, holds=None, why=_NOT_RUN)
+        _l1(bare.digest, found) if name == "L1" else Level(name=name, holds=None, why=_NOT_RUN)
         for name in LEVELS
     )
-    return replace(bare, levels=levels, difference=found.difference, earlier=original.run)
+    return replace(bare, levels=levels, difference=found.difference)
 
 
 def together(reports: Sequence[Report]) -> Report:

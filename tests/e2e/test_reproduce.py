@@ -344,6 +344,22 @@ def test_records_of_a_later_version_are_refused_as_such(desk: Desk, tmp_path: Pa
         assert "newer sendoff is needed" in refused["message"]
 
 
+@pytest.mark.parametrize("name", ["run.json", "0/manifest.json"])
+def test_a_run_whose_records_are_newer_is_refused_as_such(
+    desk: Desk, run: Any, tmp_path: Path, name: str
+) -> None:
+    store = shutil.copytree(desk.home / ".local/share/sendoff/store", tmp_path / "store")
+    path = store / "runs" / run["id"] / name
+    kind = name.rpartition("/")[2].partition(".")[0]
+    text = path.read_text()
+    assert f'"sendoff.{kind}/1"' in text
+    path.write_text(text.replace(f'"sendoff.{kind}/1"', f'"sendoff.{kind}/2"'))
+    for verb in ("reproduce", "show"):
+        refused = desk.json(verb, run["id"], SENDOFF_STORE=str(store))
+        assert refused["code"] == "NEWER_SENDOFF_NEEDED", refused
+        assert f"sendoff.{kind}/2" in refused["evidence"], refused
+
+
 def test_names_that_mean_nothing(desk: Desk) -> None:
     assert desk.json("reproduce", "sha256:" + 64 * "0")["code"] == "DIGEST_GONE"
     assert desk.json("reproduce", "sha256:0000000")["code"] == "DIGEST_GONE"

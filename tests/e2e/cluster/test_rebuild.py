@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +16,26 @@ from tests.buildkit import docker_cli
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Site
+from tests.e2e.sandboxes import TOOLS
 
+# A backend that makes another wheel each time.
+BACKEND = """\
+import os, pathlib, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name, info = "odd-1.0-py3-none-any.whl", "odd-1.0.dist-info"
+    with zipfile.ZipFile(pathlib.Path(directory, name), "w") as wheel:
+        wheel.writestr("odd/native.so", os.urandom(8))
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: odd\\nVersion: 1.0\\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+        wheel.writestr(f"{info}/RECORD", "odd/native.so,,\\n")
+    return name
+"""
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
 MAIN = "import crcmod._crcfunext as fast\nprint(fast.__name__)\n"
 
 
@@ -71,3 +94,32 @@ def test_without_a_builder_there_it_is_said(packed: Packed, elsewhere: Desk) -> 
         )
         assert refused["code"] == "BUILDER_NEEDED", refused
         assert "--level L2" in refused["fix"]
+
+
+def test_a_build_that_repeats_itself_never_is_the_first_difference(
+    packed: Packed, elsewhere: Desk, tmp_path: Path
+) -> None:
+    source = tmp_path / "odd-1.0.tar.gz"
+    with tarfile.open(source, "w:gz") as archive:
+        for name, text in (("pyproject.toml", PYPROJECT), ("backend.py", BACKEND)):
+            member = tarfile.TarInfo(f"odd-1.0/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    venv = sandboxes.empty(tmp_path / "odd")
+    install = [str(TOOLS / "uv"), "pip", "install", "-q", "--python", str(venv)]
+    subprocess.run([*install, str(source)], check=True)
+    path = packed.desk.env["PATH"].replace(packed.desk.env["VIRTUAL_ENV"], str(venv))
+    packing = {
+        "VIRTUAL_ENV": str(venv),
+        "PATH": path,
+        "SENDOFF_BUILDER": elsewhere.env["SENDOFF_BUILDER"],
+    }
+    (digest,) = packed.desk.json("pack", "--", "python", "main.py", **packing)["images"]
+    done = elsewhere("reproduce", digest, "--level", "L1", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 3, report
+    assert (report["holds"], report["level"]) == (False, "")
+    assert report["difference"]["what"] == "environment"
+    assert "odd-1.0-py3-none-any.whl, built from odd-1.0.tar.gz" in report["difference"]["detail"]
+    assert report["failure"]["code"] == "ENV_DRIFT"
+    assert "--level L2" in report["failure"]["fix"]
