@@ -77,13 +77,15 @@ class Wheelwright:
     def repeat(self, recipe: Recipe, progress: Progress = SILENT) -> WheelPin:
         """The wheel that `recipe` makes with the very requirements it had, in the wheelhouse.
 
+        It is built, whatever anybody remembers of it.
+
         Raises:
             WheelUnavailable: a requirement is gone; otherwise as `make`.
         """
         with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
             tree = self._tree(recipe.source, Path(folder))
             try:
-                return self._built(recipe.source, tree, recipe.requirements, progress)
+                return self._built(recipe.source, tree, recipe.requirements, progress, fresh=True)
             except BuildFailed as error:
                 raise _failure(recipe.source, error) from error
 
@@ -153,7 +155,13 @@ class Wheelwright:
             raise SourceUnusable(str(source), reason, said) from error
 
     def _built(
-        self, source: Source, tree: Tree, pins: tuple[WheelPin, ...], progress: Progress
+        self,
+        source: Source,
+        tree: Tree,
+        pins: tuple[WheelPin, ...],
+        progress: Progress,
+        *,
+        fresh: bool = False,
     ) -> WheelPin:
         wheels = self._house.fetch(pins, progress)
         with _folder(self._house.root) as work:
@@ -175,6 +183,7 @@ class Wheelwright:
                 contexts={name: str(path) for name, path in contexts.items()},
                 platform=self._base.platform,
                 output=Output.files(work / "out"),
+                fresh=fresh,
             )
             self._builder.build(build, progress)
             made = list((work / "out").glob("*.whl"))
