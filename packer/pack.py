@@ -181,7 +181,7 @@ class _Pack:
             runner = self._runner(interpreter)
         with self._timed("images"):
             layers = (*below, *runner, *editable_code, *code, *self._last())
-            labels = {"lock": str(lock_digest)}
+            labels = {"lock": str(lock_digest), **self._choice.labels}
             environment = self._image(lock, below, labels)
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
             commands = self._request.commands

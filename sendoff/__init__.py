@@ -20,7 +20,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from packer.errors import SendoffError as SendoffError
-    from sendoff.differing import diff as diff
     from sendoff.functions.errors import CallCancelled as CallCancelled
     from sendoff.functions.errors import CallFailed as CallFailed
     from sendoff.functions.errors import CallTimedOut as CallTimedOut
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
     from sendoff.handle import Index as Index
     from sendoff.handle import Run as Run
     from sendoff.handle import get as get
-    from sendoff.report import Report as Report
-    from sendoff.reproduction import reproduce as reproduce
+    from sendoff.reproduction.differing import diff as diff
+    from sendoff.reproduction.report import Report as Report
+    from sendoff.reproduction.reproduce import reproduce as reproduce
     from sendoff.run_group import RunGroup as RunGroup
     from sendoff.run_group import group as group
     from sendoff.shipping import ship as ship
@@ -69,16 +69,16 @@ _HOMES = {
     "CallTimedOut": "sendoff.functions.errors",
     "Function": "sendoff.functions.function",
     "Index": "sendoff.handle",
-    "Report": "sendoff.report",
+    "Report": "sendoff.reproduction.report",
     "Mapped": "sendoff.functions.mapped",
     "RemoteError": "sendoff.functions.errors",
     "ResultUnpicklable": "sendoff.functions.errors",
     "Run": "sendoff.handle",
     "RunGroup": "sendoff.run_group",
     "SendoffError": "packer.errors",
-    "diff": "sendoff.differing",
+    "diff": "sendoff.reproduction.differing",
     "get": "sendoff.handle",
-    "reproduce": "sendoff.reproduction",
+    "reproduce": "sendoff.reproduction.reproduce",
     "group": "sendoff.run_group",
     "remote": "sendoff.functions.function",
     "ship": "sendoff.shipping",

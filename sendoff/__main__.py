@@ -36,9 +36,9 @@ def run(arguments: list[str]) -> int:
     import click
 
     from packer.errors import SendoffError
-    from sendoff import failure
     from sendoff.cli import root
     from sendoff.errors import Internal
+    from sendoff.terminal import failure
 
     machine = "--json" in _own(arguments)
     try:

@@ -127,7 +127,7 @@ def main(folder: str) -> None:
         raise
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)
-    from sendoff import late_attaching
+    from sendoff.reproduction import late_attaching
 
     late_attaching.of_newest(session)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from sendoff.console import is_terminal
+from sendoff.terminal.console import is_terminal
 
 COMMANDS = {
     "run": "Send off one command and follow it.",
@@ -114,7 +114,7 @@ class Root(Group):
 def _help(command: click.Command, ctx: click.Context) -> str:
     if not is_terminal(sys.stdout):
         return ""
-    from sendoff.help import rich_help
+    from sendoff.terminal.help import rich_help
 
     return rich_help(command, ctx)
 

@@ -265,7 +265,7 @@ class Run:
     def attach(self) -> None:
         """Have the images told of the run, which has ended, unless that was done."""
         if not self._attached:
-            from sendoff import attaching
+            from sendoff.reproduction import attaching
 
             self._attached = True
             self.untold = attaching.attach(self.record, self.session)

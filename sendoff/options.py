@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 

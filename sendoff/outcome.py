@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from dispatcher.run import State
 from dispatcher.status import IndexStatus
-from sendoff.console import Colour
 from sendoff.quantities import show_duration
+from sendoff.terminal.console import Colour
 
 OURS = 125
 TIMED_OUT = 124

@@ -24,7 +24,7 @@ from sendoff import cuda_choice, shelves
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
-from sendoff.settings import Settings
+from sendoff.settings.catalogue import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _command(set_up: SetUp, settings: Settings, data: tuple[Data, ...]) -> Comma
 def _variables(settings: Settings) -> dict[str, str]:
     if not settings.deterministic:
         return settings.env
-    from sendoff import determinism
+    from sendoff.reproduction import determinism
 
     return determinism.variables(settings.env, settings.cpus)
 

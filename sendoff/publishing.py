@@ -20,7 +20,7 @@ from packer.registry.access import Access
 from packer.registry.errors import DigestGone, RegistryAuth, RegistryUnreachable
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from sendoff import base_choice
+from sendoff.bases import choice as base_choice
 from sendoff.session import Session
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
-from sendoff.console import Console, visible
-from sendoff.narration import Narrator
 from sendoff.preparation import Order, answered, prepare
 from sendoff.preparation import send as dispatch
 from sendoff.quantities import show_duration, show_size
 from sendoff.session import Session
+from sendoff.terminal.console import Console, visible
+from sendoff.terminal.narration import Narrator
 
 if TYPE_CHECKING:
     from sendoff.handle import Run
@@ -55,7 +55,7 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         packed, record = prepare(session, order, narrator)
     finally:
         narrator.clear()
-    from sendoff import explanation
+    from sendoff.terminal import explanation
 
     console.say(explanation.headline(packed, time.monotonic() - started), "faint")
     if packed.report.retargeted and not manner.dry_run:
@@ -80,8 +80,8 @@ def start(
 
     Where an `earlier` run answers for it, that is followed to its end, and nothing is started.
     """
-    from sendoff import late_attaching
     from sendoff.handle import Run
+    from sendoff.reproduction import late_attaching
 
     run = Run(earlier or dispatch(record, session), session, reused=earlier is not None)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
@@ -90,14 +90,14 @@ def start(
     elif not run.prepared:
         console.say("unpacking the environment here, once for all runs with it", "faint")
     if not detach:
-        from sendoff.following import follow
+        from sendoff.terminal.following import follow
 
         code = follow(run, console)
         late_attaching.of_newest(session)
         return code
     late_attaching.of_newest(session)
     if console.machine:
-        from sendoff.summary import of_run
+        from sendoff.terminal.summary import of_run
 
         console.document(of_run(run))
     else:
@@ -111,7 +111,7 @@ def _when(run: Run) -> str:
 
 
 def _import_ahead() -> None:
-    for module in ("sendoff.handle", "sendoff.explanation", "sendoff.following"):
+    for module in ("sendoff.handle", "sendoff.terminal.explanation", "sendoff.terminal.following"):
         importlib.import_module(module)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dispatcher.places import Places
 from dispatcher.runner.address import is_s3
 from packer.record import Record
-from sendoff.configuration import Configuration, load
-from sendoff.settings import Settings
+from sendoff.settings.catalogue import Settings
+from sendoff.settings.configuration import Configuration, load
 
 if TYPE_CHECKING:
     from dispatcher.budget import Budget

@@ -12,7 +12,7 @@ from sendoff.grid import SetUp, plan
 from sendoff.nearest import nearest
 from sendoff.preparation import Order, answered, prepare, send
 from sendoff.session import Session
-from sendoff.settings import BY_KEY
+from sendoff.settings.catalogue import BY_KEY
 
 if TYPE_CHECKING:
     import os

@@ -14,6 +14,7 @@ from packer.building.wheelwright import Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
+from packer.environment.lock import Recipe
 from packer.environment.sandbox import Sandbox
 from packer.environment.target import Target
 from packer.progress import Progress
@@ -65,7 +66,8 @@ def add(
             if chosen.address:
                 raise
             raise _needed(each, target, error) from error
-        pins[name], built[name] = made.pin, str(each)
+        recipe = Recipe(source=each, packages=sandbox.build_apt, requirements=made.requirements)
+        pins[name], built[name] = replace(made.pin, built=recipe), str(each)
     return replace(answer, pins=pins), built
 
 

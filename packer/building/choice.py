@@ -5,7 +5,10 @@ from __future__ import annotations
 from packer.record import Record
 
 NATIVE = "native"
-_WHOLE = "buildkit"
+WHOLE = "buildkit"
+"""Installs environments, too."""
+LABEL = "builder"
+"""Of images whose environment was installed."""
 
 
 class Choice(Record, frozen=True):
@@ -17,6 +20,11 @@ class Choice(Record, frozen=True):
     """Whether it installs environments as well."""
     address: str = ""
     """Where it is: see `packer.buildkit.address`."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What an image's labels tell of it: only who has installed its environment, if anyone."""
+        return {LABEL: WHOLE} if self.whole else {}
 
 
 def parse(text: str) -> Choice:
@@ -33,7 +41,7 @@ def parse(text: str) -> Choice:
     from packer.buildkit import address
 
     kind, plus, where = text.partition("+")
-    whole = kind == _WHOLE and (bool(plus) or not where)
+    whole = kind == WHOLE and (bool(plus) or not where)
     where = where if whole else text
     address.parse(where)
     return Choice(whole=whole, address=where)

@@ -38,11 +38,15 @@ class BuildKitLayers:
         *,
         cache: str = "",
         compression: Compression = "gzip",
+        fresh: bool = False,
     ) -> None:
-        """`cache`: a repository where BuildKit finds what another has done, and leaves its own."""
+        """`cache`: a repository where BuildKit finds what another has done, and leaves its own.
+
+        `fresh`: whatever it knows, it is to install everything again.
+        """
         self._builder, self._base = builder, base
         self._cache = {"type": "registry", "ref": cache} if cache else {}
-        self._compression = compression
+        self._compression, self._fresh = compression, fresh
 
     def layers(
         self,
@@ -85,6 +89,7 @@ class BuildKitLayers:
             output=Output.layout(out, compression=self._compression, **_REPRODUCIBLE),
             cache_from=(self._cache,) if self._cache else (),
             cache_to={**self._cache, "mode": "max"} if self._cache else {},
+            fresh=self._fresh,
         )
 
 

@@ -23,7 +23,7 @@ from packer.buildkit.build import Build, Output
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuildFailed, PackageUnknown, SourceImageGone
 from packer.digest import Digest
-from packer.environment.lock import WheelPin
+from packer.environment.lock import Recipe, WheelPin
 from packer.environment.target import Target
 from packer.errors import WheelHashMismatch, WheelUnavailable
 from packer.images.base import Base
@@ -74,6 +74,21 @@ class Wheelwright:
         self._builder, self._base, self._target, self._packages = workshop
         self._house, self._question, self._memory = house, question, memory
 
+    def repeat(self, recipe: Recipe, progress: Progress = SILENT) -> WheelPin:
+        """The wheel that `recipe` makes with the very requirements it had, in the wheelhouse.
+
+        It is built, whatever anybody remembers of it.
+
+        Raises:
+            WheelUnavailable: a requirement is gone; otherwise as `make`.
+        """
+        with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
+            tree = self._tree(recipe.source, Path(folder))
+            try:
+                return self._built(recipe.source, tree, recipe.requirements, progress, fresh=True)
+            except BuildFailed as error:
+                raise _failure(recipe.source, error) from error
+
     def make(self, source: Source, progress: Progress = SILENT) -> BuiltWheel:
         """The wheel of `source`, in the wheelhouse.
 
@@ -104,11 +119,7 @@ class Wheelwright:
         return known if self._house.path(known.pin).exists() else None
 
     def _make(self, source: Source, work: Path, progress: Progress) -> BuiltWheel:
-        place = self._fetched(source, work / "source")
-        try:
-            tree = sources.read(place, source.subdirectory)
-        except ValueError as error:
-            raise SourceUnusable(str(source), str(error)) from error
+        tree = self._tree(source, work)
         for _ in range(_ROUNDS):
             pins = self._requirements(source, tree.system.requires)
             try:
@@ -122,6 +133,13 @@ class Wheelwright:
             else:
                 return BuiltWheel(pin=pin, source=source, requirements=pins)
         raise SourceUnusable(str(source), "its backend asks for more again and again")
+
+    def _tree(self, source: Source, work: Path) -> Tree:
+        place = self._fetched(source, work / "source")
+        try:
+            return sources.read(place, source.subdirectory)
+        except ValueError as error:
+            raise SourceUnusable(str(source), str(error)) from error
 
     def _requirements(self, source: Source, requires: Sequence[str]) -> tuple[WheelPin, ...]:
         if not requires:
@@ -137,7 +155,13 @@ class Wheelwright:
             raise SourceUnusable(str(source), reason, said) from error
 
     def _built(
-        self, source: Source, tree: Tree, pins: tuple[WheelPin, ...], progress: Progress
+        self,
+        source: Source,
+        tree: Tree,
+        pins: tuple[WheelPin, ...],
+        progress: Progress,
+        *,
+        fresh: bool = False,
     ) -> WheelPin:
         wheels = self._house.fetch(pins, progress)
         with _folder(self._house.root) as work:
@@ -159,6 +183,7 @@ class Wheelwright:
                 contexts={name: str(path) for name, path in contexts.items()},
                 platform=self._base.platform,
                 output=Output.files(work / "out"),
+                fresh=fresh,
             )
             self._builder.build(build, progress)
             made = list((work / "out").glob("*.whl"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from packer.building.source import Source
 from packer.record import Record
 
 
@@ -21,7 +22,19 @@ class WheelPin(Record, frozen=True, tag="wheel"):
     """64 hex digits."""
     size: int
     url: str = ""
-    """Without credentials; empty for a wheel that was a local file."""
+    """Without credentials; empty for a wheel that was a local file or was built."""
+    built: Recipe | None = None
+    """How it was built; None for one that was not."""
+
+
+class Recipe(Record, frozen=True):
+    """What a wheel was built from, and with what."""
+
+    source: Source
+    packages: tuple[str, ...] = ()
+    """Debian packages that were installed for it."""
+    requirements: tuple[WheelPin, ...] = ()
+    """The wheels of its build environment, sorted by name."""
 
 
 class PinnedFile(Record, frozen=True):
@@ -71,7 +84,7 @@ def essence(lock: Lock) -> Lock:
     """The lock less what does not decide an image: where bytes came from on this machine."""
     return replace(
         lock,
-        wheels=tuple(replace(pin, url="") for pin in lock.wheels),
+        wheels=tuple(replace(pin, url="", built=None) for pin in lock.wheels),
         files=tuple(replace(pin, origin="") for pin in lock.files),
     )
 

@@ -26,7 +26,7 @@ from packer.record import Record
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
 
-_FORMAT = "2"
+_FORMAT = "3"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 

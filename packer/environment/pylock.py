@@ -18,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
+from packer.environment.lock import FilesPin, Lock, PinnedFile, Recipe, WheelPin
 
 _TABLES = frozenset({"packages", "tool", "sendoff", "files"})
 """Keys whose values are written as tables of their own; all others are written in line."""
@@ -60,7 +60,11 @@ def read(text: str) -> Lock:
 
 def _package(pin: WheelPin) -> Package:
     # PEP 440 knows several spellings of a version, and packaging writes one.
-    spelt = {} if str(Version(pin.version)) == pin.version else {"version": pin.version}
+    own: dict[str, Any] = {}
+    if str(Version(pin.version)) != pin.version:
+        own["version"] = pin.version
+    if pin.built:
+        own["built"] = msgspec.to_builtins(pin.built)
     return Package(
         name=canonicalize_name(pin.name),
         version=Version(pin.version),
@@ -74,20 +78,21 @@ def _package(pin: WheelPin) -> Package:
                 hashes={"sha256": pin.sha256},
             )
         ],
-        tool={"sendoff": spelt} if spelt else None,
+        tool={"sendoff": own} if own else None,
     )
 
 
 def _wheel(package: Package) -> WheelPin:
     (wheel,) = package.wheels or ()
-    version = (package.tool or {}).get("sendoff", {}).get("version", str(package.version))
+    own = (package.tool or {}).get("sendoff", {})
     return WheelPin(
         name=package.name,
-        version=version,
+        version=own.get("version", str(package.version)),
         filename=wheel.name or wheel.path or "",
         sha256=wheel.hashes["sha256"],
         size=wheel.size or 0,
         url=wheel.url or "",
+        built=msgspec.convert(own["built"], Recipe) if "built" in own else None,
     )
 
 
@@ -158,7 +163,7 @@ def _table(table: Mapping[str, Any], name: tuple[str, ...]) -> Iterator[str]:
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{key} = {_value(each)}" for key, each in value.items()) + " }"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[\n" + "".join(f"    {_value(each)},\n" for each in value) + "]"
     # A JSON string without surrogates is a TOML basic string, but for DEL (TOML 1.0, "String").
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from packer.building import choice
 from packer.digest import Digest
 from packer.environment.lock import Lock
 from packer.image_paths import PREFIX
@@ -15,7 +16,7 @@ from packer.layers import environment_plan
 from packer.reproduction import recorded
 from packer.reproduction.recorded import RecordedImage
 
-_OURS = frozenset({"base", "python", "layout-version", "lock"})
+_OURS = frozenset({"base", "python", "layout-version", "lock", choice.LABEL})
 """Labels of every environment image, without what they begin with."""
 
 

@@ -4,6 +4,7 @@ tree/         the project's files
 editable/     source of editable installs outside the project, where there are any
 files/        the environment's files that came without a wheel, where there are any
 pylock.toml   every wheel with its sha256 (PEP 751)
+requirements.txt   the same for pip
 *.whl         wheels that no index has, where they are on this machine
 Dockerfile    puts all of it together on a base
 command.json  what is run, with what variables, and what was asked for
@@ -90,6 +91,7 @@ def export(
     source = trees.read(image, shelf, folder, progress)
     loose_files.find(lock, source.environment, shelf, folder / "files")
     (folder / "pylock.toml").write_text(pylock.write(lock), encoding="utf-8")
+    (folder / "requirements.txt").write_text(requirements(lock), encoding="utf-8")
     kept, missing = _wheels(lock, house, folder)
     recipe = replace(
         _recipe(image, lock, shelf, base),
@@ -106,6 +108,15 @@ def export(
         base=recipe.base,
         missing=tuple(pin.filename for pin in missing),
     )
+
+
+def requirements(lock: Lock) -> str:
+    """The lock's wheels as pip reads them, each with its sha256. Pure."""
+    lines = []
+    for pin in lock.wheels:
+        place = f"{pin.name} @ {pin.url}" if pin.url else f"./{pin.filename}"
+        lines.append(f"{place} --hash=sha256:{pin.sha256}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _wheels(lock: Lock, house: Wheelhouse, folder: Path) -> tuple[list[WheelPin], list[WheelPin]]:

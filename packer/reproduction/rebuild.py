@@ -5,70 +5,75 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from packer import image_paths
+from packer.building import choice
 from packer.digest import Digest
-from packer.environment.interpreter import Interpreter
 from packer.environment.lock import Lock, essence
 from packer.images import image as images
 from packer.images.base import Base
 from packer.images.image import NO_BASE, Image
 from packer.images.layout import Layout
 from packer.images.shelf import Shelf
-from packer.layers import code_layers, environment_image, interpreter_layer, made_layer
+from packer.layers import code_layers
 from packer.layers.layer import LAYOUT_VERSION, Layer
-from packer.layers.layer_memory import LayerMemory
 from packer.layers.made_layer import Contents
-from packer.progress import Progress
 from packer.record import Record, encode
 from packer.reproduction import bases, locks, loose_files, trees
 from packer.reproduction.difference import Difference
+from packer.reproduction.environments import Environment, NotTheSame, Place, Workshop
 from packer.reproduction.recorded import RecordedImage
-from packer.reproduction.wheels import Wheels
 
 
 class Rebuilt(Record, frozen=True):
     """What came of packing again."""
 
-    digest: Digest
+    digest: Digest | None
+    """None where it can't be packed to the end as it was."""
     difference: Difference | None = None
     """None where the digest is the same."""
 
 
-class Workshop(NamedTuple):
-    """What packing again works with on this machine."""
+def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tuple[Rebuilt, ...]:
+    """Pack the recorded project and lock of each image again, in an empty folder.
 
-    interpreter: Interpreter
-    """Of the image's Python minor; what it compiles is the same where the patch is too."""
-    wheels: Wheels
-    progress: Progress
-
-
-def rebuild(image: RecordedImage, shelf: Shelf, shop: Workshop) -> Rebuilt:
-    """Pack the recorded project and lock again, in an empty folder.
-
-    The runner, which is sendoff's own, is taken as it is in the image.
+    The images share one environment, which is made once. The runner, which is sendoff's own, is
+    taken as it is in the image.
 
     Raises:
         LockMissing, BuiltElsewhere, WheelUnavailable, RecordDamaged, DiskFull; and as `Shelf`.
+        BuilderNeeded: BuildKit has installed or built something, and there is no builder.
     """
-    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as folder:
-        return _Rebuild(image, shelf, shop, Path(folder)).run()
+    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as name:
+        folder = Path(name)
+        place = Place(Layout(folder / "layout"), folder / "memory")
+        environments: dict[str, tuple[Layer, ...]] = {}
+        return tuple(
+            _Rebuild(image, shelf, shop, folder / f"image-{number}", place).run(environments)
+            for number, image in enumerate(images)
+        )
 
 
 class _Rebuild:
-    def __init__(self, image: RecordedImage, shelf: Shelf, shop: Workshop, folder: Path) -> None:
-        self._image, self._shelf, self._shop, self._folder = image, shelf, shop, folder
-        self._layout = Layout(folder / "layout")
-        self._memory = folder / "memory"
+    def __init__(
+        self, image: RecordedImage, shelf: Shelf, shop: Workshop, folder: Path, place: Place
+    ) -> None:
+        self._image, self._shelf, self._shop = image, shelf, shop
+        self._folder, self._place, self._layout = folder, place, place.layout
         self._base: Base | None = None
 
-    def run(self) -> Rebuilt:
+    def run(self, environments: dict[str, tuple[Layer, ...]]) -> Rebuilt:
+        """All steps; `environments` that were made just now are not made twice, by digest."""
         source = trees.read(self._image, self._shelf, self._folder / "source", self._shop.progress)
         lock = locks.find(self._image, self._shelf)
         self._base = bases.below(self._image, lock, self._shelf)
-        environment = self._environment(lock, source)
+        name = self._image.labels["environment"]
+        try:
+            if name not in environments:
+                environments[name] = self._environment(lock, source)
+        except NotTheSame as found:
+            return Rebuilt(digest=None, difference=found.difference)
+        environment = environments[name]
         layers = self._above_base(environment, source)
         made = self._made(lock, layers, self._labels(lock, source, environment))
         digest = images.write(made, self._layout).digest
@@ -81,30 +86,20 @@ class _Rebuild:
     def _environment(self, lock: Lock, source: trees.Source) -> tuple[Layer, ...]:
         """The layers of the environment image above its base."""
         files = loose_files.find(lock, source.environment, self._shelf, self._folder / "files")
-        layers = environment_image.build_layers(
-            lock,
-            files,
-            self._shop.wheels.fetch,
-            self._shop.interpreter,
-            self._layout,
-            self._memory,
-            self._shop.progress,
-        )
-        if self._base:
-            return (*layers, self._single(interpreter_layer.contents(self._base)))
-        return layers or (self._single(Contents(directories=(image_paths.PREFIX,))),)
+        environment = Environment(self._image, lock, self._base, self._shop)
+        return environment.layers(files, self._place)
 
     def _above_base(
         self, environment: tuple[Layer, ...], source: trees.Source
     ) -> tuple[Layer, ...]:
-        build = code_layers.build
+        build, memory = code_layers.build, self._place.memory
         progress = self._shop.progress
         editables: tuple[Layer, ...] = ()
         if source.editables:
-            editables = build(source.editables, self._layout, self._memory, progress)
-        code = build((source.project,), self._layout, self._memory, progress)
+            editables = build(source.editables, self._layout, memory, progress)
+        code = build((source.project,), self._layout, memory, progress)
         last = (
-            (self._single(Contents(open_directories=(image_paths.WORKSPACE,))),)
+            (self._place.single(Contents(open_directories=(image_paths.WORKSPACE,))),)
             if self._base
             else ()
         )
@@ -114,6 +109,8 @@ class _Rebuild:
         self, lock: Lock, source: trees.Source, environment: tuple[Layer, ...]
     ) -> dict[str, str]:
         locked = {"lock": str(Digest.of(encode(essence(lock))))}
+        if choice.LABEL in self._image.labels:
+            locked[choice.LABEL] = self._image.labels[choice.LABEL]
         below = Image(
             layers=environment,
             platform=lock.platform,
@@ -149,9 +146,6 @@ class _Rebuild:
             labels=dict(labels),
         )
 
-    def _single(self, contents: Contents) -> Layer:
-        return made_layer.build(contents, self._layout, LayerMemory(self._memory, self._layout))
-
     def _difference(
         self,
         source: trees.Source,
@@ -162,6 +156,9 @@ class _Rebuild:
         image, shop, base = self._image, self._shop, self._base
         was, now = image.labels, source.project.snapshot.digest
         above = image.layers[len(base.layers) if base else 0 :]
+        below = above[: len(environment)]
+        # What BuildKit installs is compiled by the Python of the base.
+        python = was["python"] if choice.LABEL in was else shop.interpreter.version
         pairs = (
             ("tree", was["snapshot"], str(now), "the project's files"),
             ("lock", was["lock"], str(Digest.of(encode(essence(lock)))), "the pinned packages"),
@@ -172,8 +169,12 @@ class _Rebuild:
                 f"layout version {LAYOUT_VERSION}",
                 "another version of sendoff lays files out in another way",
             ),
-            ("environment", image.labels["python"], shop.interpreter.version, _BYTECODE),
-            ("environment", *_layers(above[: len(environment)], environment), "the layers"),
+            ("environment", was["python"], python, _BYTECODE),
+            (
+                "environment",
+                *_layers(below, environment),
+                _of_layers(below, environment),
+            ),
             ("tree", *_layers(above, layers), "the layers of the code"),
         )
         for what, before, after, detail in pairs:
@@ -183,6 +184,13 @@ class _Rebuild:
 
 
 _BYTECODE = "bytecode is compiled by the very version of Python that packed it"
+
+
+def _of_layers(was: Sequence[Layer], now: Sequence[Layer]) -> str:
+    """What is to be said of an environment's layers, should they differ."""
+    if [layer.diff_id for layer in was] == [layer.diff_id for layer in now]:
+        return "the same files, compressed otherwise"
+    return "its layers"
 
 
 def _layers(was: Sequence[Layer], now: Sequence[Layer]) -> tuple[str, str]:

@@ -24,8 +24,10 @@ class Wheels:
         self, interpreter: Interpreter, project: Path, cache: Path, progress: Progress
     ) -> None:
         """`project`: where uv looks for settings of its own; `cache`: where wheels are kept."""
-        self._interpreter, self._project, self._progress = interpreter, project, progress
+        self._progress = progress
         sources = index_sources.find(interpreter.prefix)
+        self.question = Question(python=interpreter.executable, project=project, sources=sources)
+        """To whom indexes are to answer."""
         self.house = Wheelhouse(root=cache / "wheels", sources=sources)
 
     def fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
@@ -48,10 +50,7 @@ class Wheels:
         """The same wheels, as this machine's indexes offer them."""
         if not pins:
             return []
-        question = Question(
-            python=self._interpreter.executable, project=self._project, sources=self.house.sources
-        )
-        offer = candidates.ask(question, [(pin.name, pin.version) for pin in pins])
+        offer = candidates.ask(self.question, [(pin.name, pin.version) for pin in pins])
         urls = {wheel.sha256: wheel.url for some in offer.wheels.values() for wheel in some}
         for pin in pins:
             if pin.sha256 not in urls:

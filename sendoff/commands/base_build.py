@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("build", cls=Command, example="sendoff base build --push cuda-runtime:3.12")
@@ -26,9 +26,9 @@ def build(console: Console, *, fresh: bool, pushed: bool, **asked: Any) -> int:
     BuildKit builds them all at once. The same catalogue gives the same digest on any builder:
     `sendoff base verify` finds out. What was built stays on this machine until it is pushed.
     """
-    from sendoff import bases
-    from sendoff.narration import Narrator
+    from sendoff.bases import workshop as bases
     from sendoff.quantities import show_size
+    from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked, fresh=fresh)
     session = base_options.session(asked)

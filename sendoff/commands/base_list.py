@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("list", cls=Command, example="sendoff base list --bases registry.example/base")
@@ -23,7 +23,7 @@ def listing(console: Console, **asked: Any) -> int:
     A run takes one by its name (`--base cuda-devel`) from where `bases` says, for the Python of
     its sandbox; without a name, cpu, or cuda-runtime where it has a GPU.
     """
-    from sendoff import bases
+    from sendoff.bases import workshop as bases
 
     bench = base_options.bench(asked)
     found = bases.lines(base_options.session(asked), bench)

@@ -11,7 +11,7 @@ import click
 from sendoff import options
 
 if TYPE_CHECKING:
-    from sendoff.bases import Bench
+    from sendoff.bases.workshop import Bench
     from sendoff.session import Session
 
 NAMES = click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -52,7 +52,7 @@ BUILDING = (
 def bench(asked: dict[str, Any], *, fresh: bool = False) -> Bench:
     """What the options say, which are taken out of `asked`; the others are settings."""
     from packer.bases.plan import Wish
-    from sendoff import bases
+    from sendoff.bases import workshop as bases
 
     given: Mapping[str, Any] = {
         key: asked.pop(key, default)

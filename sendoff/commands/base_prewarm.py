@@ -9,7 +9,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +58,9 @@ def prewarm(
     The images named last are those that a class has: naming others replaces them, and nodes that
     come later get them too. Exits with 1 if a node does not have all of them in the end.
     """
-    from sendoff import prewarming
-    from sendoff.narration import Narrator
+    from sendoff.bases import prewarming
     from sendoff.session import Session
+    from sendoff.terminal.narration import Narrator
 
     seconds = _seconds(patience)
     session = Session.open(Path(), options.flags(asked))
@@ -86,7 +86,7 @@ def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
 
     And for how long, and how big it is; of all classes that are pre-warmed, where none is named.
     """
-    from sendoff import prewarming
+    from sendoff.bases import prewarming
     from sendoff.session import Session
 
     warming = prewarming.cluster(Session.open(Path(), options.flags(asked)))
@@ -123,7 +123,7 @@ def _followed(
     console: Console, warming: Prewarming, names: Sequence[str], patience: float
 ) -> list[Warmth]:
     """The last look, with what changes told meanwhile."""
-    from sendoff import prewarming
+    from sendoff.bases import prewarming
 
     lines: list[Warmth] = []
     told: dict[tuple[str, str, str], str] = {}
@@ -137,7 +137,7 @@ def _followed(
 
 
 def _shown(console: Console, warming: Prewarming, lines: Sequence[Warmth], *, final: bool) -> int:
-    from sendoff import prewarming
+    from sendoff.bases import prewarming
 
     if console.machine:
         console.document([prewarming.document(line) for line in lines])

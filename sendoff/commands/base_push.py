@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("push", cls=Command, example="sendoff base push --bases registry.example/base cpu")
@@ -23,8 +23,8 @@ def push(console: Console, **asked: Any) -> int:
     Each goes to a repository of its own below the prefix, its Python minor being its tag. Its bill
     of materials and its provenance are attached to it before the tag moves.
     """
-    from sendoff import bases
-    from sendoff.narration import Narrator
+    from sendoff.bases import workshop as bases
+    from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked)
     narrator = Narrator(console)

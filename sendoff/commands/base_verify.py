@@ -9,7 +9,7 @@ import click
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.commands import base_options
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from packer.bases.verification import Verified
@@ -32,8 +32,8 @@ def verify(console: Console, **asked: Any) -> int:
     They are compared with what is pushed, or else with what was built here. Exits with 1 where a
     digest differs, and tells which layer does, which paths in it, and how.
     """
-    from sendoff import bases
-    from sendoff.narration import Narrator
+    from sendoff.bases import workshop as bases
+    from sendoff.terminal.narration import Narrator
 
     bench = base_options.bench(asked)
     narrator = Narrator(console)

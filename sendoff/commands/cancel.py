@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("cancel", cls=Command, example="sendoff cancel train-x3k9pd/3")
@@ -19,8 +19,9 @@ def command(console: Console, *, names: tuple[str, ...], no_wait: bool) -> int:
     What they wrote until then is kept. A command is asked to end (SIGTERM) and made to (SIGKILL)
     after its grace time. RUN is an id, a prefix, @last, or RUN/INDEX.
     """
-    from sendoff import outcome, summary
+    from sendoff import outcome
     from sendoff.selection import select, wait
+    from sendoff.terminal import summary
 
     chosen = select(names)
     for selection in chosen:

@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command(
@@ -43,7 +43,7 @@ def command(
     "key=value" on stdout. What is the same in all rows is not a column.
     """
     from dispatcher import comparison
-    from sendoff import late_attaching
+    from sendoff.reproduction import late_attaching
     from sendoff.rows import checked, rows_of
     from sendoff.selection import select
 

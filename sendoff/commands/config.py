@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command, Group
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.group("config", cls=Group)
@@ -25,9 +25,9 @@ def command() -> None:
 @options.console
 def show(console: Console, *, project: str) -> int:
     """Tell every setting's value and where it comes from."""
-    from sendoff.configuration import as_builtins
     from sendoff.session import Session
-    from sendoff.settings import SETTINGS
+    from sendoff.settings.catalogue import SETTINGS
+    from sendoff.settings.configuration import as_builtins
 
     configuration = Session.open(Path(project)).configuration
     values = {

@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("diff", cls=Command, example="sendoff diff @last-1 @last")
@@ -19,8 +19,8 @@ def command(console: Console, *, was: str, now: str) -> int:
     That is: files of the project, packages, base image, request, hardware, metrics, and files that
     were written. Each is a run, RUN/INDEX, or a digest, of which the newest run is meant.
     """
-    from sendoff import differing
-    from sendoff.narration import Narrator
+    from sendoff.reproduction import differing
+    from sendoff.terminal.narration import Narrator
 
     narrator = Narrator(console)
     try:

@@ -10,7 +10,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Colour, Console, paint, visible
+from sendoff.terminal.console import Colour, Console, paint, visible
 
 
 @click.command("doctor", cls=Command, example="sendoff doctor --target kubernetes")
@@ -27,7 +27,7 @@ def command(console: Console, *, project: str, **asked: Any) -> int:
     """
     from msgspec.structs import asdict
 
-    from sendoff.checkup import checkup
+    from sendoff.checks.checkup import checkup
     from sendoff.session import Session
 
     session = Session.open(Path(project), options.flags(asked))

@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("export", cls=Command, example="sendoff export @last rebuilt")
@@ -21,8 +21,8 @@ def command(console: Console, *, name: str, folder: Path | None) -> int:
     FOLDER gets the project's files, pylock.toml, a Dockerfile and the command: what a person needs
     to build it again without sendoff. Where it was written is printed.
     """
-    from sendoff import exporting
-    from sendoff.narration import Narrator
+    from sendoff.reproduction import exporting
+    from sendoff.terminal.narration import Narrator
 
     narrator = Narrator(console)
     try:

@@ -10,7 +10,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console, is_terminal
+from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
     from dispatcher.kubernetes.manifests import Tenancy
@@ -72,7 +72,7 @@ def command(
     if manifests:
         tenancy = _tenancy(asked["namespace"] or "sendoff", subject, usage=usage)
         return _manifests(console, tenancy, operators=operators)
-    from sendoff import settings_file
+    from sendoff.settings import file as settings_file
 
     given = {key.replace("_", "-"): value for key, value in asked.items() if value}
     given |= dict(map(_pair, others))
@@ -93,7 +93,7 @@ def command(
 def _path(folder: Path, *, pyproject: bool, of_user: bool) -> Path:
     import os
 
-    from sendoff.setting import xdg
+    from sendoff.settings.setting import xdg
 
     if of_user:
         return xdg(os.environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
@@ -112,7 +112,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _answers() -> dict[str, str]:
     """What a person types; what is left empty is left out."""
     from sendoff.errors import Misuse
-    from sendoff.settings import BY_KEY
+    from sendoff.settings.catalogue import BY_KEY
 
     if not is_terminal(sys.stdin):
         raise Misuse(

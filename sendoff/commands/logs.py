@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("logs", cls=Command, example="sendoff logs -f --tail 20 @last")
@@ -24,8 +24,8 @@ def command(
     line begins with its index. With --json each piece is one line of JSON. RUN is an id, a
     prefix, @last, or RUN/INDEX.
     """
-    from sendoff.reading import Reader
     from sendoff.selection import select
+    from sendoff.terminal.reading import Reader
 
     (chosen,) = select((name,))
     reader = Reader(console, several=len(chosen.indexes) > 1, timestamps=timestamps)

@@ -11,8 +11,8 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
 from sendoff.session import Session
+from sendoff.terminal.console import Console
 
 
 @click.command(
@@ -51,10 +51,10 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
     import time
 
     from packer.explain import explain
-    from sendoff import explanation
     from sendoff.grid import SetUp
-    from sendoff.narration import Narrator
     from sendoff.preparation import Order, pack_order
+    from sendoff.terminal import explanation
+    from sendoff.terminal.narration import Narrator
 
     order = Order(setups=(SetUp(parameters={}, command=words),))
     started = time.monotonic()
@@ -75,9 +75,9 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
 
 
 def _look(session: Session, console: Console) -> int:
-    from sendoff import explanation
-    from sendoff.narration import Narrator
     from sendoff.preparation import look
+    from sendoff.terminal import explanation
+    from sendoff.terminal.narration import Narrator
 
     narrator = Narrator(console)
     try:
@@ -102,7 +102,7 @@ def _explaining(console: Console, *, wanted: bool) -> Iterator[None]:
         yield
     except NoWheelForTarget as error:
         if wanted and error.report and not console.machine:
-            from sendoff import explanation
+            from sendoff.terminal import explanation
 
             for line in explanation.environment(error.report):
                 console.result(line)

@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
     from dispatcher.status import RunStatus
@@ -30,8 +30,9 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     from itertools import islice
     from pathlib import Path
 
-    from sendoff import cost, late_attaching
+    from sendoff import cost
     from sendoff.handle import Run
+    from sendoff.reproduction import late_attaching
     from sendoff.session import Session
 
     session = Session.open(Path())
@@ -41,7 +42,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     shown = list(islice(found, None if everything else SHOWN))
     late_attaching.of_seen(shown)
     if console.machine:
-        from sendoff.summary import of_run
+        from sendoff.terminal.summary import of_run
 
         console.document([of_run(run) for run in shown])
         return 0

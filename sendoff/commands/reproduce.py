@@ -9,7 +9,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("reproduce", cls=Command, example="sendoff reproduce @last --level L2")
@@ -21,6 +21,7 @@ from sendoff.console import Console
 )
 @click.option("--rtol", type=float, metavar="X", help="Tolerance of L3; default: 0.01.")
 @click.option("--python", metavar="PATH", help="The interpreter that L1 packs with.")
+@click.option("--builder", metavar="WHERE", help="BuildKit, for what L1 has to build.")
 @options.add(options.RESOURCES + options.ON_CLUSTERS + (options.DETACH,))
 @options.console
 def command(
@@ -33,10 +34,10 @@ def command(
     level holds and of the first difference. L1 runs nothing, and packs again instead. The exit
     code is 3 where the level that was asked for does not hold.
 
-    RUN is an id, a prefix, @last, or RUN/INDEX; a digest may be REPOSITORY@sha256:…, or its first
-    digits.
+    RUN is an id, a prefix, @last, or RUN/INDEX; without INDEX all of them are run again. A digest
+    may be REPOSITORY@sha256:…, or its first digits.
     """
-    from sendoff import reproducing
+    from sendoff.reproduction import terminal as reproducing
 
     return reproducing.run(
         reproducing.Wish(

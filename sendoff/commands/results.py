@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("results", cls=Command, example="sendoff results @last")
@@ -17,8 +17,8 @@ def command(console: Console, *, names: tuple[str, ...]) -> int:
 
     RUN is an id, a prefix, @last, or RUN/INDEX.
     """
-    from sendoff import late_attaching
     from sendoff.quantities import show_size
+    from sendoff.reproduction import late_attaching
     from sendoff.selection import select
 
     chosen = select(names)

@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("show", cls=Command, example="sendoff show @last")
@@ -19,12 +19,13 @@ def command(console: Console, *, name: str) -> int:
     RUN/INDEX is one index of it. Of an image, named by its digest or the first digits of it, every
     run is told.
     """
-    from sendoff import description, late_attaching
+    from sendoff.reproduction import late_attaching
     from sendoff.selection import select
     from sendoff.shelves import means_image
+    from sendoff.terminal import description
 
     if means_image(name):
-        from sendoff import image_description
+        from sendoff.terminal import image_description
 
         return image_description.show(name, console)
     (chosen,) = select((name,))

@@ -8,7 +8,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("skill", cls=Command, example="sendoff skill .claude/skills/sendoff")

@@ -6,7 +6,7 @@ import click
 
 from sendoff import options
 from sendoff.cli import Command
-from sendoff.console import Console
+from sendoff.terminal.console import Console
 
 
 @click.command("wait", cls=Command, example="sendoff wait --timeout 50s train-x3k9pd eval-")
@@ -19,10 +19,11 @@ def command(console: Console, *, names: tuple[str, ...], timeout: str | None) ->
     Exits with 0 if all succeeded, 1 if any did not, and 124 if any is still going on when the
     time-out is reached. RUN is an id, a prefix, @last, or RUN/INDEX.
     """
-    from sendoff import outcome, summary
+    from sendoff import outcome
     from sendoff.errors import Misuse
     from sendoff.quantities import parse_duration
     from sendoff.selection import select, wait
+    from sendoff.terminal import summary
 
     try:
         seconds = None if timeout is None else parse_duration(timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Self
 
-from sendoff.console import is_terminal
+from sendoff.terminal.console import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

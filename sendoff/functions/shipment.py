@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dispatcher.input_source import Source, given
 from packer.progress import SILENT, Progress
 from packer.record import Record
-from sendoff.console import Console, is_terminal
 from sendoff.functions.arguments import FOLDER, Bound, Speller
 from sendoff.functions.errors import FunctionRefused
 from sendoff.functions.spelling import Spelling, name_of, spell
@@ -21,6 +20,7 @@ from sendoff.grid import SetUp
 from sendoff.preparation import Order, prepare, send
 from sendoff.session import Session
 from sendoff.shipping import check_wishes
+from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
     from sendoff.handle import Run
@@ -175,6 +175,6 @@ def _check_version(order: Order, python: str, function: Callable[..., Any]) -> N
 def _progress() -> Progress:
     if not is_terminal(sys.stderr):
         return SILENT
-    from sendoff.narration import Narrator
+    from sendoff.terminal.narration import Narrator
 
     return Narrator(Console())

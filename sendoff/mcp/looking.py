@@ -7,13 +7,14 @@ from pathlib import Path
 
 from dispatcher import comparison, results
 from dispatcher.logs import LogEvent
-from sendoff import hardware, late_attaching, listing
+from sendoff import hardware, listing
 from sendoff.errors import Misuse
 from sendoff.handle import Run
 from sendoff.mcp import answers, bounds, questions, telling
 from sendoff.mcp.answers import Step
 from sendoff.mcp.desk import Desk
 from sendoff.quantities import show_size
+from sendoff.reproduction import late_attaching
 from sendoff.rows import checked, rows_of
 from sendoff.selection import Selection
 

@@ -2,67 +2,66 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from packer.reproduction.difference import Difference
-from sendoff import original as originals
 from sendoff import shelves
 from sendoff.errors import Misuse
 from sendoff.handle import Run
 from sendoff.mcp import answers, bounds, questions
 from sendoff.mcp.answers import Step
 from sendoff.mcp.desk import Desk
-from sendoff.original import Original
-from sendoff.report import Report
-from sendoff.reproduction import Asking, settings_of, start
-from sendoff.reproduction_errors import sentence
+from sendoff.reproduction import original as originals
+from sendoff.reproduction.asking import Asking
+from sendoff.reproduction.errors import sentence
+from sendoff.reproduction.original import Original
+from sendoff.reproduction.repetition import settings_of, start
+from sendoff.reproduction.report import Report
 from sendoff.session import Session
 
 
 def reproduce(desk: Desk, question: questions.Reproduce) -> answers.Reproduced:
     """Begin a reproduction; or, with its run, tell what it has shown."""
-    began = time.monotonic()
     asked = {"gpu": question.gpu, "target": question.target, "timeout": question.timeout}
     wishes = {name: value for name, value in asked.items() if value is not None}
     session, name = shelves.opened(question.reference, desk.project, wishes)
     asking = Asking(question.reference, question.level, question.rtol)
     shelf = shelves.reading(session)
-    original = originals.find(name, session, shelf, but=question.run)
+    found = originals.find(name, session, shelf, but=question.run)
     if asking.level == "L1":
-        return _told(question, asking.rebuilt(original, session, shelf, began=began))
+        return _told(question, asking.rebuilt(found, session, shelf))
     if not question.run:
-        return _begun(question, original, _sent(original, session, wishes), asking)
+        return _begun(question, found, _sent(found, session, wishes), asking)
     run = desk.select((question.run,))[0].run
     if not run.status.final:
-        return _begun(question, original, run, asking)
+        return _begun(question, found, run, asking)
     run.attach()
-    return _told(question, asking.report(original, run, began=began))
+    return _told(question, asking.report(found, run))
 
 
-def _sent(original: Original, session: Session, wishes: Mapping[str, object]) -> Run:
+def _sent(found: Sequence[Original], session: Session, wishes: Mapping[str, object]) -> Run:
     given = settings_of(session, wishes)
-    if not (given.get("timeout") or original.request.timeout):
+    if not (given.get("timeout") or found[0].request.timeout):
         raise Misuse(
             "a run needs a time-out, and the one before had none",
             "nobody may be there to end one that hangs",
             'say how long it may take: "timeout": "30m"',
         )
-    return start(original, session, given)
+    return start(found, session, given)
 
 
 def _begun(
-    question: questions.Reproduce, original: Original, run: Run, asking: Asking
+    question: questions.Reproduce, found: Sequence[Original], run: Run, asking: Asking
 ) -> answers.Reproduced:
     again: dict[str, object] = {"reference": question.reference, "run": run.id}
     given = {"level": question.level, "rtol": question.rtol}
     again |= {name: value for name, value in given.items() if value is not None}
     return answers.Reproduced(
         reference=question.reference,
-        digest=str(original.image.digest),
+        digest=str(found[0].image.digest),
         run=run.id,
         ended=False,
-        earlier=original.run,
+        earlier=found[0].run if len(found) == 1 else found[0].run.partition("/")[0],
         asked=asking.level,
         holds=None,
         level="",

@@ -10,10 +10,11 @@ from dispatcher import budget as rules
 from dispatcher import budgeting
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
-from sendoff import background, checkup
+from sendoff import background
 from sendoff.admission import Admission
-from sendoff.check import Check as Looked
-from sendoff.check import Checks
+from sendoff.checks import checkup
+from sendoff.checks.check import Check as Looked
+from sendoff.checks.check import Checks
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp, plan
 from sendoff.mcp import answers, bounds, questions

@@ -23,7 +23,21 @@ SERVE = "--keep-warm"
 """The argument that makes a `sendoff` the warm process; its socket and minutes follow."""
 
 _SERVED = frozenset(
-    {"run", "sweep", "pack", "rerun", "ps", "show", "logs", "wait", "results", "get", "cancel"}
+    {
+        "run",
+        "sweep",
+        "pack",
+        "rerun",
+        "reproduce",
+        "ps",
+        "show",
+        "logs",
+        "wait",
+        "results",
+        "get",
+        "cancel",
+        "diff",
+    }
 )
 _HELP = frozenset({"-h", "--help", "--version"})
 _MOST = 8

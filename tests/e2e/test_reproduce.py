@@ -344,13 +344,84 @@ def test_records_of_a_later_version_are_refused_as_such(desk: Desk, tmp_path: Pa
         assert "newer sendoff is needed" in refused["message"]
 
 
+@pytest.mark.parametrize("name", ["run.json", "0/manifest.json"])
+def test_a_run_whose_records_are_newer_is_refused_as_such(
+    desk: Desk, run: Any, tmp_path: Path, name: str
+) -> None:
+    store = shutil.copytree(desk.home / ".local/share/sendoff/store", tmp_path / "store")
+    path = store / "runs" / run["id"] / name
+    kind = name.rpartition("/")[2].partition(".")[0]
+    text = path.read_text()
+    assert f'"sendoff.{kind}/1"' in text
+    path.write_text(text.replace(f'"sendoff.{kind}/1"', f'"sendoff.{kind}/2"'))
+    for verb in ("reproduce", "show"):
+        refused = desk.json(verb, run["id"], SENDOFF_STORE=str(store))
+        assert refused["code"] == "NEWER_SENDOFF_NEEDED", refused
+        assert f"sendoff.{kind}/2" in refused["evidence"], refused
+
+
 def test_names_that_mean_nothing(desk: Desk) -> None:
     assert desk.json("reproduce", "sha256:" + 64 * "0")["code"] == "DIGEST_GONE"
     assert desk.json("reproduce", "sha256:0000000")["code"] == "DIGEST_GONE"
     assert desk.json("reproduce", "no-such-run")["code"] == "RUN_UNKNOWN"
-    swept = desk.json("sweep", "-p", "s=1,2", "--", "python", "train.py", "{s}")
-    assert desk.json("reproduce", swept["id"])["code"] == "USAGE"
-    assert desk.json("reproduce", f"{swept['id']}/1")["level"] == "L2"
+
+
+@pytest.fixture(scope="module")
+def swept(desk: Desk) -> str:
+    told = desk.json("sweep", "-p", "s=1,none,3", "--", "python", "train.py", "{s}")
+    return str(told["id"])
+
+
+def test_all_indexes_are_run_again_as_one_run(desk: Desk, swept: str) -> None:
+    done = desk("reproduce", swept, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert [each["holds"] for each in report["indexes"]] == [True, False, True]
+    assert levels(report) == {"L0": True, "L1": None, "L2": False, "L3": True}
+    assert (report["asked"], report["holds"], report["earlier"]) == ("L2", False, swept)
+    assert report["digest"] == report["indexes"][1]["digest"]
+    assert report["difference"] == report["indexes"][1]["difference"]
+    assert [each["earlier"] for each in report["indexes"]] == [f"{swept}/{n}" for n in range(3)]
+    assert [each["run"] for each in report["indexes"]] == [f"{report['run']}/{n}" for n in range(3)]
+    assert report["files"] == 6
+    assert desk.json("show", report["run"])["provenance"]["reproduces"] == swept
+    within = desk("reproduce", swept, "--rtol", "0.01")
+    assert within.returncode == 0, within.stderr
+    rows = [line.split() for line in within.stdout.splitlines() if line.startswith(swept)]
+    assert [row[0] for row in rows] == [f"{swept}/{n}" for n in range(3)]
+    assert "L3* statistical  holds          of each of 3 indexes" in within.stdout
+
+
+def test_one_of_several_indexes_alone(desk: Desk, swept: str) -> None:
+    report = desk.json("reproduce", f"{swept}/2")
+    assert (report["level"], report["indexes"], report["earlier"]) == ("L2", [], f"{swept}/2")
+
+
+def test_all_images_of_a_run_are_packed_again(desk: Desk, swept: str) -> None:
+    report = desk.json("reproduce", swept, "--level", "L1")
+    assert [each["level"] for each in report["indexes"]] == ["L1", "L1", "L1"], report
+    assert (report["holds"], report["run"]) == (True, "")
+
+
+def test_a_digest_means_each_index_that_ran_it(desk: Desk) -> None:
+    code = (
+        "import sendoff\n"
+        "run = sendoff.ship_many([['python', 'train.py', '4']] * 2)\n"
+        "print(run.wait().id, run.digests[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=desk.project,
+        env=desk.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    run, digest = done.stdout.split()
+    report = desk.json("reproduce", digest)
+    assert report["level"] == "L2"
+    assert [each["earlier"] for each in report["indexes"]] == [f"{run}/0", f"{run}/1"]
 
 
 def test_python_reproduces_too(desk: Desk, run: Any) -> None:

@@ -26,7 +26,7 @@ from packer.registry.access import Access
 from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from sendoff import explanation
+from sendoff.terminal import explanation
 from tests import indexes
 from tests.described import description
 from tests.e2e import sandboxes

@@ -11,8 +11,8 @@ from packer.bases.errors import (
 )
 from packer.errors import SendoffError
 from packer.registry.errors import ReferrersContended
-from sendoff import failure
 from sendoff.errors import BaseMissing, BaseNotPublished, BasesUnset
+from sendoff.terminal import failure
 
 
 def errors() -> list[SendoffError]:

@@ -20,7 +20,7 @@ from packer.buildkit.errors import (
     SourceImageGone,
 )
 from packer.errors import SendoffError
-from sendoff import failure
+from sendoff.terminal import failure
 
 THERE = "unix:///run/buildkit/buildkitd.sock"
 STEP = "[stage-0 2/3] RUN make install"

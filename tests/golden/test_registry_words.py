@@ -20,7 +20,7 @@ from packer.registry.errors import (
     RegistryUnreachable,
     RegistryUntrusted,
 )
-from sendoff import failure
+from sendoff.terminal import failure
 
 HOST = "registry.example.com"
 THERE = f"{HOST}/team/project"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatcher.kubernetes.refusals import CudaUnfit
 from packer.errors import NoWheelForTarget, SendoffError, Wheelless
 from packer.retargeting.errors import NoCudaBuild, TorchIndexUnreachable
-from sendoff import failure
+from sendoff.terminal import failure
 
 NO_WHEEL = "the index has no wheel for linux/amd64"
 ERRORS: list[SendoffError] = [

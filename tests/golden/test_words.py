@@ -9,8 +9,6 @@ import pytest
 from dispatcher.comparison import Row, as_csv, compare, table
 from dispatcher.plot import PlotRefused, PlotUnavailable
 from packer.errors import SendoffError
-from sendoff import failure
-from sendoff.console import align
 from sendoff.errors import (
     IndexUnknown,
     InvalidConfigurationFile,
@@ -21,6 +19,8 @@ from sendoff.errors import (
     UnknownSetting,
 )
 from sendoff.grid import parse_parameter, plan
+from sendoff.terminal import failure
+from sendoff.terminal.console import align
 
 
 def misuse(function, *arguments, **named) -> Misuse:

@@ -9,8 +9,9 @@ import pytest
 from dispatcher.request import IdleLimit
 from dispatcher.run import Phases
 from dispatcher.usage import Held, by_class
-from sendoff import cost, setting_values
+from sendoff import cost
 from sendoff.cost import Bill
+from sendoff.settings import values as setting_values
 
 HOUR = 3600.0
 WAVE = (

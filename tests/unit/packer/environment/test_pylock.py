@@ -10,12 +10,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.pylock import Pylock
 
-from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin, from_pylock, to_pylock
+from packer.building.source import Source
+from packer.environment.lock import (
+    FilesPin,
+    Lock,
+    PinnedFile,
+    Recipe,
+    WheelPin,
+    from_pylock,
+    to_pylock,
+)
 
 LOCK = Lock(
     python="3.11.7",
     platform="linux/amd64",
     wheels=(
+        WheelPin(
+            name="crcmod",
+            version="1.7",
+            filename="crcmod-1.7-cp311-cp311-linux_x86_64.whl",
+            sha256="7" * 64,
+            size=12,
+            built=Recipe(
+                source=Source(
+                    name="crcmod",
+                    version="1.7",
+                    url="https://index.example/crcmod-1.7.tar.gz",
+                    sha256="8" * 64,
+                ),
+                packages=("libc6-dev",),
+                requirements=(
+                    WheelPin(
+                        name="setuptools",
+                        version="80.0.0",
+                        filename="setuptools-80.0.0-py3-none-any.whl",
+                        sha256="9" * 64,
+                        size=5,
+                        url="https://index.example/setuptools-80.0.0-py3-none-any.whl",
+                    ),
+                ),
+            ),
+        ),
         WheelPin(
             name="here",
             version="1.0",
@@ -71,7 +106,7 @@ def test_it_reads_back() -> None:
 
 def test_others_can_read_it() -> None:
     document = Pylock.from_dict(tomllib.loads(to_pylock(LOCK)))
-    assert [package.name for package in document.packages] == ["here", "numpy"]
+    assert [package.name for package in document.packages] == ["crcmod", "here", "numpy"]
 
 
 @given(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from packer.images.layout_shelf import LayoutShelf
 from packer.registry.artifact import Artifact
 from packer.reproduction import recorded
 from packer.reproduction.errors import DigestAmbiguous, DigestUnknown, NoRunImage
-from tests.registries.images import make_image, make_layer
+from tests.registries.images import make_layer
 
 RUN = {"lock": "sha256:" + 64 * "a", "snapshot": "sha256:" + 64 * "b", "environment": "x"}
 
@@ -107,20 +106,45 @@ def test_a_few_digits_are_enough_where_one_image_has_them(
             recorded.resolve(name, shelf)
 
 
-def test_digits_that_several_images_have_are_too_few(
-    layout: Layout, shelf: LayoutShelf, tmp_path: Path
-) -> None:
-    del tmp_path
-    digests = [make_image(layout, command=word) for word in ("one", "two")]
-    for number, digest in enumerate(digests):
-        size = len(layout.read(digest))
-        # As if both had these digits, which would take long to find.
-        name = f"project{number}-{digests[0].hex[:12]}"
-        layout.tag(name, Descriptor(digest=digest, size=size, media_type=MANIFEST))
-    assert recorded.resolve(digests[0][:19], shelf) == digests[0]
-    error = DigestAmbiguous("sha256:abcdef", [str(digest) for digest in digests])
-    assert digests[0] in error.evidence()
-    assert error.fix() == "add digits until one is left"
+def alike(layout: Layout, digits: int) -> tuple[Digest, Digest]:
+    """Two run images in `layout` whose digests begin with the same digits: searched for, as any
+    two of some thousands do.
+    """
+    first = made(layout, labels=RUN)
+    manifest = json.loads(layout.read(first))
+    config = layout.read(Digest(manifest["config"]["digest"]))
+
+    def variant(number: int) -> tuple[bytes, bytes]:
+        other = config.replace(b"MODE=fast", b"MODE=%06d" % number)
+        described = {**manifest["config"], "digest": Digest.of(other), "size": len(other)}
+        return other, json.dumps({**manifest, "config": described}).encode()
+
+    seen: dict[str, int] = {}
+    for number in range(200_000):
+        start = Digest.of(variant(number)[1]).hex[:digits]
+        if start in seen:
+            found = []
+            for each in (seen[start], number):
+                other, data = variant(each)
+                layout.write(other)
+                found.append(layout.write(data))
+                described = Descriptor(digest=found[-1], size=len(data), media_type=MANIFEST)
+                layout.tag(f"project-{found[-1].hex[:12]}", described)
+            return found[0], found[1]
+        seen[start] = number
+    raise AssertionError("no two of them are alike")
+
+
+def test_digits_that_several_images_have_are_too_few(layout: Layout, shelf: LayoutShelf) -> None:
+    digests = alike(layout, 6)
+    with pytest.raises(DigestAmbiguous) as caught:
+        recorded.resolve(digests[0][: len("sha256:") + 6], shelf)
+    assert caught.value.candidates == tuple(sorted(digests))
+    assert all(digest in caught.value.evidence() for digest in digests)
+    assert caught.value.fix() == "add digits until one is left"
+    for digest in digests:
+        assert recorded.resolve(digest[:19], shelf) == digest
+        assert recorded.read(digest, shelf).command == ("sh", "-c", "true")
 
 
 def test_a_digest_that_nobody_has(shelf: LayoutShelf) -> None:

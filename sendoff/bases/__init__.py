@@ -1,0 +1,1 @@
+"""Base images: which one a run stands on, and how operators make and spread them."""

@@ -1,0 +1,1 @@
+"""Settings: what there is, how each is read, and where its value comes from."""
