@@ -151,6 +151,10 @@ class Observer:
         def get(index: int) -> Manifest | None:
             return self.runs.manifest(self.run.id, index)
 
+        if len(indexes) > _FEW and self.runs.store.appends:
+            # In a directory one question tells of which indexes there is anything.
+            begun = self.runs.begun(self.run.id)
+            indexes = [index for index in indexes if index in begun]
         found: list[Manifest | None]
         if len(indexes) < _MANY or self.runs.store.parallel == 1:
             found = [get(index) for index in indexes]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +38,8 @@ from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
-from packer.project import repository, snapshot
-from packer.project.repository import Revision
+from packer.project import snapshot
+from packer.project.revision import Asking
 from packer.project.snapshot import Snapshot
 from packer.record import encode
 
@@ -108,7 +106,7 @@ class _Pack:
         self._known = LayerMemory(self._memory, self._layout, shared)
         self._choice = choice.parse(request.builder)
         self._timings: dict[str, float] = {}
-        self._git = _Revision(request.project)
+        self._git = Asking(request.project)
         self._ahead = NOTHING_SHARED
         """What is sent off before all is made."""
 
@@ -372,23 +370,6 @@ class _Pack:
             yield
         finally:
             self._timings[step] = self._timings.get(step, 0) + time.perf_counter() - began
-
-
-class _Revision(threading.Thread):
-    """Asks git while other work goes on. Nothing waits for it but the record of the run."""
-
-    def __init__(self, project: Path) -> None:
-        super().__init__(name="git", daemon=True)
-        self._project = os.fsencode(project.resolve())
-        self._revision: Revision | None = None
-
-    def run(self) -> None:
-        with suppress(OSError):
-            self._revision = repository.revision(self._project)
-
-    def found(self) -> Revision | None:
-        self.join()
-        return self._revision
 
 
 def _sources(project: Snapshot, editables: Mapping[str, Snapshot]) -> dict[str, str]:

@@ -33,6 +33,9 @@ class Preparation:
         self._roots = RootCache(places.cache / "roots")
         digests = dict.fromkeys(asked.digest for asked in request.inputs)
         self._images = [image.read(layout, digest) for digest in digests]
+        # Of a sweep's many images all have the same layers: a look at the disk for each of them
+        # would find the same.
+        self._alike = {_kind(found): found for found in self._images}
         self._interpreters: dict[str, Interpreter] = {}
 
     def check(self) -> None:
@@ -42,22 +45,23 @@ class Preparation:
             BlobMissing, BlobAltered: a layer that is to be unpacked is gone or cut short.
             PythonNotHere
         """
-        for found in self._images:
+        for found in self._alike.values():
             self._layers.check(found.layers)
             self._interpreter(found)
 
     def plan(self) -> Plan | None:
         """The plan of the run; None while something is not ready."""
-        images = {}
-        for found in self._images:
+        ready = {}
+        for kind, found in self._alike.items():
             root = self._roots.find(self._folders(found), self._interpreter(found))
             if root is None or self._layers.missing(found.layers):
                 return None
-            images[str(found.digest)] = {
-                "root": str(root),
-                "layers": [str(folder) for folder in self._folders(found)],
-                "variables": found.environment,
-            }
+            layers = [str(folder) for folder in self._folders(found)]
+            ready[kind] = {"root": str(root), "layers": layers}
+        images = {
+            str(found.digest): {**ready[_kind(found)], "variables": found.environment}
+            for found in self._images
+        }
         request = self._request
         return Plan(
             inputs=[
@@ -91,8 +95,8 @@ class Preparation:
             BlobMissing, BlobAltered, LayerUnsafe: nothing of such a layer is kept.
             PythonNotHere, DiskFull
         """
-        self._layers.unpack([layer for found in self._images for layer in found.layers])
-        for found in self._images:
+        self._layers.unpack([layer for found in self._alike.values() for layer in found.layers])
+        for found in self._alike.values():
             self._roots.make(self._folders(found), self._interpreter(found))
         plan = self.plan()
         if plan is None:
@@ -107,6 +111,11 @@ class Preparation:
             interpreter = host_python.find(found.python, self._places.cache)
             self._interpreters[found.python] = interpreter
         return self._interpreters[found.python]
+
+
+def _kind(found: image.Image) -> tuple[object, ...]:
+    """What images have in common that are the same folders on this machine."""
+    return found.layers, found.python
 
 
 def _told(data: tuple[Data, ...]) -> list[dict[str, Any]]:

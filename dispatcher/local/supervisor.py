@@ -196,13 +196,15 @@ class Supervisor:
                 self._ended(process, os.waitstatus_to_exitcode(status))
 
     def _heed_cancellation(self) -> None:
-        # Many may be waiting, and each costs a look.
         if time.monotonic() < self._looked + _PERIOD:
             return
         self._looked = time.monotonic()
         everything = self._store.has(self._keys.cancel)
+        # Many may be waiting, and few of those have anything in the store.
+        begun = set(self._store.names(self._keys.prefix)) if self._waiting else set()
         for index in list(self._waiting):
-            if everything or self._store.has(self._keys.cancel_index(index)):
+            asked = str(index) in begun and self._store.has(self._keys.cancel_index(index))
+            if everything or asked:
                 self._waiting.remove(index)
                 self._failures.cancelled(index)
         for process in self._running.values():

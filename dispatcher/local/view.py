@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -27,14 +28,15 @@ class LocalView:
 
     def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
         """What became of indexes whose manifest the store did not take."""
-        found = {}
-        for index in indexes:
-            try:
-                data = (self._folder / f"{index}.json").read_bytes()
-            except FileNotFoundError:
-                continue
-            found[index] = decode(data, Manifest)
-        return found
+        # One look at the folder: there may be many indexes, and none of them is there as a rule.
+        try:
+            names = set(os.listdir(self._folder))
+        except FileNotFoundError:
+            return {}
+        kept = [index for index in indexes if f"{index}.json" in names]
+        return {
+            index: decode((self._folder / f"{index}.json").read_bytes(), Manifest) for index in kept
+        }
 
     def close(self) -> None:
         """Nothing is open."""

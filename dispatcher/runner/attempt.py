@@ -143,7 +143,8 @@ class Attempt:
             stopped=watch.stopped,
             killed=watch.killed,
             errors=log.tail("err"),
-            memory_kills=memory.killed(),
+            # The kernel takes its time to tell, and of one that succeeded nobody asks.
+            memory_kills=memory.killed() if watch.status or memory.alone else (0, 0),
             alone=memory.alone,
         )
         memory.close()

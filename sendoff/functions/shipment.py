@@ -24,6 +24,7 @@ from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
     from sendoff.handle import Run
+    from sendoff.settings.catalogue import Settings
 
 MODULE = ("python", "-m", "sendoff.call")
 _MARKS = ("sendoff.toml", "pyproject.toml", ".git")
@@ -69,8 +70,8 @@ def ship(calls: Sequence[Bound], options: Options) -> Run:
     session.settings.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="calls-", dir=session.settings.cache) as folder:
         order = Planner(session.project, Path(folder)).plan(calls, options.name)
-        packed, record = prepare(session, order, _progress())
-        _check_version(order, packed.lock.python, function)
+        _check_version(order, session.settings, function)
+        _, record = prepare(session, order, _progress())
         return Run(send(record, session), session)
 
 
@@ -154,16 +155,21 @@ def _project(function: Callable[..., Any]) -> Path:
     return next(marked, path.parent)
 
 
-def _check_version(order: Order, python: str, function: Callable[..., Any]) -> None:
-    """Refuse a pickle that the other side's Python does not understand; before anything runs.
+def _check_version(order: Order, settings: Settings, function: Callable[..., Any]) -> None:
+    """Refuse a pickle that the sandbox's Python does not understand; before anything is packed.
 
     Raises:
         FunctionRefused
+        PythonNotFound, PythonMismatch: as packing would.
     """
+    if not any(source.data.path.endswith(".pkl") for source in order.sources):
+        return
+    from packer.environment import interpreter
+
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    there = ".".join(python.split(".")[:2])
-    by_value = any(source.data.path.endswith(".pkl") for source in order.sources)
-    if by_value and here != there:
+    python = interpreter.find(settings.python or None)
+    there = interpreter.describe(python, settings.cache).minor
+    if here != there:
         raise FunctionRefused(
             name_of(function),
             f"it, or an argument, goes as a pickle of Python {here}; the run has Python {there}",

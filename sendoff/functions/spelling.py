@@ -42,7 +42,8 @@ def spell(function: Callable[..., Any], project: Path) -> Spelling:
         FunctionRefused: it can't be sent, by name or by value.
     """
     refuse(function)
-    if getattr(function, "__module__", "").startswith(_OURS):
+    # Methods of built-in types have none.
+    if (getattr(function, "__module__", None) or "").startswith(_OURS):
         # A function that images have from us, where it has another name.
         return Spelling(word=f"{function.__module__.removeprefix(_OURS)}:{function.__qualname__}")
     if isinstance(function, type) or inspect.isfunction(function) or inspect.isbuiltin(function):

@@ -187,26 +187,3 @@ except RuntimeError as error:
 else:
     raise AssertionError("it was not refused")
 """)
-
-
-def test_large_arguments_go_through_the_store_once(bench: Workbench) -> None:
-    bench.write(
-        "large.py",
-        """
-import sendoff
-@sendoff.remote(max_parallel=2)
-def mean(data, n): return float(data.mean()) + n
-""",
-    )
-    bench.program("""
-import json, numpy, os, pathlib, large
-data = numpy.ones((40, 1000, 1000), "float32")
-calls = large.mean.map([data] * 3, range(3))
-assert list(calls) == [1.0, 2.0, 3.0]
-record = calls.run.record.request
-assert len({each.data[0].sha256 for each in record.inputs}) == 1
-store = pathlib.Path(calls.run.places.store)
-assert len(list((store / "inputs/sha256").iterdir())) == 1
-assert os.path.getsize(store / "runs" / calls.run.id / "run.json") < 10_000
-assert os.path.getsize(store / "runs" / calls.run.id / "0" / "manifest.json") < 10_000
-""")

@@ -1,0 +1,79 @@
+"""When a process may be forked for calls, and what its forks do not share.
+
+They are `sendoff.forks` of `dispatcher/runner/site`, seen from the runner's side.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+DRAWN = """
+made = [float(call("work:drawn")["out"].split()[-1]) for _ in range(3)]
+calls.close()
+print(json.dumps(made))
+"""
+TWICE = """
+made = [call("work:told") for _ in range(2)]
+calls.close()
+print(json.dumps(made))
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "different"),
+    [
+        ("import random\ndef drawn(): print(random.random())\n", 3),
+        ("import numpy\ndef drawn(): print(numpy.random.rand())\n", 3),
+        ("import numpy\nnumpy.random.seed(1)\ndef drawn(): print(numpy.random.rand())\n", 1),
+    ],
+)
+def test_randomness_differs_unless_the_module_has_seeded_it(runner, module, different):
+    assert len(set(runner(DRAWN, module))) == different
+
+
+def test_a_module_that_starts_a_thread_is_loaded_for_each_call(runner):
+    found = runner(
+        TWICE,
+        """
+import threading, time
+threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()
+def told(): print("told")
+print("loaded")
+""",
+    )
+    assert [each["out"] for each in found] == ["loaded\ntold\n"] * 2
+
+
+def test_a_module_that_can_not_be_imported_fails_each_call_alike(runner):
+    found = runner(TWICE, "raise ImportError('missing piece')\n")
+    assert [each["status"] for each in found] == [1, 1]
+    assert all("missing piece" in each["err"] for each in found)
+
+
+def test_what_a_call_changes_the_next_does_not_see(runner):
+    found = runner(
+        TWICE,
+        """
+seen = []
+def told():
+    seen.append(1)
+    print(len(seen))
+""",
+    )
+    assert [each["out"] for each in found] == ["1\n", "1\n"]
+
+
+def test_exit_handlers_and_threads_of_a_fork_come_to_their_end(runner):
+    found = runner(
+        TWICE,
+        """
+import atexit, threading, time
+def late():
+    time.sleep(0.1)
+    print("late")
+def told():
+    atexit.register(print, "bye")
+    threading.Thread(target=late).start()
+""",
+    )
+    assert [each["out"] for each in found] == ["late\nbye\n"] * 2

@@ -1,0 +1,84 @@
+"""By reference or by value: what decides is whether an import finds the same function there."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import pickle
+import sys
+from pathlib import Path
+
+import pytest
+
+from packer.errors import SendoffError
+from sendoff.functions import spelling
+from sendoff.functions.spelling import SentByValue, spell
+
+
+def test_functions_that_an_import_finds(work) -> None:
+    here = Path.cwd()
+    assert spell(work.square, here).word == "work:square"
+    assert spell(math.sqrt, here).word == "math:sqrt"
+    assert spell(json.dumps, here).word == "json:dumps"
+    assert spell(work.Known, here).word == "work:Known"
+
+
+def test_a_name_that_now_is_another_function_is_not_relied_on(work) -> None:
+    old = work.square
+    work.square = lambda n: n
+    found = spell(old, Path.cwd())
+    assert found.word == ""
+    assert pickle.loads(found.pickle)(3) == 9
+
+
+def test_a_decorated_function_is_found_through_what_wraps_it(work) -> None:
+    plain = work.square
+    work.square = functools.wraps(plain)(lambda n: n)
+    assert spell(plain, Path.cwd()).word == "work:square"
+
+
+@pytest.mark.usefixtures("work")
+def test_modules_below_a_folder_that_is_on_the_path(monkeypatch) -> None:
+    source = Path("src/deep")
+    source.mkdir(parents=True)
+    (source / "__init__.py").write_text("def fit(): pass\n")
+    monkeypatch.syspath_prepend(str(source.parent.absolute()))
+    monkeypatch.delitem(sys.modules, "deep", raising=False)
+    import deep  # type: ignore[import-not-found]
+
+    found = spell(deep.fit, Path.cwd())
+    assert (found.word, found.path) == ("deep:fit", "src")
+
+
+def test_a_module_outside_the_project_goes_with_a_warning(work, tmp_path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with pytest.warns(SentByValue, match="neither in the project"):
+        found = spell(work.square, elsewhere)
+    del sys.modules["work"]
+    sys.path.remove(str(Path.cwd()))
+    assert pickle.loads(found.pickle)(4) == 16
+
+
+def test_what_is_bound_or_nested_goes_by_value(work) -> None:
+    assert spell(functools.partial(work.square, 2), Path.cwd()).pickle
+    assert spell([].append, Path.cwd()).pickle
+
+
+@pytest.mark.usefixtures("work")
+@pytest.mark.filterwarnings("ignore::sendoff.functions.spelling.SentByValue")
+def test_what_can_be_neither_found_nor_pickled_is_refused() -> None:
+    frames = sys._getframe()
+    with pytest.raises(SendoffError) as caught:
+        spell(lambda: frames, Path.cwd())
+    assert caught.value.code == "FUNCTION_REFUSED"
+    assert "pickle" in caught.value.why()
+
+
+def test_generators_are_refused_asynchronous_ones_too() -> None:
+    async def values():
+        yield 1
+
+    with pytest.raises(SendoffError, match="generator"):
+        spelling.refuse(values)

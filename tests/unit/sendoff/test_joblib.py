@@ -1,0 +1,59 @@
+"""The backend at the edges of what joblib asks of it; with the real joblib."""
+
+from __future__ import annotations
+
+import joblib
+import pytest
+
+import sendoff.joblib
+from packer.errors import SendoffError
+from sendoff.joblib import SendoffBackend
+
+
+@pytest.fixture(autouse=True)
+def registered() -> None:
+    sendoff.joblib.register()
+
+
+def test_numbers_of_jobs() -> None:
+    backend = SendoffBackend()
+    assert backend.effective_n_jobs(3) == 3
+    assert backend.effective_n_jobs(-1) == backend.effective_n_jobs(None) > 100
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        backend.effective_n_jobs(0)
+
+
+def test_a_wish_that_there_is_not_is_refused_before_any_task() -> None:
+    with pytest.raises(SendoffError) as caught:
+        SendoffBackend(timout="1h")
+    assert "timeout" in caught.value.fix()
+
+
+@pytest.mark.usefixtures("work")
+def test_what_can_not_be_sent_is_raised_where_results_are_waited_for() -> None:
+    def values():
+        yield 1
+
+    with joblib.parallel_config("sendoff"), pytest.raises(SendoffError, match="generator"):
+        joblib.Parallel()([joblib.delayed(values)()])
+    with pytest.raises(SendoffError) as caught:
+        sendoff.get("@last")
+    assert caught.value.code == "RUN_UNKNOWN"
+
+
+def test_one_that_fails_ends_the_others(work) -> None:
+    def tasks():
+        yield joblib.delayed(work.picky)(1)
+        yield joblib.delayed(work.late)(2, 60)
+
+    with joblib.parallel_config("sendoff", max_parallel=2), pytest.raises(ValueError, match="one"):
+        joblib.Parallel(n_jobs=2)(tasks())
+    run = sendoff.get("@last").wait(30)
+    assert [index.state for index in run] == ["failed", "cancelled"]
+
+
+def test_a_decorated_function_is_a_task_like_any_other(work) -> None:
+    square = sendoff.remote(work.square)
+    with joblib.parallel_config("sendoff"):
+        assert joblib.Parallel()(joblib.delayed(square)(n) for n in (2, 3)) == [4, 9]
+    assert sendoff.get("@last")[0].command[3:] == ("work:square", "2")
