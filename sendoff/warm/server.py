@@ -30,7 +30,7 @@ from packer.record import Record
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
-from sendoff.warm.standby import STALE, TAKEN, Standby
+from sendoff.warm.standby import READY, STALE, TAKEN, Standby
 
 MINUTES = 10.0
 """Without a command, after which it ends."""
@@ -111,7 +111,8 @@ class _Server:
         with suppress(OSError):
             news = WATCHES.open()
             self._waiting.register(news, select.POLLIN)
-        self._have_standby()
+        self._waiting.register(self._listener, select.POLLIN)
+        self._standby = self._next_standby()
         last = time.monotonic()
         while os.path.exists(self._listener.getsockname()):
             left = last + idle - time.monotonic()
@@ -132,31 +133,28 @@ class _Server:
         if not self._standby or descriptor != self._standby.descriptor:
             return self._take()
         said = self._standby.said()
+        if said == READY:
+            self._waiting.unregister(self._listener)
+            return True
+        # Commands that come while there is none are forked for.
+        self._waiting.register(self._listener, select.POLLIN)
         if said == TAKEN:
-            # Commands that come meanwhile are forked for.
-            self._waiting.register(self._listener, select.POLLIN)
             return True
         self._waiting.unregister(descriptor)
-        if self._standby.took:
-            self._waiting.unregister(self._listener)
-            self._have_standby()
-        else:
-            # Something has killed it: so it would the next one.
-            self._standby.close()
-            self._standby = None
-            self._waiting.register(self._listener, select.POLLIN)
+        self._standby.close()
+        # Where something has killed it, so it would the next one.
+        self._standby = self._next_standby() if self._standby.took else None
         return said != STALE
 
-    def _have_standby(self) -> None:
+    def _next_standby(self) -> Standby:
         """Have a fork wait for the next command, now that the last one has ended."""
-        if self._standby:
-            self._standby.close()
 
         def alone() -> None:
             os.close(self._lock)
 
-        self._standby = Standby(self._listener, self._loaded, self._facts, alone)
-        self._waiting.register(self._standby.descriptor, select.POLLIN)
+        standby = Standby(self._listener, self._loaded, self._facts, alone)
+        self._waiting.register(standby.descriptor, select.POLLIN)
+        return standby
 
     def _take(self) -> bool:
         """Let a fork be the next command; False where that would be of another time."""

@@ -18,11 +18,11 @@ from sendoff.warm import worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
 
-TAKEN, STALE, ENDED = b"t", b"s", b""
-"""What it says: it has become a command, what is loaded is out of date, it is no more."""
+READY, TAKEN, STALE = b"r", b"t", b"s"
+"""What it says: it takes the next command, it has, what is loaded is out of date."""
 
 
-_LARGEST, _ROOM = 31 << 20, 8 << 20
+_LARGEST, _ROOM = 4 << 20, 3 << 20
 """Bytes of the largest block that is to be kept, and of those that are there at the start."""
 
 
@@ -42,10 +42,14 @@ class Standby:
         self.took = False
         """Whether it has become a command."""
         if not os.fork():
-            os.close(self.descriptor)
-            os.close(self._lives)
-            alone()
-            _Waiting(listener, loaded, say, ends).become(facts)
+            try:
+                os.close(self.descriptor)
+                os.close(self._lives)
+                alone()
+                _Waiting(listener, loaded, say, ends).become(facts)
+            finally:
+                # Where the warm process was killed just now: its end is not ours to see to.
+                os._exit(1)
         os.close(say)
         os.close(ends)
 
@@ -71,6 +75,7 @@ class _Waiting:
     def become(self, facts: bytes) -> NoReturn:
         """Wait for a command and be it; end with the warm process."""
         _touch()
+        os.write(self._say, READY)
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
         waiting.register(self._ends, select.POLLIN)
