@@ -53,7 +53,7 @@ def test_it_is_of_one_time(warmth: Warmth) -> None:
 
 def test_it_starts_no_thread_and_holds_nothing_of_its_first_command(warmth: Warmth) -> None:
     warmth.env["AWS_SECRET_ACCESS_KEY"] = "very-secret"
-    server = warmth.ready()
+    server, _ = warmth.standing_by()
     assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
     assert b"very-secret" not in Path(f"/proc/{server}/environ").read_bytes()
     kept = {str(path.readlink()) for path in Path(f"/proc/{server}/fd").iterdir()}

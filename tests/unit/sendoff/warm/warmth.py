@@ -73,7 +73,7 @@ class Warmth:
     def standing_by(self) -> tuple[int, int]:
         """The same with nothing to do: its id, and that of its fork that waits."""
         server = self.ready()
-        until(lambda: len(forks(server)) == 1 and not commands(server))
+        until(lambda: [state(each) for each in (server, *forks(server))] == ["S", "S"])
         return server, forks(server)[0]
 
     def run(
