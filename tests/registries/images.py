@@ -22,13 +22,15 @@ def make_layer(layout: Layout, size: int = 1000) -> Layer:
     return layer
 
 
-def make_image(layout: Layout, *layers: Layer, command: str = "true") -> Digest:
-    """An image of these layers, or of one of its own."""
+def make_image(
+    layout: Layout, *layers: Layer, command: str = "true", minor: str = "3.11"
+) -> Digest:
+    """An image of these layers, or of one of its own, with a Python that it only tells of."""
     made = Image(
         layers=layers or (make_layer(layout),),
         platform="linux/amd64",
         python="3.11.7",
         command=("sh", "-c", command),
-        labels={"base.python": "/usr/bin/python3.11", "base.python-version": "3.11.2"},
+        labels={"base.python": f"/usr/bin/python{minor}", "base.python-version": f"{minor}.2"},
     )
     return image.write(made, layout).digest

@@ -51,6 +51,24 @@ def entry(digest: Digest, size: int, **platform: str) -> dict[str, object]:
     return {**described, "platform": platform}
 
 
+@pytest.mark.usefixtures("image")
+def test_what_a_tag_named_last_is_known_without_asking(
+    registry: Registry, layout: Layout, proxy: Proxy
+) -> None:
+    name = f"{registry.repository}:1"
+    assert registry.remembered_base(name, "linux/amd64") is None
+    first = registry.base(name, "linux/amd64")
+    proxy.forget()
+    assert registry.remembered_base(name, "linux/amd64") == first
+    assert not proxy.log
+    moved = make_image(layout)
+    registry.push(PushRequest(layout=layout.root, images=(moved,), tags={"1": moved}))
+    assert registry.remembered_base(name, "linux/amd64") == first
+    second = registry.base(name, "linux/amd64")
+    assert second.digest == moved
+    assert registry.remembered_base(name, "linux/amd64") == second
+
+
 def test_a_base_by_its_tag(registry: Registry, image: Digest, layout: Layout) -> None:
     base = registry.base(f"{registry.repository}:1", "linux/amd64")
     content = json.loads(layout.read(image))

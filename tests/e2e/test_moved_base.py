@@ -1,0 +1,78 @@
+"""A tag of a base image that moves between two packs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from packer.digest import Digest
+from packer.images.layout import Layout
+from packer.registry.access import Access
+from packer.registry.push_request import PushRequest
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
+from tests.e2e import sandboxes
+from tests.registries.images import make_image
+from tests.registries.process import RegistryProcess
+
+MINOR = ".".join(map(str, sys.version_info[:2]))
+
+
+class Site:
+    """A registry with a base, and a sandbox with a project that is packed on it."""
+
+    def __init__(self, home: Path, host: str) -> None:
+        self._layout, self._host = Layout(home / "bases"), host
+        self._bases = Registry(Repository.parse(f"{host}/base"), Access(), home / "cache")
+        self.images = Registry(Repository.parse(f"{host}/images"), Access(), home / "cache")
+        self.project = home / "project"
+        self.project.mkdir()
+        (self.project / "main.py").write_text("print(1)\n")
+        sandbox = sandboxes.empty(home / "venv")
+        names = ("CACHE_HOME", "DATA_HOME", "STATE_HOME", "CONFIG_HOME")
+        self._env = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("SENDOFF_")},
+            **{f"XDG_{name}": str(home / name) for name in names},
+            "VIRTUAL_ENV": str(sandbox),
+            "SENDOFF_REGISTRY": f"{host}/images",
+            "SENDOFF_BASE": f"{host}/base:1",
+            "SENDOFF_WARM": "0",
+        }
+
+    def move(self) -> Digest:
+        """Have the tag name another image."""
+        made = make_image(self._layout, minor=MINOR)
+        self._bases.push(PushRequest(layout=self._layout.root, images=(made,), tags={"1": made}))
+        return made
+
+    def packed(self) -> dict[str, Any]:
+        command = [str(sandboxes.TOOLS / "sendoff"), "pack", "--json"]
+        done = subprocess.run(
+            command, cwd=self.project, env=self._env, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+def layers(registry: Registry, digest: str) -> list[str]:
+    return [each["digest"] for each in json.loads(registry.manifest(digest).data)["layers"]]
+
+
+def test_what_the_tag_names_now_is_packed_upon(tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "registry") as server:
+        site = Site(tmp_path, server.host)
+        first = site.move()
+        before = site.packed()
+        assert site.packed()["images"] == before["images"]
+        second = site.move()
+        after = site.packed()
+        for base, packed in ((first, before), (second, after)):
+            (digest,) = packed["images"]
+            (below,) = layers(site._bases, base)
+            assert layers(site.images, digest)[0] == below
+        assert after["images"] != before["images"]
