@@ -311,6 +311,18 @@ def test_recipes_pin_every_module(name: str) -> None:
     assert recipe.version in str(recipe.home)
 
 
+@pytest.mark.parametrize("name", ORDER)
+def test_recipes_name_programs_that_are_there(name: str) -> None:
+    recipe = Recipe.read(name)
+    listed = ["go", "list", "-find", "-mod=readonly", "-f", "{{.Name}}", *recipe.import_paths]
+    environment = {**os.environ, "GOFLAGS": "", "GOWORK": "off"}
+    done = subprocess.run(
+        listed, cwd=recipe.directory, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["main"] * len(recipe.packages)
+
+
 def test_without_go_the_reason_is_said(tmp_path: Path) -> None:
     code = "from tests.stack import programs; programs.program('crane')"
     environment = {"XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PATH": "/nowhere"}
