@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import tarfile
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -114,6 +112,9 @@ def read(place: Path, subdirectory: str = "") -> Tree:
         files = [str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()]
         text = place / subdirectory / "pyproject.toml"
         return _tree(place, files, text.read_bytes() if text.exists() else None)
+    import tarfile
+    import zipfile
+
     read_archive = _zipped if place.name.endswith(".zip") else _tarred
     try:
         return read_archive(place, subdirectory)
@@ -122,6 +123,8 @@ def read(place: Path, subdirectory: str = "") -> Tree:
 
 
 def _zipped(place: Path, subdirectory: str) -> Tree:
+    import zipfile
+
     with zipfile.ZipFile(place) as archive:
         names = archive.namelist()
         own = _own(names, subdirectory)
@@ -129,6 +132,8 @@ def _zipped(place: Path, subdirectory: str) -> Tree:
 
 
 def _tarred(place: Path, subdirectory: str) -> Tree:
+    import tarfile
+
     with tarfile.open(place) as archive:
         names = archive.getnames()
         own = _own(names, subdirectory)
