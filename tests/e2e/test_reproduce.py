@@ -15,10 +15,10 @@ import pytest
 from packer.digest import Digest
 from packer.images.layout_shelf import LayoutShelf
 from packer.registry.artifact import Artifact
+from tests.e2e import desk as desks
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import TOOLS
 
-PATIENCE = 120
 TRAIN = """\
 import json, random, sys, six
 seed = sys.argv[1]
@@ -30,39 +30,26 @@ print(f"step 1\\rstep 2\\rloss: {loss}")
 """
 
 
-class Desk:
+class Desk(desks.Desk):
     """A project, and the command line in it."""
 
     def __init__(self, folder: Path, sandbox: Path, home: Path | None = None) -> None:
-        self.project = folder / "project"
-        self.project.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder, desks.environment(sandbox, SENDOFF_WARM="0"))
         self.home = home or folder
-        ours = ("SENDOFF", "XDG")
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
-        self.env = {
-            **kept,
-            "SENDOFF_WARM": "0",
-            "HOME": str(self.home),
-            "VIRTUAL_ENV": str(sandbox),
-            "PATH": f"{sandbox}/bin:{TOOLS}:/usr/bin:/bin",
-        }
+        self.env["HOME"] = str(self.home)
 
-    def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(TOOLS / "sendoff"), *arguments],
+    def python(self, code: str) -> str:
+        """What a program prints that has sendoff beside it."""
+        done = subprocess.run(
+            [sys.executable, "-c", code],
             cwd=self.project,
-            env={**self.env, **env},
+            env=self.env,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
             check=False,
         )
-
-    def json(self, *arguments: str, **env: str) -> Any:
-        verb, *others = arguments
-        done = self(verb, "--json", *others, **env)
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def ran(self, *command: str, flags: tuple[str, ...] = ()) -> Any:
         done = self("run", "--json", *flags, "--", *command)
@@ -409,16 +396,7 @@ def test_a_digest_means_each_index_that_ran_it(desk: Desk) -> None:
         "run = sendoff.ship_many([['python', 'train.py', '4']] * 2)\n"
         "print(run.wait().id, run.digests[0])\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=desk.project,
-        env=desk.env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    run, digest = done.stdout.split()
+    run, digest = desk.python(code).split()
     report = desk.json("reproduce", digest)
     assert report["level"] == "L2"
     assert [each["earlier"] for each in report["indexes"]] == [f"{run}/0", f"{run}/1"]
@@ -433,12 +411,4 @@ def test_python_reproduces_too(desk: Desk, run: Any) -> None:
         "run = sendoff.ship(['python', 'train.py', '7'], reuse=True)\n"
         "print(run.reused, run.wait().state)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=desk.project,
-        env=desk.env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout == "L2 True None\nTrue\nTrue succeeded\n", done.stderr
+    assert desk.python(code) == "L2 True None\nTrue\nTrue succeeded\n"
