@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 from dispatcher import formats
 from dispatcher.errors import RecordUnreadable, RunUnknown
@@ -17,6 +17,8 @@ from packer.record import Record, encode
 
 if TYPE_CHECKING:
     from dispatcher.runner.store import Store
+
+T = TypeVar("T", bound=Record)
 
 _FIRST_PAGE, _PAGE = 32, 256
 """Runs that are read at a time: mostly the newest few are wanted."""
@@ -75,12 +77,7 @@ class Runs:
             RunUnknown
             RecordUnreadable: it is of another format version.
         """
-        try:
-            key = RunKeys(run_id).record
-            data = self.store.get(key)
-        except (Missing, ValueError):
-            raise RunUnknown(run_id, self.store.root) from None
-        return formats.read(key, data, Run)
+        return self._told(run_id, lambda keys: keys.record, Run)
 
     def order(self, run: Run) -> None:
         """Write `order.json`, and the mark that tells how recent the run is.
@@ -117,12 +114,15 @@ class Runs:
             RunUnknown
             RecordUnreadable: it is of another format version.
         """
+        return self._told(run_id, lambda keys: keys.order, Order).run
+
+    def _told(self, run_id: str, place: Callable[[RunKeys], str], kind: type[T]) -> T:
         try:
-            key = RunKeys(run_id).order
+            key = place(RunKeys(run_id))
             data = self.store.get(key)
         except (Missing, ValueError):
             raise RunUnknown(run_id, self.store.root) from None
-        return formats.read(key, data, Order).run
+        return formats.read(key, data, kind)
 
     def ids(self, begin: str = "") -> list[str]:
         """The ids of all runs, sorted; with `begin` of those that begin so."""
