@@ -173,7 +173,7 @@ class _Pack:
         lock_digest = self._layout.write(encode(essence(lock)))
         base = self._request.base
         facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
-        key = Digest.of(encode([*facts, *(["buildkit"] if self._choice.whole else [])]))
+        key = Digest.of(encode([*facts, *self._choice.labels.values()]))
         below = self._environment(key, interpreter, resolved)
         with self._timed("runner layers"):
             runner = self._runner(interpreter)

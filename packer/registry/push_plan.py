@@ -74,13 +74,12 @@ def plan(
         wanted.insert(0, environment)
     blobs = _distinct(blob for image in wanted for blob in image.blobs)
     unknown = [blob for blob in blobs if blob.digest not in known]
-    asked = [blob for blob in unknown if blob.size >= SMALL]
-    if sum(blob.size for blob in unknown) <= LITTLE:
-        asked = []
+    little = sum(blob.size for blob in unknown) <= LITTLE
+    asked = [blob for blob in unknown if blob.size >= SMALL and not little]
     return PushPlan(
         lookups=_lookups(wanted, unknown, asked),
         asked=tuple(asked),
-        sent=tuple(blob for blob in unknown if blob not in asked),
+        sent=tuple(blob for blob in unknown if blob.size < SMALL or little),
         manifests=tuple({image.manifest.digest: image for image in wanted}.values()),
         known=tuple(blob for blob in blobs if blob.digest in known),
     )
