@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -98,6 +99,14 @@ def detach(command: Sequence[str], *, env: Mapping[str, str], log: Path, stdin: 
         raise ProgramFailed(command, 127, str(error)) from error
     _detached.add(started)
     return started
+
+
+def detach_main(module: str, *arguments: str, log: Path, stdin: int) -> int:
+    """As `detach`, of the function `main` of a module, found where this process finds its own."""
+    start = f"import sys; sys.path[:] = sys.argv[1].split(':'); from {module} import main; "
+    start += "main(*sys.argv[2:])"
+    known = ":".join(entry for entry in sys.path if entry.startswith("/"))
+    return detach([sys.executable, "-c", start, known, *arguments], env={}, log=log, stdin=stdin)
 
 
 _detached: set[int] = set()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -40,7 +39,6 @@ _PERIOD, _FAR_PERIOD = 0.2, 2.0
 """Seconds between looks at, and words to, a store here and one far away."""
 _OFTEN = 10
 """Times as often does look who waits for an answer."""
-_START = "import sys; sys.path[:] = sys.argv[1].split(':'); from sendoff.background import main; main(sys.argv[2])"  # noqa: E501
 
 
 class Instructions(Record, frozen=True):
@@ -98,13 +96,7 @@ def _start(folder: Path, told: Instructions, lock: int) -> None:
     # It may hold values of environment variables.
     with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:  # noqa: PTH123
         stream.write(encode(told))
-    known = ":".join(entry for entry in sys.path if entry.startswith("/"))
-    process.detach(
-        [sys.executable, "-c", _START, known, str(folder)],
-        env={},
-        log=folder / "log",
-        stdin=lock,
-    )
+    process.detach_main("sendoff.background", str(folder), log=folder / "log", stdin=lock)
 
 
 def main(folder: str) -> None:

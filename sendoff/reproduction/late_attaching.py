@@ -6,7 +6,6 @@ A process of its own does it: whoever looks at runs neither waits for a registry
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Runs that are told of at a time; the next who looks goes on."""
-_START = "import sys; sys.path[:] = sys.argv[1].split(':'); from sendoff.reproduction.late_attaching import main; main(*sys.argv[2:])"  # noqa: E501
 
 
 def of_seen(runs: Iterable[Run]) -> None:
@@ -63,12 +61,12 @@ def main(project: str, *names: str) -> None:
 def _start(session: Session, names: list[str]) -> None:
     from packer import process
 
-    known = ":".join(entry for entry in sys.path if entry.startswith("/"))
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        process.detach(
-            [sys.executable, "-c", _START, known, str(session.project), *names],
-            env={},
+        process.detach_main(
+            "sendoff.reproduction.late_attaching",
+            str(session.project),
+            *names,
             log=Path(os.devnull),
             stdin=nothing,
         )
