@@ -22,7 +22,7 @@ from packer.errors import SendoffError
 _PERIOD = 0.01
 _LONG_PERIOD = 0.05
 _LONG = 10.0
-_REST = 4
+_REST = 9
 
 
 def submit(run: Run, places: Places) -> Run:

@@ -132,14 +132,18 @@ class Observer:
             manifests |= self._view.settle(lacking)
         unseen = [index for index in indexes if index not in manifests and index not in sight.seen]
         started = self._started(unseen)
+        gone = sight.ended if sight.lost else frozenset()
+        known = {*manifests, *started, *sight.seen, *gone}
         found = {
             index: states.of_index(
                 index,
                 manifests.get(index),
                 started.get(index),
-                sight.lost if index in sight.ended else None,
+                sight.lost if index in gone else None,
                 sight.seen.get(index),
             )
+            if index in known
+            else states.queued(index)
             for index in indexes
         }
         self._final |= {index: status for index, status in found.items() if status.final}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packer.digest import Digest
 from packer.record import Record
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class Places(Record, frozen=True):
 
     budget: Budget | None = None
     """What each group of runs may use; None for no limit."""
+
+    def of_store(self, kind: str) -> Path:
+        """What is kept here, by kind, of the runs of the store in use; a name without ending."""
+        return self.state / kind / Digest.of(self.store.encode()).hex[:16]
 
     def supervisor(self, run: str) -> Path:
         """The folder of a run's supervisor."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from dispatcher.places import Places
 from packer import disk
-from packer.digest import Digest
 from packer.errors import DiskFull
 from packer.record import Record, decode, encode
 
@@ -50,4 +49,4 @@ def write(ledger: Ledger, places: Places) -> None:
 
 
 def _place(places: Places) -> Path:
-    return places.state / "spent" / f"{Digest.of(places.store.encode()).hex[:16]}.json"
+    return places.of_store("spent").with_suffix(".json")

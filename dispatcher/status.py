@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dispatcher.run import FINAL, Failure, Manifest, State
 from dispatcher.target import Seen
@@ -96,6 +97,12 @@ def of_index(
         started=started.started if started else "",
         failure=lost,
     )
+
+
+@lru_cache(maxsize=1 << 14)
+def queued(index: int) -> IndexStatus:
+    """An index of which nothing is known. One object for each: a run may have thousands."""
+    return of_index(index, None, None, None)
 
 
 def of_run(run: str, indexes: Sequence[IndexStatus]) -> RunStatus:

@@ -51,11 +51,13 @@ class Incoming:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._folder = str(root)
 
     @contextmanager
     def file(self) -> Iterator[tuple[BufferedWriter[FileIO], Path]]:
         """A new file and its name; the file goes unless it was renamed."""
-        path, descriptor = self._create()
+        name, descriptor = self._create()
+        path = Path(name)
         raw = FileIO(descriptor, "wb")
         stream = BufferedWriter(raw, _BUFFER)
         try:
@@ -66,14 +68,28 @@ class Incoming:
             raw.close()
             path.unlink(missing_ok=True)
 
+    def put(self, data: bytes, path: str) -> None:
+        """Make `data` the file `path`, in one step."""
+        temporary, descriptor = self._create()
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            os.rename(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        finally:
+            os.close(descriptor)
+
     def sweep(self) -> None:
         """Remove what killed writers left."""
         for path in self.root.iterdir():
             self._remove_if_left(path)
 
-    def _create(self) -> tuple[Path, int]:
+    def _create(self) -> tuple[str, int]:
         while True:
-            path = self.root / f"{os.getpid()}-{os.urandom(6).hex()}"
+            path = f"{self._folder}/{os.getpid()}-{os.urandom(6).hex()}"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             # A sweep may have come between the two calls and taken the file for a left one.

@@ -120,11 +120,14 @@ class _Pack:
         """
         self._git.start()
         interpreter, resolution = self._begin()
-        if resolution.remembered():
+        remembered = resolution.remembered()
+        if remembered:
             # Where nothing is known of the environment, it may be refused yet.
             self._ahead = self._shared
         project, code = self._project(())
-        made = self._if_unchanged(interpreter, resolution, project, code)
+        made = None
+        if remembered:
+            made = self._if_unchanged(resolution, interpreter, remembered, project, code)
         if made is None:
             with self._timed("environment"):
                 resolved = resolution.resolve()
@@ -135,17 +138,15 @@ class _Pack:
 
     def _if_unchanged(
         self,
-        interpreter: Interpreter,
         resolution: Resolution,
+        interpreter: Interpreter,
+        remembered: Resolved,
         project: Snapshot,
         code: tuple[Layer, ...],
     ) -> _Made | None:
         """What is remembered of the environment is believed while it is being looked at: nothing
         has a name before the answer is there.
         """
-        remembered = resolution.remembered()
-        if not remembered:
-            return None
         try:
             made = self._images(interpreter, remembered, project, code)
         except SendoffError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from dispatcher.errors import ImageUnusable
@@ -59,9 +60,20 @@ def read(layout: Layout, digest: Digest) -> Image:
     return Image(
         digest=digest,
         python=labels[PYTHON_LABEL],
-        layers=tuple(
-            StoredLayer(digest=Digest(layer["digest"]), diff_id=Digest(diff_id), size=layer["size"])
-            for layer, diff_id in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)
+        layers=_layers(
+            tuple((layer["digest"], layer["size"]) for layer in manifest["layers"]),
+            tuple(config["rootfs"]["diff_ids"]),
         ),
         environment={name: value for name, _, value in pairs},
+    )
+
+
+@lru_cache(maxsize=4)
+def _layers(
+    blobs: tuple[tuple[str, int], ...], diff_ids: tuple[str, ...]
+) -> tuple[StoredLayer, ...]:
+    # A map's thousands of images have the same ones.
+    return tuple(
+        StoredLayer(digest=Digest(digest), diff_id=Digest(diff_id), size=size)
+        for (digest, size), diff_id in zip(blobs, diff_ids, strict=True)
     )

@@ -133,7 +133,7 @@ class Attempt:
         share, _ = assignment.idle_limit or (0, 0)
         visible = environment.get("CUDA_VISIBLE_DEVICES")
         gpus = gpu.Gpus(visible, share) if gpu.present() else None
-        sampler = usage.Sampler(watch.descendants)
+        sampler = usage.Sampler(watch.processes)
         watch.run(assignment.timeout, self._look(sampler, watch, gpus))
         self._phases.end(watch.wall)
         self._ledger.ended()

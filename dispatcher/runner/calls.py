@@ -25,7 +25,7 @@ _FRESH = "SENDOFF_FRESH"
 
 
 class Calls:
-    """Starts commands, and forks those that call what an earlier one has loaded.
+    """Starts commands; a process that has it loaded becomes one that calls the same again.
 
     A call has a process of its own in any case, with its own pipes, group and exit status.
     """
@@ -79,7 +79,7 @@ class Calls:
             theirs.close()
 
     def _hear(self) -> None:
-        """Take note of the process that the first call has left behind, if it has."""
+        """Take note of the process that the latest call has left behind, if it has."""
         if self._line is None or self._process:
             return
         if select.select([self._line], [], [], 0)[0]:
@@ -88,7 +88,7 @@ class Calls:
                 self.close()
 
     def _fork(self, arguments: list[str], environment: dict[str, str]) -> Command | None:
-        """A fork of the process that waits; None where it is gone."""
+        """The process that waits, as this command; None where it is gone."""
         assert self._line is not None  # noqa: S101
         base = self._loaded[1]
         message = {
@@ -101,18 +101,17 @@ class Calls:
         try:
             data = json.dumps(message).encode()
             socket.send_fds(self._line, [data], [theirs_out, theirs_err])
-            process = _number(self._line)
         except OSError:
-            process = 0
+            os.close(out)
+            os.close(err)
+            self.close()
+            return None
         finally:
             os.close(theirs_out)
             os.close(theirs_err)
-        if process:
-            return Command.forked(process, out, err)
-        os.close(out)
-        os.close(err)
-        self.close()
-        return None
+        # What waited is the call; it says what waits from now on before it begins.
+        process, self._process = self._process, 0
+        return Command.forked(process, out, err)
 
 
 def _number(line: socket.socket) -> int:

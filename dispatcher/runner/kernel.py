@@ -41,19 +41,39 @@ def no_children_but(spared: frozenset[int]) -> bool:
     if found is not None or not spared:
         return False
     # The list may lack some while others are ending: what two looks agree on is so.
-    return all(_children() == spared for _ in range(2))
+    return all(_children(os.getpid()) == spared for _ in range(2))
 
 
-def _children() -> frozenset[int] | None:
-    """The children of this process, where the system lists them."""
+def _children(process: int) -> frozenset[int] | None:
+    """The children of a process, where the system lists them; None where it is gone, too."""
     found: set[int] = set()
     try:
-        for thread in os.listdir("/proc/self/task"):
-            with open(f"/proc/self/task/{thread}/children", "rb") as stream:
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{thread}/children", "rb") as stream:
                 found.update(map(int, stream.read().split()))
     except OSError:
         return None
     return frozenset(found)
+
+
+def family(ancestor: int, spared: frozenset[int] = frozenset()) -> dict[int, int]:
+    """As `descendants`, from one to its children. It may lack some while others are ending.
+
+    Of a machine with many processes it looks at those alone that count.
+    """
+    found: dict[int, int] = {}
+    pending = _children(ancestor)
+    if pending is None:
+        return descendants(ancestor, spared)
+    while pending:
+        below: set[int] = set()
+        for process in pending - spared:
+            fields = _stat(str(process))
+            if fields and fields[0] != b"Z":
+                found[process] = int(fields[21]) * _PAGE
+                below |= _children(process) or frozenset()
+        pending = frozenset(below - found.keys())
+    return found
 
 
 def descendants(ancestor: int, spared: frozenset[int] = frozenset()) -> dict[int, int]:

@@ -80,9 +80,9 @@ class Watch:
         """Leave those processes alone that `processes` names, and what they start for others."""
         self._spared = processes
 
-    def descendants(self) -> dict[int, int]:
-        """The living processes of the command: process id → resident bytes."""
-        return kernel.descendants(os.getpid(), self._spared())
+    def processes(self) -> dict[int, int]:
+        """The living processes of the command, about: process id → resident bytes."""
+        return kernel.family(os.getpid(), self._spared())
 
     def run(self, timeout: float, sample: Callable[[], float]) -> None:
         """Return when the command has ended and none of its processes is left.
@@ -172,7 +172,7 @@ class Watch:
         while time.monotonic() < deadline and not self._nobody_left():
             grouped = self._command.signal(signal.SIGKILL)
             # What is being killed may still be forking: look until nobody is left.
-            found = self.descendants()
+            found = kernel.descendants(os.getpid(), self._spared())
             for process in found:
                 _kill(process)
             self._reap()

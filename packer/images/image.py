@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from packer.digest import Digest
@@ -63,13 +64,12 @@ def config(image: Image) -> bytes:
         settings["User"] = image.base.user
     if image.command:
         settings["Cmd"] = list(image.command)
-    diff_ids = [str(layer.diff_id) for layer in image.all_layers]
     content: dict[str, Any] = {
         "created": EPOCH,
         "os": system,
         "architecture": architecture,
         "config": settings,
-        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+        "rootfs": {"type": "layers", "diff_ids": _diff_ids(image.all_layers)},
     }
     if variant:
         content["variant"] = variant[0]
@@ -84,7 +84,7 @@ def manifest(image: Image, config: bytes) -> bytes:
             "schemaVersion": 2,
             "mediaType": descriptor.MANIFEST,
             "config": described.as_oci(),
-            "layers": [layer.descriptor.as_oci() for layer in image.all_layers],
+            "layers": _described(image.all_layers),
         }
     )
 
@@ -122,6 +122,17 @@ def _labels(image: Image) -> dict[str, str]:
     own = {"base": base, "python": image.python, "layout-version": str(LAYOUT_VERSION)}
     inherited = image.base.labels if image.base else {}
     return inherited | {LABEL + name: value for name, value in {**own, **image.labels}.items()}
+
+
+# A map's thousands of images have the same layers.
+@lru_cache(maxsize=4)
+def _diff_ids(layers: tuple[Layer, ...]) -> list[str]:
+    return [str(layer.diff_id) for layer in layers]
+
+
+@lru_cache(maxsize=4)
+def _described(layers: tuple[Layer, ...]) -> list[dict[str, Any]]:
+    return [layer.descriptor.as_oci() for layer in layers]
 
 
 def _canonical(value: Any) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO
@@ -46,6 +47,7 @@ class Layout:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._blobs = root / "blobs" / "sha256"
+        self._folder = str(self._blobs)
         self._incoming = disk.Incoming(root / ".incoming")
         self._ready = False
 
@@ -53,10 +55,14 @@ class Layout:
         """Where the blob is, or would be."""
         return self._blobs / digest.hex
 
+    def _name(self, digest: Digest) -> str:
+        # Of a map's thousands of images each has two: paths would take longer than the disk.
+        return f"{self._folder}/{digest.hex}"
+
     def has(self, digest: Digest, size: int | None = None) -> bool:
         """Whether the blob is there, and has `size` bytes where that is known."""
         try:
-            found = self.path(digest).stat().st_size
+            found = os.stat(self._name(digest)).st_size
         except FileNotFoundError:
             return False
         return size is None or found == size
@@ -68,7 +74,8 @@ class Layout:
             BlobMissing, BlobAltered
         """
         try:
-            data = self.path(digest).read_bytes()
+            with open(self._name(digest), "rb", buffering=0) as stream:
+                data = stream.read()
         except FileNotFoundError:
             raise BlobMissing(digest, str(self.root)) from None
         self._compare(digest, Digest.of(data))
@@ -97,9 +104,9 @@ class Layout:
         """
         digest = Digest.of(data)
         if not self.has(digest, len(data)):
-            with self.blob() as writer:
-                writer.write(data)
-                writer.commit(digest)
+            self._prepare()
+            with disk.room("a blob of the layout", self.root):
+                self._incoming.put(data, self._name(digest))
         return digest
 
     @contextmanager
@@ -124,7 +131,7 @@ class Layout:
             LayoutDamaged, DiskFull
         """
         wanted = {name: descriptor.as_oci() for name, descriptor in names.items()}
-        if all(_named(self._index()).get(name) == entry for name, entry in wanted.items()):
+        if wanted.items() <= _named(self._index()).items():
             return
         self._prepare()
         with disk.locked(self.root / ".lock"):

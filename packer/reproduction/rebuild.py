@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from packer import image_paths
@@ -37,8 +38,8 @@ class Rebuilt(Record, frozen=True):
 def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tuple[Rebuilt, ...]:
     """Pack the recorded project and lock of each image again, in an empty folder.
 
-    The images share one environment, which is made once. The runner, which is sendoff's own, is
-    taken as it is in the image.
+    The images, one at least, have one environment, which is made once. The runner, which is
+    sendoff's own, is taken as it is in the image.
 
     Raises:
         LockMissing, BuiltElsewhere, WheelUnavailable, RecordDamaged, DiskFull; and as `Shelf`.
@@ -47,33 +48,51 @@ def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tu
     with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as name:
         folder = Path(name)
         place = Place(Layout(folder / "layout"), folder / "memory")
-        environments: dict[str, tuple[Layer, ...]] = {}
-        return tuple(
-            _Rebuild(image, shelf, shop, folder / f"image-{number}", place).run(environments)
+        each = [
+            _Rebuild(image, shelf, shop, folder / f"image-{number}", place)
             for number, image in enumerate(images)
-        )
+        ]
+        try:
+            environment = each[0].environment()
+        except NotTheSame as found:
+            return tuple(Rebuilt(digest=None, difference=found.difference) for _ in images)
+        return tuple(one.upon(environment) for one in each)
 
 
 class _Rebuild:
+    """Of one image."""
+
     def __init__(
         self, image: RecordedImage, shelf: Shelf, shop: Workshop, folder: Path, place: Place
     ) -> None:
         self._image, self._shelf, self._shop = image, shelf, shop
         self._folder, self._place, self._layout = folder, place, place.layout
-        self._base: Base | None = None
 
-    def run(self, environments: dict[str, tuple[Layer, ...]]) -> Rebuilt:
-        """All steps; `environments` that were made just now are not made twice, by digest."""
-        source = trees.read(self._image, self._shelf, self._folder / "source", self._shop.progress)
-        lock = locks.find(self._image, self._shelf)
-        self._base = bases.below(self._image, lock, self._shelf)
-        name = self._image.labels["environment"]
-        try:
-            if name not in environments:
-                environments[name] = self._environment(lock, source)
-        except NotTheSame as found:
-            return Rebuilt(digest=None, difference=found.difference)
-        environment = environments[name]
+    @cached_property
+    def _source(self) -> trees.Source:
+        return trees.read(self._image, self._shelf, self._folder / "source", self._shop.progress)
+
+    @cached_property
+    def _lock(self) -> Lock:
+        return locks.find(self._image, self._shelf)
+
+    @cached_property
+    def _base(self) -> Base | None:
+        return bases.below(self._image, self._lock, self._shelf)
+
+    def environment(self) -> tuple[Layer, ...]:
+        """The layers of the environment image above its base.
+
+        Raises:
+            NotTheSame: they can't become what they were.
+        """
+        source, lock = self._source, self._lock
+        files = loose_files.find(lock, source.environment, self._shelf, self._folder / "files")
+        return Environment(self._image, lock, self._base, self._shop).layers(files, self._place)
+
+    def upon(self, environment: tuple[Layer, ...]) -> Rebuilt:
+        """All that is above the environment's layers, and the image."""
+        source, lock = self._source, self._lock
         layers = self._above_base(environment, source)
         made = self._made(lock, layers, self._labels(lock, source, environment))
         digest = images.write(made, self._layout).digest
@@ -82,12 +101,6 @@ class _Rebuild:
         return Rebuilt(
             digest=digest, difference=self._difference(source, lock, environment, layers)
         )
-
-    def _environment(self, lock: Lock, source: trees.Source) -> tuple[Layer, ...]:
-        """The layers of the environment image above its base."""
-        files = loose_files.find(lock, source.environment, self._shelf, self._folder / "files")
-        environment = Environment(self._image, lock, self._base, self._shop)
-        return environment.layers(files, self._place)
 
     def _above_base(
         self, environment: tuple[Layer, ...], source: trees.Source

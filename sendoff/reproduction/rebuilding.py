@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
 
 from dispatcher.referral import Referral
@@ -33,9 +32,11 @@ def rebuild(
     from packer.reproduction.rebuild import rebuild
 
     found: dict[Digest, Rebuilt] = {}
+    groups: dict[str, list[RecordedImage]] = {}
+    for image in images:
+        groups.setdefault(image.labels["environment"], []).append(image)
     # Those of one environment share what is made of it, here and now.
-    for _, group in groupby(images, key=lambda image: image.labels["environment"]):
-        alike = tuple(group)
+    for alike in groups.values():
         shop = workshop(alike[0], session, _base(alike[0], session, shelf), progress)
         made = rebuild(alike, shelf, shop)
         found |= {image.digest: each for image, each in zip(alike, made, strict=True)}

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from packer.digest import Digest
 from sendoff.session import Session
 
 AGAIN = 600.0
@@ -26,9 +25,7 @@ class Told:
     """What is known of the runs of a session's store. What can't be noted is found out again."""
 
     def __init__(self, session: Session) -> None:
-        settings = session.settings
-        name = Digest.of(settings.store.encode()).hex[:16]
-        self._folder = settings.state / "told" / name
+        self._folder = session.places.of_store("told")
         self._failed = self._folder / "failed"
         self._looked = self._folder / "looked"
 

@@ -35,7 +35,9 @@ class Desk:
         self.env = {**env, "HOME": str(folder)}
 
     def write(self, name: str, text: str) -> None:
-        (self.project / name).write_text(text)
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
     def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """What a command of sendoff prints and exits with."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sysconfig
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import sandboxes
+from tests.e2e.desk import Desk, environment
 
 ROOT = Path(__file__).parents[3]
 PATIENCE = 120
@@ -30,30 +30,23 @@ def beside(folder: Path) -> Path:
     return folder
 
 
-class Workbench:
+class Workbench(Desk):
     """Programs here are run by the sandbox's own interpreter, which sees sendoff beside it."""
 
     def __init__(self, folder: Path, sandbox: Path, variables: dict[str, str]) -> None:
-        self.project = folder / "project"
-        self.project.mkdir()
-        ours = ("SENDOFF", "XDG", "AWS", "MINIO", "KUBE", "PYTHON")
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
         self.python = f"{sandbox}/bin/python"
-        self.env = {
-            **kept,
-            "HOME": str(folder),
-            "PATH": f"{sandbox}/bin:{sandboxes.TOOLS}:/usr/bin:/bin",
+        own = {
             "PYTHONPATH": str(beside(folder / "beside")),
             "PYTHONWARNINGS": "error",
             "SENDOFF_WARM": "0",
-            **variables,
         }
+        super().__init__(folder, environment(sandbox, **own, **variables))
+        # Nobody has it active: a function is of the interpreter that runs it.
+        del self.env["VIRTUAL_ENV"]
 
-    def write(self, name: str, text: str) -> Path:
-        path = self.project / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
+    def __call__(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """What a command of the sandbox's sendoff prints and exits with."""
+        return self.run("-m", "sendoff", *arguments, **env)
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """A Python program of the project."""
@@ -67,7 +60,7 @@ class Workbench:
             check=False,
         )
 
-    def done(self, *arguments: str, **env: str) -> str:
+    def ran(self, *arguments: str, **env: str) -> str:
         """What a program that succeeds prints."""
         done = self.run(*arguments, **env)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
@@ -77,13 +70,9 @@ class Workbench:
         """What this program prints, in a file outside the project."""
         path = self.project.parent / "program.py"
         path.write_text(text)
-        return self.done(
+        return self.ran(
             str(path), **{"PYTHONPATH": f"{self.project}:{self.env['PYTHONPATH']}", **env}
         )
-
-    def sendoff(self, *arguments: str) -> str:
-        """What a command of sendoff prints."""
-        return self.done("-m", "sendoff", *arguments)
 
 
 @pytest.fixture(scope="session")

@@ -52,14 +52,14 @@ assert run.id.startswith("other-")
 print(run.id)
 """)
     run = out.split()[-1]
-    shown = json.loads(bench.sendoff("show", "--json", run))
+    shown = bench.json("show", run)
     (index,) = shown["indexes"]
     assert index["command"][:4] == ["python", "-m", "sendoff.call", "train:fit"]
     assert index["command"][4] == "0.0003"
     assert index["command"][5].startswith("seeds=@.sendoff/seeds-")
     files = {file["path"] for file in index["files"]}
     assert files == {"weights.txt", "result.json", "result.types.json"}
-    bench.sendoff("get", run, "result.json", "-o", "got")
+    bench.done("get", run, "result.json", "-o", "got")
     assert json.loads((bench.project / "got/result.json").read_text()) == {
         "loss": 3e-4,
         "shape": [7],
@@ -112,7 +112,7 @@ assert (value["sum"] == 2 * x).all() and type(value["mean"]) is numpy.float64
 assert value["of"][0].dtype == x.dtype and value["of"][1] == "text"
 print(run.id)
 """).strip()
-    bench.sendoff("get", run, "-o", "got")
+    bench.done("get", run, "-o", "got")
     assert {path.name for path in (bench.project / "got").iterdir()} == {"result.npz"}
     bench.program("""
 import numpy

@@ -61,7 +61,7 @@ def test_large_arguments_go_through_the_store_once_in_bounded_memory(
 ) -> None:
     bench.write("large.py", LARGE)
     bench.write("send.py", SEND)
-    found = json.loads(bench.done("send.py", str(size)))
+    found = json.loads(bench.ran("send.py", str(size)))
     for name, number in found.items():
         record_property(name, number)
     assert found["ours"] < ROOM

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from tests.e2e.functions.conftest import ROOT, Workbench
@@ -35,7 +34,7 @@ def test_the_decorator_of_the_readme(bench: Workbench) -> None:
     definition = block[: block.index("\ntrain(")]
     bench.write("shown.py", f"import sendoff\n{definition}\n{''.join(verbs)}")
     low, middle, high = [{"loss": (lr - 1e-3) ** 2} for lr in (1e-4, 3e-4, 1e-3)]
-    here, there, side_by_side = bench.done("shown.py").splitlines()
+    here, there, side_by_side = bench.ran("shown.py").splitlines()
     assert here == there == str(middle)
     assert side_by_side == str([low, middle, high])
 
@@ -44,8 +43,8 @@ def test_joblib_as_shown(bench: Workbench) -> None:
     bench.write("work.py", "def train(lr):\n    return lr * 2\n")
     block = shown("docs/functions.md", "sendoff.joblib.register()")
     bench.write("shown.py", f"from work import train\nrates = [1, 2]\n{block}print(results)\n")
-    assert bench.done("shown.py") == "[2, 4]\n"
-    assert len(json.loads(bench.sendoff("show", "--json", "@last"))["indexes"]) == 2
+    assert bench.ran("shown.py") == "[2, 4]\n"
+    assert len(bench.json("show", "@last")["indexes"]) == 2
 
 
 def test_hydra_as_shown(bench: Workbench) -> None:

@@ -76,11 +76,11 @@ def test_hydra_launches_a_multirun(bench: Workbench) -> None:
     losses = [(folder / str(n) / "loss.txt").read_text() for n in range(4)]
     assert losses == ["2 0", "20 1", "4 2", "40 3"]
     assert "lr: 2" in (folder / "3/.hydra/config.yaml").read_text()
-    shown = json.loads(bench.sendoff("show", "--json", "@last"))
+    shown = bench.json("show", "@last")
     command = shown["indexes"][1]["command"]
     assert command[3:5] == ["sendoff.hydra_job:run", '"train.py:train"']
     assert json.loads(command[5]) == ["lr=1", "model=large"]
-    assert "training with 1" in bench.sendoff("logs", "@last/1")
+    assert "training with 1" in bench.done("logs", "@last/1")
 
     failed = bench.run("train.py", *sweep, "lr=1,9", PYTHONWARNINGS="default")
     assert failed.returncode == 1

@@ -68,19 +68,19 @@ assert sendoff.remote(later).remote(5) == 5
 
 def test_functions_of_a_script(bench: Workbench) -> None:
     bench.write("scripts/guarded.py", GUARDED)
-    out = bench.done("scripts/guarded.py")
+    out = bench.ran("scripts/guarded.py")
     assert "python -m sendoff.call scripts/guarded.py:double @.sendoff/point-" in out
     bench.write("bare.py", BARE)
-    assert "python -m sendoff.call @.sendoff/function-" in bench.done("bare.py")
+    assert "python -m sendoff.call @.sendoff/function-" in bench.ran("bare.py")
     bench.write("package/__init__.py", "")
     bench.write("package/guarded.py", GUARDED)
-    out = bench.done("-m", "package.guarded")
+    out = bench.ran("-m", "package.guarded")
     assert "python -m sendoff.call package.guarded:double" in out
 
 
 def test_closures_methods_and_functions_of_others(bench: Workbench) -> None:
     bench.write("closures.py", CLOSURES)
-    bench.done("closures.py")
+    bench.ran("closures.py")
 
 
 def test_as_in_a_notebook(bench: Workbench) -> None:
@@ -98,7 +98,7 @@ def test_the_project_is_found_where_a_script_is(bench: Workbench, tmp_path: Path
     elsewhere.mkdir()
     script = bench.project / "scripts/guarded.py"
     bench.project = elsewhere
-    assert "sendoff.call scripts/guarded.py:double" in bench.done(str(script))
+    assert "sendoff.call scripts/guarded.py:double" in bench.ran(str(script))
 
 
 def test_modules_that_are_not_where_python_would_look(bench: Workbench) -> None:

@@ -1,9 +1,10 @@
-"""A process that has a function loaded, and forks for each further call of it.
+"""A process that has a function loaded, and becomes each further call of it.
 
 The first call of a worker is a process like any other. Once the function is loaded, and before it
-is called, that process leaves a fork behind, which waits on a socket: for each further call it is
-sent the words, what differs in the environment, and the two pipes to print to. The call runs in a
-grandchild, so that it belongs to the runner (a subreaper) as if that had started it.
+is called, that process leaves a fork behind, which waits on a socket. For each further call that
+one is sent the words, what differs in the environment, and the two pipes to print to: it leaves a
+fork behind that waits in its place, and turns into the call. Whatever waits has called nothing,
+and belongs to the runner (a subreaper) from when the call before it has ended.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +36,11 @@ def serve(descriptor: int, *, offered: bool) -> list[str] | None:
     import gc
 
     gc.freeze()
-    if os.fork():
+    if not _stay_behind(line):
         gc.unfreeze()
-        line.close()
         return None
     try:
-        return _wait_for_calls(line)
+        return _wait_for_call(line)
     except BaseException:  # noqa: BLE001 (a fork must not go on as if it were the call)
         os._exit(1)
 
@@ -67,35 +68,46 @@ def _safe() -> bool:
     return not (torch and torch.cuda.is_initialized())
 
 
-def _wait_for_calls(line: socket.socket) -> list[str]:
-    os.setpgid(0, 0)
+def _stay_behind(line: socket.socket) -> bool:
+    """Fork; whether this is the fork. The other tells the runner who it is, and lets go."""
+    try:
+        child = os.fork()
+    except OSError:
+        # Whoever is called next begins anew.
+        line.close()
+        return False
+    if not child:
+        os.setpgid(0, 0)
+        return True
+    with suppress(OSError):
+        # Whichever comes first: no signal to the call's group may reach it.
+        os.setpgid(child, child)
+    with suppress(OSError):
+        line.send(str(child).encode())
+    line.close()
+    return False
+
+
+def _wait_for_call(line: socket.socket) -> list[str]:
+    """The words of the call that this process has become."""
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
     os.close(null)
-    line.send(str(os.getpid()).encode())
     while True:
         data, descriptors, _, _ = socket.recv_fds(line, _MOST, 2)
         if not data:
             os._exit(0)
-        child = os.fork()
-        if not child:
-            return _become(line, data, descriptors)
+        if not _stay_behind(line):
+            return _become(data, descriptors)
         for each in descriptors:
             os.close(each)
-        os.waitpid(child, 0)
 
 
-def _become(line: socket.socket, data: bytes, descriptors: list[int]) -> list[str]:
-    """Fork again, so that the parent may end, and turn into the command that was asked for."""
+def _become(data: bytes, descriptors: list[int]) -> list[str]:
+    """Turn into the command that was asked for."""
     import json
 
-    child = os.fork()
-    if child:
-        line.send(str(child).encode())
-        os._exit(0)
-    line.close()
-    os.setpgid(0, 0)
     for number, descriptor in zip((1, 2), descriptors, strict=True):
         os.dup2(descriptor, number)
         os.close(descriptor)
