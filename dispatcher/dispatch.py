@@ -18,10 +18,9 @@ from dispatcher.store import Exists, RunKeys, Runs
 from packer import disk, record
 from packer.errors import SendoffError
 
-# A look costs some 20 µs for each index that is not final.
-_PERIOD = 0.01
-_LONG_PERIOD = 0.05
-_LONG = 10.0
+# Between looks: a hundredth of the time that was waited so far, within these bounds.
+_SHORTEST, _LONGEST = 0.003, 0.05
+# And so many times what a look took of a processor: of a large run that is some.
 _REST = 9
 
 
@@ -144,14 +143,14 @@ def wait(
         ]
         began = time.monotonic()
         while True:
-            looked = time.monotonic()
+            looked = time.thread_time()
             for observer, indexes in zip(observers, left, strict=True):
                 if indexes:
                     indexes -= {index.index for index in observer.some(indexes) if index.final}
-            waited = time.monotonic() - began
+            took, waited = time.thread_time() - looked, time.monotonic() - began
             if not any(left) or (timeout is not None and waited >= timeout):
                 return tuple(observer.all() for observer in observers)
-            _pause(began, looked)
+            _pause(began, took)
 
 
 def changes(run_id: str, places: Places) -> Iterator[RunStatus]:
@@ -163,21 +162,21 @@ def changes(run_id: str, places: Places) -> Iterator[RunStatus]:
     with Observer(run_id, places) as observer:
         began, last = time.monotonic(), None
         while True:
-            looked = time.monotonic()
+            looked = time.thread_time()
             status = observer.all()
+            took = time.thread_time() - looked
             if status != last:
                 yield status
             if status.final:
                 return
             last = status
-            _pause(began, looked)
+            _pause(began, took)
 
 
-def _pause(began: float, looked: float) -> None:
-    """Between looks. Of a large run one takes its time, and waiting is not to keep a core busy."""
-    now = time.monotonic()
-    pause = _PERIOD if now - began < _LONG else _LONG_PERIOD
-    time.sleep(max(pause, _REST * (now - looked)))
+def _pause(began: float, took: float) -> None:
+    """Between looks, of which the last `took` so many seconds of a processor."""
+    pause = min(max((time.monotonic() - began) / 100, _SHORTEST), _LONGEST)
+    time.sleep(max(pause, _REST * took))
 
 
 def prepared(run: Run, places: Places) -> bool:

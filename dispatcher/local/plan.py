@@ -43,6 +43,12 @@ class Plan:
         self.protected = protected
         """Folders that nothing this run starts may write to."""
 
+    @property
+    def first_root(self) -> str:
+        """The folder of the environment that the first index is in."""
+        root: str = self.images[self.inputs[0]["digest"]]["root"]
+        return root
+
     @classmethod
     def read(cls, path: str) -> Plan | None:
         """The plan in a file; None where there is none."""

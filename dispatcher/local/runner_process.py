@@ -6,8 +6,6 @@ import os
 import signal
 import socket
 
-from packer.image_paths import PREFIX, RUNNER
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dispatcher.runner.assignment import Assignment
@@ -18,24 +16,18 @@ _ANSWER = 64
 class RunnerProcess:
     """A started runner. It ends its command when this process closes the line, or dies."""
 
-    def __init__(self, environment: str, folder: str, variables: dict[str, str]) -> None:
-        """`environment` is the root of the image's, `folder` that of all its attempts' files."""
+    def __init__(self, environment: str, folder: str, started: tuple[int, int]) -> None:
+        """`environment` is the root of the image's, `folder` that of all its attempts' files.
+
+        `started` is what `launch` returned for it.
+        """
         self.environment, self.folder = environment, folder
         self.index = self.attempt = -1
         self.asked_to_end = False
         self.clean = False
         """Whether its last attempt left its working directory as it was."""
-        python = f"{environment}{PREFIX}/bin/python"
-        self._line, theirs = socket.socketpair()
-        self.fd = self._line.fileno()
-        self.pid = os.posix_spawn(
-            python,
-            [python, "-I", "-S", f"{environment}{RUNNER}"],
-            variables,
-            file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
-            setpgroup=0,
-        )
-        theirs.close()
+        self.pid, self.fd = started
+        self._line = socket.socket(fileno=self.fd)
 
     def give(self, assignment: Assignment) -> None:
         """Start an attempt."""

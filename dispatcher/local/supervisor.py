@@ -1,8 +1,7 @@
 """Looks after one run from its start to its last commit: a process of its own.
 
-`python -m dispatcher.local.supervisor RUN LAYOUT STORE CACHE STATE`, where standard input holds the
-run's lock. That lock is what tells others that the run is looked after; it ends with this process,
-however that ends.
+`dispatcher.local.launch` starts it, where standard input holds the run's lock. That lock is what
+tells others that the run is looked after; it ends with this process, however that ends.
 
 A run whose images are ready has a plan already, and needs nothing here but the standard library.
 """
@@ -12,11 +11,11 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import time
 from collections import deque
 
 from dispatcher.local import environment
+from dispatcher.local.launch import launch
 from dispatcher.local.leftovers import incomplete, sweep
 from dispatcher.local.plan import Plan
 from dispatcher.local.runner_process import RunnerProcess
@@ -66,11 +65,19 @@ class Supervisor:
         self._retries = dict.fromkeys(self._waiting, plan.retries)
         self._since = dict.fromkeys(self._waiting, (since, unpacking))
 
+    def employ(self, started: tuple[int, int]) -> None:
+        """Give work to a runner that `launch` started for the first index."""
+        process = RunnerProcess(self._plan.first_root, self._folder(0, 1), started)
+        self._poll.register(process.fd, select.POLLIN)
+        self._idle.append(process)
+
     def work(self) -> None:
         """Return when nothing is left to do."""
         kernel.adopt_orphans()
         signals = Signals()
         self._poll.register(signals.fd, select.POLLIN)
+        # A runner that was there before may have ended before there was anybody to hear of it.
+        self._heed([])
         while self._running or self._waiting:
             self._heed_cancellation()
             while self._waiting and len(self._running) < self._plan.parallel:
@@ -106,7 +113,9 @@ class Supervisor:
             self._failures.unprepared(index, error, self._work)
             return
         variables = self._variables(found, workspace.root)
-        process = idle or RunnerProcess(found["root"], workspace.root, variables)
+        process = idle or RunnerProcess(
+            found["root"], workspace.root, launch(found["root"], variables)
+        )
         self._running[process.pid] = process
         if not idle:
             self._poll.register(process.fd, select.POLLIN)
@@ -254,8 +263,8 @@ class Supervisor:
         return f"{self._work}/{index}-{attempt}"
 
 
-def main(run: str, *places: str) -> None:
-    """Look after one run."""
+def main(run: str, *places: str, first: tuple[int, int] | None = None) -> None:
+    """Look after one run; `first` is a runner that was started for its first index, protected."""
     from dispatcher.local.failures import Failures
 
     began, unpacking = time.monotonic(), 0.0
@@ -269,13 +278,13 @@ def main(run: str, *places: str) -> None:
         unpacking = time.monotonic() - began
     if plan is None:
         return
-    from dispatcher.local.protection import protect
+    if first is None:
+        from dispatcher.local.protection import protect
 
-    protect(plan.protected)
+        protect(plan.protected)
     work = f"{state}/work/{run}"
-    Supervisor(run, plan, work, failures, since=began + unpacking, unpacking=unpacking).work()
+    supervisor = Supervisor(run, plan, work, failures, since=began + unpacking, unpacking=unpacking)
+    if first:
+        supervisor.employ(first)
+    supervisor.work()
     sweep(state, DirectoryStore(plan.settings["store"]))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

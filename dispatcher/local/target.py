@@ -103,7 +103,8 @@ class LocalClaim:
         if plan:
             disk.replace(self._places.plan(run.id), plan.encode())
         places = self._places
-        arguments = [run.id, str(places.layout), places.store, str(places.cache), str(places.state)]
+        ready = (plan.first_root, ":".join(plan.protected)) if plan else ("", "")
+        where = (str(places.layout), places.store, str(places.cache), str(places.state))
         byte_code = ("-X", f"pycache_prefix={self._places.cache / 'bytecode'}")
         process.detach(
             # The import path is handed over, so that nothing has to be found out again; byte code
@@ -114,8 +115,10 @@ class LocalClaim:
                 "-P",
                 *byte_code,
                 "-m",
-                "dispatcher.local.supervisor",
-                *arguments,
+                "dispatcher.local.launch",
+                *ready,
+                run.id,
+                *where,
             ],
             env={
                 "PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path)),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .watch import Signals
 
 
+_NEEDED = ("attempt", "ledger", "memory")
+"""What an attempt needs at its start, loaded while none waits for it yet."""
+
+
 def main(arguments: list[str]) -> int:
     """Do what is assigned; the exit status of one assignment is one of those in `exit_status`."""
     try:
@@ -39,6 +43,8 @@ def main(arguments: list[str]) -> int:
 
 def _attempts() -> int:
     """Work through assignments, one line each; the answer to each is a line too."""
+    for module in _NEEDED:
+        __import__(f"{__package__}.{module}")
     from .assignment import Assignment
     from .watch import Signals
 
