@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HERE, READY, GO = b"h", b"r", b"g"
 PATIENCE = 1.0
-"""Seconds for each step of a handover, all of which takes a few milliseconds."""
+"""Seconds for each step before the other side is ready, all of which takes a few milliseconds."""
 
 _LENGTH, _ID = 8, 4
 
@@ -100,9 +100,10 @@ class Line:
             Gone, OSError: it may not.
         """
         self._send(READY)
+        # On a busy machine it may take its time: once it has said so, it relies on this process.
+        self._end.settimeout(None)
         if self._receive(1) != GO:
             raise Gone
-        self._end.settimeout(None)
 
     def say_go(self) -> None:
         """Wait until the other side is ready, and tell it to go; then there is no way back.
