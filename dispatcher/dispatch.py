@@ -20,8 +20,8 @@ from packer.errors import SendoffError
 
 # Between looks: a hundredth of the time that was waited so far, within these bounds.
 _SHORTEST, _LONGEST = 0.003, 0.05
-# And so many times what a look took of a processor: of a large run that is some.
-_REST = 9
+# And so many times what a look took of a processor, up to a second: of a large run that is some.
+_REST, _LONGEST_REST = 9, 1.0
 
 
 def submit(run: Run, places: Places) -> Run:
@@ -150,7 +150,8 @@ def wait(
             took, waited = time.thread_time() - looked, time.monotonic() - began
             if not any(left) or (timeout is not None and waited >= timeout):
                 return tuple(observer.all() for observer in observers)
-            _pause(began, took)
+            pause = _pause(waited, took)
+            time.sleep(pause if timeout is None else min(pause, timeout - waited))
 
 
 def changes(run_id: str, places: Places) -> Iterator[RunStatus]:
@@ -170,13 +171,13 @@ def changes(run_id: str, places: Places) -> Iterator[RunStatus]:
             if status.final:
                 return
             last = status
-            _pause(began, took)
+            time.sleep(_pause(time.monotonic() - began, took))
 
 
-def _pause(began: float, took: float) -> None:
-    """Between looks, of which the last `took` so many seconds of a processor."""
-    pause = min(max((time.monotonic() - began) / 100, _SHORTEST), _LONGEST)
-    time.sleep(max(pause, _REST * took))
+def _pause(waited: float, took: float) -> float:
+    """Seconds until the next look, where the last took so many of a processor."""
+    often = min(max(waited / 100, _SHORTEST), _LONGEST)
+    return max(often, min(_REST * took, _LONGEST_REST))
 
 
 def prepared(run: Run, places: Places) -> bool:

@@ -229,6 +229,31 @@ def test_a_run_survives_its_client(bench, tmp_path):
     assert bench.wait(run).state == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("waited", "took", "pause"),
+    [
+        (0, 0, 0.003),
+        (1, 0.0001, 0.01),
+        (3600, 0.0001, 0.05),
+        (3600, 0.02, 0.18),
+        (3600, 5, 1.0),
+    ],
+    ids=["just begun", "a while", "for long", "a large run", "a huge one"],
+)
+def test_waiting_takes_little_and_notices_soon(waited, took, pause):
+    assert dispatch._pause(waited, took) == pytest.approx(pause)
+
+
+def test_waiting_ends_in_time_whatever_a_look_takes(bench, monkeypatch):
+    monkeypatch.setattr(dispatch, "_REST", 1e9)
+    run = bench.submit(["sleep", "30"], grace=1)
+    began = time.monotonic()
+    dispatch.wait([run.id], bench.places, 0.3)
+    assert time.monotonic() - began < 0.9
+    dispatch.cancel(run.id, bench.places)
+    bench.wait(run)
+
+
 def test_a_killed_supervisor_leaves_a_lost_run_and_no_command(bench, tmp_path):
     run = bench.submit(["sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 300"], ["true"], grace=1)
     pid = bench.marked(tmp_path / "pid")
