@@ -21,7 +21,7 @@ from packer.errors import SendoffError
 # Between looks: a hundredth of the time that was waited so far, within these bounds.
 _SHORTEST, _LONGEST = 0.003, 0.05
 # And so many times what a look took of a processor, up to a second: of a large run that is some.
-_REST, _LONGEST_REST = 9, 1.0
+_REST, _LONGEST_REST = 19, 1.0
 
 
 def submit(run: Run, places: Places) -> Run:

@@ -235,7 +235,7 @@ def test_a_run_survives_its_client(bench, tmp_path):
         (0, 0, 0.003),
         (1, 0.0001, 0.01),
         (3600, 0.0001, 0.05),
-        (3600, 0.02, 0.18),
+        (3600, 0.02, 0.38),
         (3600, 5, 1.0),
     ],
     ids=["just begun", "a while", "for long", "a large run", "a huge one"],
