@@ -101,12 +101,24 @@ def detach(command: Sequence[str], *, env: Mapping[str, str], log: Path, stdin: 
     return started
 
 
-def detach_main(module: str, *arguments: str, log: Path, stdin: int) -> int:
-    """As `detach`, of the function `main` of a module, found where this process finds its own."""
+def detach_main(
+    module: str,
+    *arguments: str,
+    log: Path,
+    stdin: int,
+    options: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """As `detach`, of the function `main` of a module, found where this process finds its own.
+
+    `options` are the interpreter's.
+    """
+    # `-m` would load what finds modules in archives first.
     start = f"import sys; sys.path[:] = sys.argv[1].split(':'); from {module} import main; "
     start += "main(*sys.argv[2:])"
     known = ":".join(entry for entry in sys.path if entry.startswith("/"))
-    return detach([sys.executable, "-c", start, known, *arguments], env={}, log=log, stdin=stdin)
+    command = [sys.executable, *options, "-c", start, known, *arguments]
+    return detach(command, env=env or {}, log=log, stdin=stdin)
 
 
 _detached: set[int] = set()

@@ -17,6 +17,7 @@ from sendoff.settings.catalogue import BY_KEY
 if TYPE_CHECKING:
     import os
 
+    from dispatcher.run import Run as RunRecord
     from sendoff.handle import Run
 
 
@@ -145,4 +146,18 @@ def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, An
     record = prepare(session, order)[1]
     if earlier := answered(record, session):
         return Run(earlier, session, reused=True)
-    return Run(send(record, session), session)
+    return sent(record, session)
+
+
+def sent(record: RunRecord, session: Session) -> Run:
+    """What was prepared, started; while it starts, this process gets ready to pack again.
+
+    Raises:
+        SendoffError: what `dispatch.submit` raises.
+    """
+    from packer.environment.directory_watch import WATCHES
+    from sendoff.handle import Run
+
+    run = Run(send(record, session), session)
+    WATCHES.keep()
+    return run

@@ -1,16 +1,12 @@
-"""`python -m dispatcher.local.launch ROOT PROTECTED RUN LAYOUT STORE CACHE STATE`
+"""A run's first runner, and a supervisor beside it: a process of its own.
 
-A first runner, and a supervisor beside it: either takes some time to load what it needs, and
-neither needs the other for that. ROOT is that of the environment of the run's first index, and
-PROTECTED are folders that nothing may write to that is started here, ":"-separated; both are empty
-where the run's images are not ready.
+Either takes some time to load what it needs, and neither needs the other for that.
 """
 
 from __future__ import annotations
 
 import _socket
 import os
-import sys
 
 from packer.image_paths import PREFIX, RUNNER
 
@@ -26,7 +22,8 @@ def launch(root: str, variables: Mapping[str, str]) -> tuple[int, int]:
     ours, theirs = _socket.socketpair()
     process = os.posix_spawn(
         python,
-        [python, "-I", "-S", f"{root}{RUNNER}"],
+        # The file, not its folder: that would be searched as an archive first.
+        [python, "-I", "-S", f"{root}{RUNNER}/__main__.py"],
         variables,
         file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
         setpgroup=0,
@@ -36,7 +33,12 @@ def launch(root: str, variables: Mapping[str, str]) -> tuple[int, int]:
 
 
 def main(root: str, protected: str, *arguments: str) -> None:
-    """Look after a run."""
+    """Look after a run, as `supervisor.main` with these arguments.
+
+    `root` is that of the environment of the run's first index, and `protected` are folders that
+    nothing may write to that is started here, ":"-separated; both are empty where the run's images
+    are not ready.
+    """
     first = None
     if root:
         from dispatcher.local.protection import protect
@@ -46,7 +48,3 @@ def main(root: str, protected: str, *arguments: str) -> None:
     from dispatcher.local import supervisor
 
     supervisor.main(*arguments, first=first)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from typing import Self
 
@@ -105,27 +104,16 @@ class LocalClaim:
         places = self._places
         ready = (plan.first_root, ":".join(plan.protected)) if plan else ("", "")
         where = (str(places.layout), places.store, str(places.cache), str(places.state))
-        byte_code = ("-X", f"pycache_prefix={self._places.cache / 'bytecode'}")
-        process.detach(
-            # The import path is handed over, so that nothing has to be found out again; byte code
-            # is kept apart, because many sandboxes keep Python from writing it.
-            [
-                sys.executable,
-                "-S",
-                "-P",
-                *byte_code,
-                "-m",
-                "dispatcher.local.launch",
-                *ready,
-                run.id,
-                *where,
-            ],
-            env={
-                "PYTHONPATH": ":".join(path for path in sys.path if os.path.isabs(path)),
-                "PYTHONDONTWRITEBYTECODE": "",
-            },
+        process.detach_main(
+            "dispatcher.local.launch",
+            *ready,
+            run.id,
+            *where,
             log=folder / "supervisor.log",
             stdin=self._lock,
+            # Byte code is kept apart, because many sandboxes keep Python from writing it.
+            options=("-S", "-P", "-X", f"pycache_prefix={places.cache / 'bytecode'}"),
+            env={"PYTHONDONTWRITEBYTECODE": ""},
         )
 
     def __enter__(self) -> Self:

@@ -9,6 +9,8 @@ and put new directories under watch when their own work is done.
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
 
 from packer import inotify, record
 from packer.environment import sweep_worker
@@ -43,6 +45,7 @@ class Watches:
         self._spare = -1
         self._news = (-1, -1)
         self._wanted = ""
+        self._use = threading.Lock()
 
     def open(self) -> int:
         """Begin to hold watches; the descriptor that can be read when a fork has made one.
@@ -56,7 +59,13 @@ class Watches:
 
     def quiet(self, marks: str) -> bool:
         """Whether all is known to be as `marks` say. False: it has to be looked at."""
-        return any(each.marks == marks and each.is_quiet() for each in self._held)
+        # Nobody waits for it: the lock may have been another thread's when this process was forked.
+        if not self._use.acquire(blocking=False):
+            return False
+        try:
+            return any(each.marks == marks and each.is_quiet() for each in self._held)
+        finally:
+            self._use.release()
 
     def want(self, marks: str) -> None:
         """Remember what was looked at: it is to be watched from the command's end on."""
@@ -83,6 +92,20 @@ class Watches:
             if new.instance == self._spare:
                 self._spare = inotify.instance()
                 self._hold(new)
+
+    def keep(self) -> None:
+        """Where this process itself looks again: have it told of what was wanted from now on."""
+        if not self._wanted or not self._use.acquire(blocking=False):
+            return
+        try:
+            with suppress(OSError):
+                if self._spare < 0:
+                    self.open()
+                self.offer()
+                self.take()
+            self._wanted = ""
+        finally:
+            self._use.release()
 
     def _hold(self, new: _Watch) -> None:
         kept = [each for each in self._held if each.marks != new.marks][1 - MOST :]

@@ -17,9 +17,9 @@ from sendoff.functions.arguments import FOLDER, Bound, Speller
 from sendoff.functions.errors import FunctionRefused
 from sendoff.functions.spelling import Spelling, name_of, spell
 from sendoff.grid import SetUp
-from sendoff.preparation import Order, prepare, send
+from sendoff.preparation import Order, prepare
 from sendoff.session import Session
-from sendoff.shipping import check_wishes
+from sendoff.shipping import check_wishes, sent
 from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
@@ -61,8 +61,6 @@ def ship(calls: Sequence[Bound], options: Options) -> Run:
         SendoffError: as `sendoff.ship`; FunctionRefused, ArgumentUnpicklable
         TypeError: a function does not take such arguments.
     """
-    from sendoff.handle import Run
-
     if not calls:
         raise FunctionRefused("nothing", "there are no inputs", "give it one at least")
     function = calls[0].function
@@ -72,7 +70,7 @@ def ship(calls: Sequence[Bound], options: Options) -> Run:
         order = Planner(session.project, Path(folder)).plan(calls, options.name)
         _check_version(order, session.settings, function)
         _, record = prepare(session, order, _progress())
-        return Run(send(record, session), session)
+        return sent(record, session)
 
 
 class Planner:

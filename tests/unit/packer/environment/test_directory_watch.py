@@ -115,6 +115,31 @@ def test_what_is_not_as_the_marks_say_is_not_watched(folder: Path, marks: str) -
     assert not watches.quiet(marks)
 
 
+def test_a_process_that_looks_again_is_told_itself(folder: Path, marks: str) -> None:
+    watches = Watches()
+    watches.keep()
+    assert not watches.quiet(marks), "nothing was wanted"
+    for content in ("one", "another"):
+        (folder / "a").write_text(content)
+        os.utime(folder / "a", ns=(LONG_AGO, LONG_AGO))
+        assert not watches.quiet(marks)
+        paths = [folder, *folder.rglob("*")]
+        sweep.remember(Path(marks), {str(path): sweep.stamp(path) for path in paths}, 2 * LONG_AGO)
+        watches.want(marks)
+        watches.keep()
+        assert watches.quiet(marks)
+        watches.keep()
+        assert watches.quiet(marks)
+
+
+def test_two_threads_do_not_wait_for_each_other(marks: str, watches: Watches) -> None:
+    with watches._use:
+        assert not watches.quiet(marks)
+        watches.want(marks)
+        watches.keep()
+    assert watches.quiet(marks)
+
+
 def test_after_a_change_it_is_watched_anew(folder: Path, marks: str, watches: Watches) -> None:
     os.utime(folder / "package" / "b", ns=(LONG_AGO, LONG_AGO))
     assert not watches.quiet(marks)
