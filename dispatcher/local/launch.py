@@ -5,6 +5,7 @@ Either takes some time to load what it needs, and neither needs the other for th
 
 from __future__ import annotations
 
+# The class alone: the module around it takes a while to load, and a run waits for it.
 import _socket
 import os
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 def launch(root: str, variables: Mapping[str, str]) -> tuple[int, int]:
     """Start a runner: its process id, and the descriptor of the line to it."""
     python = f"{root}{PREFIX}/bin/python"
-    # `socket` itself, with all that it loads, comes while the runner is starting.
     ours, theirs = _socket.socketpair()
     process = os.posix_spawn(
         python,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+# The class alone: the module around it takes a while to load, and a run waits for it.
+import _socket
 import os
 import signal
-import socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class RunnerProcess:
         self.clean = False
         """Whether its last attempt left its working directory as it was."""
         self.pid, self.fd = started
-        self._line = socket.socket(fileno=self.fd)
+        self._line = _socket.socket(fileno=self.fd)
 
     def give(self, assignment: Assignment) -> None:
         """Start an attempt."""
