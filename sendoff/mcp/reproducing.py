@@ -83,12 +83,25 @@ def _told(question: questions.Reproduce, report: Report) -> answers.Reproduced:
             for each in report.levels
         ),
         difference=_difference(report.difference),
+        indexes=_some(report.indexes),
+        index_count=len(report.indexes),
         cause=_difference(report.cause),
         next=tuple(
             Step(tool="run", arguments={"run": name}, why=why)
             for name, why in ((report.run, "all about it"), (report.earlier, "the one before"))
             if name
         ),
+    )
+
+
+def _some(reports: Sequence[Report]) -> tuple[answers.IndexReproduced, ...]:
+    """Of several indexes those that matter most, in their order."""
+    first = sorted(reports, key=lambda each: each.holds)[: bounds.DETAILS]
+    return tuple(
+        answers.IndexReproduced.of(
+            each, difference=bounds.clip(sentence(each.difference)) if each.difference else ""
+        )
+        for each in first
     )
 
 

@@ -7,7 +7,7 @@ from sendoff.mcp.answers.answer import Answer, Problem, Step
 from sendoff.mcp.answers.comparison import Compared, Comparison
 from sendoff.mcp.answers.files import Content, File, Files, Log
 from sendoff.mcp.answers.hardware import GpuClass, Hardware
-from sendoff.mcp.answers.reproduction import LevelHolds, Reproduced
+from sendoff.mcp.answers.reproduction import IndexReproduced, LevelHolds, Reproduced
 from sendoff.mcp.answers.runs import (
     Cancelled,
     Detail,
@@ -37,6 +37,7 @@ __all__ = [
     "GpuClass",
     "Hardware",
     "Index",
+    "IndexReproduced",
     "LevelHolds",
     "Listed",
     "Log",

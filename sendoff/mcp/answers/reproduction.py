@@ -17,6 +17,16 @@ class LevelHolds(Part, frozen=True):
     why: str
 
 
+class IndexReproduced(Part, frozen=True):
+    """One index of several."""
+
+    earlier: str
+    run: str
+    holds: bool
+    level: str
+    difference: str
+
+
 class Reproduced(Answer, frozen=True):
     """A reproduction that was begun, or what it has shown."""
 
@@ -30,4 +40,9 @@ class Reproduced(Answer, frozen=True):
     level: Annotated[str, Meta(description="The strongest that holds.")]
     levels: tuple[LevelHolds, ...] = ()
     difference: Annotated[str, Meta(description="The first one, at the level asked for.")] = ""
+    indexes: Annotated[
+        tuple[IndexReproduced, ...],
+        Meta(description="Of several, some: first those of which the level does not hold."),
+    ] = ()
+    index_count: Annotated[int, Meta(description="How many there are; 0 for an only one.")] = 0
     cause: Annotated[str, Meta(description="Why outputs differ, as far as anything tells.")] = ""

@@ -434,6 +434,30 @@ def test_a_digest_is_reproduced(place: GatedDesk) -> None:
     attend(place, script)
 
 
+def test_of_many_the_index_that_differs_comes_first(place: GatedDesk) -> None:
+    place.write("noise.py", "import os\nopen('noise.bin', 'wb').write(os.urandom(9))\n")
+
+    async def script(agent: Agent) -> None:
+        commands = [f"python train.py --lr {lr}" for lr in (0.1, 0.2)]
+        wave = {"commands": [commands[0], "python noise.py", commands[1]], "timeout": "1m"}
+        run = (await agent("submit_many", **wave))["run"]
+        await agent.ended(run)
+        wait, again = (await agent("reproduce", reference=run))["next"]
+        await agent.ended(*wait["arguments"]["runs"])
+        found = await agent(again["tool"], **again["arguments"])
+        assert (found["holds"], found["index_count"]) == (False, 3)
+        told = [(each["earlier"], each["holds"], each["level"]) for each in found["indexes"]]
+        assert told == [
+            (f"{run}/1", False, "L0"),
+            (f"{run}/0", True, "L2"),
+            (f"{run}/2", True, "L2"),
+        ]
+        assert "noise.bin" in found["indexes"][0]["difference"]
+        assert found["indexes"][0]["run"] == f"{found['run']}/1"
+
+    attend(place, script)
+
+
 def test_slips_are_told_as_everything_else(place: GatedDesk) -> None:
     async def script(agent: Agent) -> None:
         for arguments, said in (
