@@ -163,9 +163,20 @@ class Native:
     def _push(self, environment: Environment, place: _Place) -> Pushed:
         found, layout = environment.resolved, Layout(place.home / "layout")
         memory = place.home / "memory"
-        layers = build_layers(
-            found.lock, found.files, found.fetch, environment.python, layout, memory, SILENT
-        )
+        python, below = environment.python, [layer.digest for layer in self._base.layers]
+        # As every pack does: what is made is sent while the rest is being made.
+        with place.registry.layers(layout.root, below) as shared:
+            layers = build_layers(
+                found.lock,
+                found.files,
+                found.fetch,
+                python,
+                layout,
+                memory,
+                SILENT,
+                shared=shared,
+            )
+            shared.settle(SILENT)
         known = LayerMemory(memory, layout)
         last = made_layer.build(interpreter_layer.contents(self._base), layout, known)
         made = image.write(
