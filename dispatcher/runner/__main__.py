@@ -76,6 +76,10 @@ def _attempt(
     from .ledger import Ledger
     from .store import DirectoryStore
 
+    if assignment.environment is not None:
+        # A runner may be older than what it is given, and the driver's library asks for variables.
+        os.environ.clear()
+        os.environ.update(assignment.environment)
     store = DirectoryStore(assignment.store)
     attempt = Attempt(
         assignment,

@@ -36,9 +36,13 @@ def present() -> bool:
 
     Where the loader was told of a folder that has the driver's library, that counts as well.
     """
+    return any(os.path.exists(path) for path in (*_DEVICES, *_told_of()))
+
+
+def _told_of() -> list[str]:
+    """Where the loader is told to look for the driver's library."""
     folders = filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
-    places = (*_DEVICES, *(f"{folder}/{_LIBRARY}" for folder in folders))
-    return any(os.path.exists(path) for path in places)
+    return [f"{folder}/{_LIBRARY}" for folder in folders]
 
 
 def facts(patience: float = 10.0) -> list[dict[str, Any]]:
@@ -96,7 +100,8 @@ class Gpus:
 
     def _run(self) -> None:
         try:
-            nvml = ctypes.CDLL(_LIBRARY)
+            # The loader itself heeds the variable only as it was at the start of this process.
+            nvml = ctypes.CDLL(next(filter(os.path.exists, _told_of()), _LIBRARY))
         except OSError:
             return
         if nvml.nvmlInit_v2():

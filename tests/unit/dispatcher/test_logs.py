@@ -18,7 +18,7 @@ def text(bench, run, stream: str | None = None, **options) -> str:
 
 def test_both_streams_arrive_in_order(bench):
     # A pause between them, as two pipes have no common clock.
-    code = "for n in 1 2 3; do echo out $n; sleep 0.05; echo err $n >&2; sleep 0.05; done"
+    code = "for n in 1 2 3; do echo out $n; sleep 0.2; echo err $n >&2; sleep 0.2; done"
     run = bench.submit(["sh", "-c", code])
     events = list(logs.follow(run.id, 0, bench.places))
     assert [(event.stream, event.text) for event in events] == [
