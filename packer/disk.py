@@ -121,10 +121,7 @@ def replace(path: Path, data: bytes) -> None:
     with room(path.name, path.parent):
         incoming.root.mkdir(parents=True, exist_ok=True)
         incoming.sweep()
-        with incoming.file() as (stream, temporary):
-            stream.write(data)
-            stream.flush()
-            temporary.replace(path)
+        incoming.put(data, str(path))
 
 
 def _free(where: Path) -> int:

@@ -11,20 +11,19 @@ import os
 
 from packer.image_paths import PREFIX, RUNNER
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
+def launch(root: str) -> tuple[int, int]:
+    """Start a runner: its process id, and the descriptor of the line to it.
 
-def launch(root: str, variables: Mapping[str, str]) -> tuple[int, int]:
-    """Start a runner: its process id, and the descriptor of the line to it."""
+    It takes its variables from what it is given to do.
+    """
     python = f"{root}{PREFIX}/bin/python"
     ours, theirs = _socket.socketpair()
     process = os.posix_spawn(
         python,
         # The file, not its folder: that would be searched as an archive first.
         [python, "-I", "-S", f"{root}{RUNNER}/__main__.py"],
-        variables,
+        os.environ,
         file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
         setpgroup=0,
     )
@@ -44,7 +43,7 @@ def main(root: str, protected: str, *arguments: str) -> None:
         from dispatcher.local.protection import protect
 
         protect(protected.split(":"))
-        first = launch(root, os.environ)
+        first = launch(root)
     from dispatcher.local import supervisor
 
     supervisor.main(*arguments, first=first)

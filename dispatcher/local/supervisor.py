@@ -67,9 +67,7 @@ class Supervisor:
 
     def employ(self, started: tuple[int, int]) -> None:
         """Give work to a runner that `launch` started for the first index."""
-        process = RunnerProcess(self._plan.first_root, self._folder(0, 1), started)
-        self._poll.register(process.fd, select.POLLIN)
-        self._idle.append(process)
+        self._idle.append(self._runner(self._plan.first_root, self._folder(0, 1), started))
 
     def work(self) -> None:
         """Return when nothing is left to do."""
@@ -113,12 +111,8 @@ class Supervisor:
             self._failures.unprepared(index, error, self._work)
             return
         variables = self._variables(found, workspace.root)
-        process = idle or RunnerProcess(
-            found["root"], workspace.root, launch(found["root"], variables)
-        )
+        process = idle or self._runner(found["root"], workspace.root, launch(found["root"]))
         self._running[process.pid] = process
-        if not idle:
-            self._poll.register(process.fd, select.POLLIN)
         process.give(
             Assignment(
                 run=self._keys.run,
@@ -134,6 +128,11 @@ class Supervisor:
                 **self._plan.settings,
             )
         )
+
+    def _runner(self, root: str, folder: str, started: tuple[int, int]) -> RunnerProcess:
+        process = RunnerProcess(root, folder, started)
+        self._poll.register(process.fd, select.POLLIN)
+        return process
 
     def _take_idle(self, environment: str) -> RunnerProcess | None:
         """A runner of that environment that has nothing to do."""

@@ -49,8 +49,14 @@ def _attempts() -> int:
     from .watch import Signals
 
     signals, calls = Signals(), None
+    variables: dict[str, str] | None = None
     while line := _line(0):
         assignment = Assignment.read(line)
+        if assignment.environment not in (None, variables):
+            # The runner is older than what it is given, and the driver's library asks for them.
+            variables = assignment.environment
+            os.environ.clear()
+            os.environ.update(variables)
         if assignment.several and calls is None:
             from .calls import Calls
 
@@ -76,10 +82,6 @@ def _attempt(
     from .ledger import Ledger
     from .store import DirectoryStore
 
-    if assignment.environment is not None:
-        # A runner may be older than what it is given, and the driver's library asks for variables.
-        os.environ.clear()
-        os.environ.update(assignment.environment)
     store = DirectoryStore(assignment.store)
     attempt = Attempt(
         assignment,

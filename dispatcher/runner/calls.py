@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CALL = ["-m", "sendoff.call"]
 _PATIENCE = 10.0
-"""Seconds in which a process that waits must have forked."""
+"""Seconds in which a process that waits must take what it is sent."""
 _FRESH = "SENDOFF_FRESH"
 """The variable that asks for a process of its own for each call."""
 
@@ -45,9 +45,9 @@ class Calls:
             return Command(arguments, environment)
         self._hear()
         if self._process and self._loaded[0] == _shape(arguments):
-            forked = self._fork(arguments, environment)
-            if forked:
-                return forked
+            taken = self._hand_over(arguments, environment)
+            if taken:
+                return taken
         return self._first(arguments, environment)
 
     def spared(self) -> frozenset[int]:
@@ -87,7 +87,7 @@ class Calls:
             if not self._process:
                 self.close()
 
-    def _fork(self, arguments: list[str], environment: dict[str, str]) -> Command | None:
+    def _hand_over(self, arguments: list[str], environment: dict[str, str]) -> Command | None:
         """The process that waits, as this command; None where it is gone."""
         assert self._line is not None  # noqa: S101
         base = self._loaded[1]

@@ -3,7 +3,8 @@
 A look at each file of a large environment takes tens of milliseconds, every time. A process that
 lives from command to command can be told of changes instead (inotify(7)). One such process holds
 `Watches`; its forks, which are the commands, have them too: they ask whether anything happened,
-and put new directories under watch when their own work is done.
+and put new directories under watch when their own work is done. A program that sends off one thing
+after another holds them for itself.
 """
 
 from __future__ import annotations

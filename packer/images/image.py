@@ -64,12 +64,13 @@ def config(image: Image) -> bytes:
         settings["User"] = image.base.user
     if image.command:
         settings["Cmd"] = list(image.command)
+    diff_ids = [str(layer.diff_id) for layer in image.all_layers]
     content: dict[str, Any] = {
         "created": EPOCH,
         "os": system,
         "architecture": architecture,
         "config": settings,
-        "rootfs": {"type": "layers", "diff_ids": _diff_ids(image.all_layers)},
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
     }
     if variant:
         content["variant"] = variant[0]
@@ -125,11 +126,6 @@ def _labels(image: Image) -> dict[str, str]:
 
 
 # A map's thousands of images have the same layers.
-@lru_cache(maxsize=4)
-def _diff_ids(layers: tuple[Layer, ...]) -> list[str]:
-    return [str(layer.diff_id) for layer in layers]
-
-
 @lru_cache(maxsize=4)
 def _described(layers: tuple[Layer, ...]) -> list[dict[str, Any]]:
     return [layer.descriptor.as_oci() for layer in layers]

@@ -53,7 +53,7 @@ class Layout:
 
     def path(self, digest: Digest) -> Path:
         """Where the blob is, or would be."""
-        return self._blobs / digest.hex
+        return Path(self._name(digest))
 
     def _name(self, digest: Digest) -> str:
         # Of a map's thousands of images each has two: paths would take longer than the disk.

@@ -98,12 +98,10 @@ def _some(reports: Sequence[Report]) -> tuple[answers.IndexReproduced, ...]:
     """Of several indexes those that matter most, in their order."""
     first = sorted(reports, key=lambda each: each.holds)[: bounds.DETAILS]
     return tuple(
-        answers.IndexReproduced.of(
-            each, difference=bounds.clip(sentence(each.difference)) if each.difference else ""
-        )
+        answers.IndexReproduced.of(each, difference=_difference(each.difference, bounds.WORDS))
         for each in first
     )
 
 
-def _difference(found: Difference | None) -> str:
-    return bounds.clip(sentence(found), bounds.EVIDENCE) if found else ""
+def _difference(found: Difference | None, most: int = bounds.EVIDENCE) -> str:
+    return bounds.clip(sentence(found), most) if found else ""
