@@ -48,3 +48,11 @@ def named(name: str, places: Places) -> Target:
     from dispatcher.local.target import LocalTarget
 
     return LocalTarget(places)
+
+
+def expect_more(name: str) -> None:
+    """This process sends off one run after another: the target may keep ready what serves them."""
+    if name == "local":
+        from dispatcher.local.supervision import SUPERVISION
+
+        SUPERVISION.expect_more()

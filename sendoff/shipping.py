@@ -155,9 +155,11 @@ def sent(record: RunRecord, session: Session) -> Run:
     Raises:
         SendoffError: what `dispatch.submit` raises.
     """
+    from dispatcher import targets
     from packer.environment.directory_watch import WATCHES
     from sendoff.handle import Run
 
+    targets.expect_more(record.request.target)
     run = Run(send(record, session), session)
     WATCHES.keep()
     return run

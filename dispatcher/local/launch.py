@@ -9,6 +9,7 @@ from __future__ import annotations
 import _socket
 import os
 
+from dispatcher.local.post import Post
 from packer.image_paths import PREFIX, RUNNER
 
 
@@ -31,19 +32,16 @@ def launch(root: str) -> tuple[int, int]:
     return process, ours.detach()
 
 
-def main(root: str, protected: str, *arguments: str) -> None:
-    """Look after a run, as `supervisor.main` with these arguments.
-
-    `root` is that of the environment of the run's first index, and `protected` are folders that
-    nothing may write to that is started here, ":"-separated; both are empty where the run's images
-    are not ready.
-    """
-    first = None
-    if root:
+def main() -> None:
+    """Look after the runs that are handed over on standard input, a socket."""
+    line = _socket.socket(fileno=0)
+    post, lock = Post.take(line)
+    started = None
+    if post.root:
         from dispatcher.local.protection import protect
 
-        protect(protected.split(":"))
-        first = launch(root)
-    from dispatcher.local import supervisor
+        protect(post.protected)
+        started = launch(post.root)
+    from dispatcher.local.service import Service
 
-    supervisor.main(*arguments, first=first)
+    Service(line, started).serve(post, lock)

@@ -11,11 +11,15 @@ from __future__ import annotations
 import ctypes
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _CLONE_NEWNS = 0x20000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_SLAVE = 1, 32, 4096, 16384, 1 << 19
 
 
-def protect(folders: list[str]) -> bool:
+def protect(folders: Sequence[str]) -> bool:
     """Make the folders read-only for this process and its children; False where it may not."""
     if os.geteuid() != 0:
         return False

@@ -17,18 +17,21 @@ _ANSWER = 64
 class RunnerProcess:
     """A started runner. It ends its command when this process closes the line, or dies."""
 
-    def __init__(self, environment: str, folder: str, started: tuple[int, int]) -> None:
-        """`environment` is the root of the image's, `folder` that of all its attempts' files.
-
-        `started` is what `launch` returned for it.
-        """
-        self.environment, self.folder = environment, folder
+    def __init__(self, environment: str, started: tuple[int, int]) -> None:
+        """`environment` is the root of the image's, `started` what `launch` returned for it."""
+        self.environment = environment
+        self.folder = ""
+        """Of all its attempts' files."""
         self.index = self.attempt = -1
         self.asked_to_end = False
         self.clean = False
         """Whether its last attempt left its working directory as it was."""
         self.pid, self.fd = started
         self._line = _socket.socket(fileno=self.fd)
+
+    def begin(self, folder: str) -> None:
+        """Have its next attempts, those of one run, in this folder, in which nothing is yet."""
+        self.folder, self.clean = folder, False
 
     def give(self, assignment: Assignment) -> None:
         """Start an attempt."""

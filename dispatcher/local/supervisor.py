@@ -1,7 +1,7 @@
-"""Looks after one run from its start to its last commit: a process of its own.
+"""Looks after one run from its start to its last commit, in a process of its own.
 
-`dispatcher.local.launch` starts it, where standard input holds the run's lock. That lock is what
-tells others that the run is looked after; it ends with this process, however that ends.
+That process holds the run's lock, which tells others that the run is looked after; the lock ends
+with it, however it ends.
 
 A run whose images are ready has a plan already, and needs nothing here but the standard library.
 """
@@ -16,7 +16,7 @@ from collections import deque
 
 from dispatcher.local import environment
 from dispatcher.local.launch import launch
-from dispatcher.local.leftovers import incomplete, sweep
+from dispatcher.local.leftovers import incomplete
 from dispatcher.local.plan import Plan
 from dispatcher.local.runner_process import RunnerProcess
 from dispatcher.local.workspace import Workspace, remove
@@ -25,17 +25,16 @@ from dispatcher.runner.assignment import Assignment
 from dispatcher.runner.exit_status import NOT_STORED
 from dispatcher.runner.keys import RunKeys
 from dispatcher.runner.store import DirectoryStore
-from dispatcher.runner.watch import Signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from dispatcher.local.failures import Failures
+    from dispatcher.runner.watch import Signals
 
 # How soon a cancellation by another process is noticed.
 _PERIOD = 0.1
-_LOCK = 0
 
 
 class Supervisor:
@@ -47,12 +46,14 @@ class Supervisor:
         plan: Plan,
         work: str,
         failures: Failures,
+        signals: Signals,
         *,
         since: float,
         unpacking: float,
     ) -> None:
         """Indexes wait `since` then, by the monotonic clock, after so many seconds of unpacking."""
         self._plan, self._work, self._failures = plan, work, failures
+        self._signals = signals
         self._keys = RunKeys(run)
         self._store = DirectoryStore(plan.settings["store"])
         self._waiting = deque(range(len(plan.inputs)))
@@ -60,20 +61,24 @@ class Supervisor:
         self._idle: list[RunnerProcess] = []
         self._leaving: set[int] = set()
         self._several = len(plan.inputs) > plan.parallel
+        self._lasting = False
         self._looked = 0.0
         self._poll = select.poll()
         self._retries = dict.fromkeys(self._waiting, plan.retries)
         self._since = dict.fromkeys(self._waiting, (since, unpacking))
 
-    def employ(self, started: tuple[int, int]) -> None:
-        """Give work to a runner that `launch` started for the first index."""
-        self._idle.append(self._runner(self._plan.first_root, self._folder(0, 1), started))
+    def employ(self, runner: RunnerProcess) -> None:
+        """Give work to a runner that is there before the run is."""
+        runner.begin(self._folder(0, 1))
+        self._poll.register(runner.fd, select.POLLIN)
+        self._idle.append(runner)
 
-    def work(self) -> None:
-        """Return when nothing is left to do."""
+    def work(self, *, lasting: bool) -> RunnerProcess | None:
+        """Return when nothing is left to do: `lasting`, with a runner that can do another run."""
+        # What one keeps loaded for many calls may be large.
+        self._lasting = lasting and not self._several
         kernel.adopt_orphans()
-        signals = Signals()
-        self._poll.register(signals.fd, select.POLLIN)
+        self._poll.register(self._signals.fd, select.POLLIN)
         # A runner that was there before may have ended before there was anybody to hear of it.
         self._heed([])
         while self._running or self._waiting:
@@ -82,14 +87,16 @@ class Supervisor:
                 self._start(self._waiting.popleft())
             ready = {descriptor for descriptor, _ in self._poll.poll(_PERIOD * 1000)}
             self._hear(ready)
-            if signals.fd in ready:
-                self._heed(signals.read())
+            if self._signals.fd in ready:
+                self._heed(self._signals.read())
+        lasting_one = self._idle.pop() if self._lasting and self._idle else None
         for process in self._idle:
             remove(process.folder)
             self._let_go(process)
         self._wait_for_leaving()
         if os.path.isdir(self._work) and not os.listdir(self._work):
             os.rmdir(self._work)
+        return lasting_one
 
     def _start(self, index: int) -> None:
         placed = time.monotonic()
@@ -111,7 +118,7 @@ class Supervisor:
             self._failures.unprepared(index, error, self._work)
             return
         variables = self._variables(found, workspace.root)
-        process = idle or self._runner(found["root"], workspace.root, launch(found["root"]))
+        process = idle or self._launched(found["root"], workspace.root)
         self._running[process.pid] = process
         process.give(
             Assignment(
@@ -129,8 +136,9 @@ class Supervisor:
             )
         )
 
-    def _runner(self, root: str, folder: str, started: tuple[int, int]) -> RunnerProcess:
-        process = RunnerProcess(root, folder, started)
+    def _launched(self, root: str, folder: str) -> RunnerProcess:
+        process = RunnerProcess(root, launch(root))
+        process.begin(folder)
         self._poll.register(process.fd, select.POLLIN)
         return process
 
@@ -150,7 +158,7 @@ class Supervisor:
                 continue
             del self._running[process.pid]
             kept = self._ended(process, status)
-            if kept or process.asked_to_end or not self._waiting:
+            if kept or process.asked_to_end or not (self._waiting or self._lasting):
                 if not kept:
                     remove(process.folder)
                 self._let_go(process)
@@ -260,30 +268,3 @@ class Supervisor:
 
     def _folder(self, index: int, attempt: int) -> str:
         return f"{self._work}/{index}-{attempt}"
-
-
-def main(run: str, *places: str, first: tuple[int, int] | None = None) -> None:
-    """Look after one run; `first` is a runner that was started for its first index, protected."""
-    from dispatcher.local.failures import Failures
-
-    began, unpacking = time.monotonic(), 0.0
-    # Says that there has been a supervisor, and which.
-    os.write(_LOCK, b"%d\n" % os.getpid())
-    failures = Failures(run, places)
-    state = places[-1]
-    plan = Plan.read(f"{state}/runs/{run}/plan.json")
-    if plan is None:
-        plan = failures.prepare()
-        unpacking = time.monotonic() - began
-    if plan is None:
-        return
-    if first is None:
-        from dispatcher.local.protection import protect
-
-        protect(plan.protected)
-    work = f"{state}/work/{run}"
-    supervisor = Supervisor(run, plan, work, failures, since=began + unpacking, unpacking=unpacking)
-    if first:
-        supervisor.employ(first)
-    supervisor.work()
-    sweep(state, DirectoryStore(plan.settings["store"]))

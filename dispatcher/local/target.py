@@ -8,14 +8,18 @@ import time
 from typing import Self
 
 from dispatcher.errors import SecretMissing, StoreNotHere
+from dispatcher.local.post import Post
 from dispatcher.local.preparation import Preparation
+from dispatcher.local.supervision import SUPERVISION
 from dispatcher.local.view import LocalView
 from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
-from packer import disk, process
+from packer import disk
 
+IDLE = 30.0
+"""Seconds for which a supervisor waits for the next run."""
 # A reader of the lock holds it for microseconds.
 _LOCK_TRIES = 50
 _LOCK_PAUSE = 0.002
@@ -97,24 +101,19 @@ class LocalClaim:
 
     def start(self, run: Run) -> None:
         """Start the supervisor, which takes the lock over."""
-        folder = self._places.supervisor(run.id)
         plan = self._target.preparation(run.request).plan()
         if plan:
             disk.replace(self._places.plan(run.id), plan.encode())
         places = self._places
-        ready = (plan.first_root, ":".join(plan.protected)) if plan else ("", "")
-        where = (str(places.layout), places.store, str(places.cache), str(places.state))
-        process.detach_main(
-            "dispatcher.local.launch",
-            *ready,
-            run.id,
-            *where,
-            log=folder / "supervisor.log",
-            stdin=self._lock,
-            # Byte code is kept apart, because many sandboxes keep Python from writing it.
-            options=("-S", "-P", "-X", f"pycache_prefix={places.cache / 'bytecode'}"),
-            env={"PYTHONDONTWRITEBYTECODE": ""},
+        post = Post(
+            run=run.id,
+            places=(str(places.layout), places.store, str(places.cache), str(places.state)),
+            root=plan.first_root if plan else "",
+            protected=tuple(plan.protected) if plan else (),
+            lasting=IDLE if plan and SUPERVISION.lasting else 0.0,
+            variables=dict(os.environb),
         )
+        SUPERVISION.start(post, self._lock, places.supervisor(run.id) / "supervisor.log")
 
     def __enter__(self) -> Self:
         return self

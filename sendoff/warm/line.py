@@ -2,8 +2,8 @@
 
 1. The other side sends HERE and its process id, in 4 bytes. Nothing is given to one that is not:
    it would keep the command's output open.
-2. The command sends 8 bytes of length and with them four descriptors: the standard streams and its
-   directory; then so many bytes, made by marshal, which both sides have in the same version.
+2. The command sends what it is, with four descriptors: the standard streams and its directory
+   (see `packer.parcel`).
 3. The other side sends READY. Until then the command may go another way, so nothing has been done.
 4. The command sends GO, and keeps the line open as long as it lives.
 5. The other side sends the exit status in one byte, or is gone without: something has killed it.
@@ -18,6 +18,8 @@ import _socket
 import os
 import sys
 
+from packer import parcel
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -26,7 +28,7 @@ HERE, READY, GO = b"h", b"r", b"g"
 PATIENCE = 1.0
 """Seconds for each step before the other side is ready, all of which takes a few milliseconds."""
 
-_LENGTH, _ID = 8, 4
+_ID = 4
 
 
 class Gone(Exception):
@@ -58,25 +60,11 @@ class Line:
 
     def send_call(self, call: Any, descriptors: tuple[int, ...]) -> None:
         """Send what a command is, and copies of these descriptors."""
-        import marshal
-
-        data = marshal.dumps(call)
-        copies = b"".join(number.to_bytes(4, sys.byteorder) for number in descriptors)
-        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, copies)]
-        self._end.sendmsg([len(data).to_bytes(_LENGTH, "little")], rights)
-        self._send(data)
+        parcel.send(self._end, call, descriptors)
 
     def receive_call(self) -> tuple[Any, list[int]]:
         """What a command is, and its descriptors, which no further program gets."""
-        import marshal
-
-        room = _socket.CMSG_SPACE(64)
-        head, parts, _, _ = self._end.recvmsg(_LENGTH, room, _socket.MSG_CMSG_CLOEXEC)
-        copies = b"".join(data for _, kind, data in parts if kind == _socket.SCM_RIGHTS)
-        numbers = [copies[at : at + 4] for at in range(0, len(copies), 4)]
-        size = int.from_bytes(head + self._receive(_LENGTH - len(head)), "little")
-        call = marshal.loads(self._receive(size))  # noqa: S302 (from the same user)
-        return call, [int.from_bytes(number, sys.byteorder) for number in numbers]
+        return parcel.receive(self._end)
 
     def say_here(self) -> None:
         """Tell that this process takes commands."""

@@ -61,7 +61,7 @@ class Desk:
         """The document that a command prints."""
         verb, *others = arguments
         done = self(verb, "--json", *others, **env)
-        assert done.stdout, done.stderr
+        assert done.stdout, (arguments, done.returncode, done.stderr)
         return json.loads(done.stdout)
 
     def sent(self, *arguments: str, **env: str) -> str:

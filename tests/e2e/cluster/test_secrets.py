@@ -101,7 +101,8 @@ def test_a_secret_is_nowhere_but_in_its_own_secret(desk: Desk, secret: str) -> N
     )
     began, before = time.time(), _log_sizes(desk)
     done = desk("run", "--secret", "TOKEN", "--", "python", "main.py")
-    assert done.stdout.strip() == hashlib.sha256(secret.encode()).hexdigest(), done.stderr
+    told = hashlib.sha256(secret.encode()).hexdigest()
+    assert done.stdout.strip() == told, (done.returncode, done.stderr)
     run = desk.json("ps")[0]["id"]
     hidden = [secret.encode(), base64.b64encode(secret.encode()), secret.encode().hex().encode()]
     looked, found = 0, []

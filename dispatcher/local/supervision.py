@@ -1,0 +1,134 @@
+"""Starts supervisors, and keeps one for the next run where more are to come."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from dispatcher.local.post import FREE, Post
+from dispatcher.runner.keys import RunKeys
+from packer import process
+
+_ENDING = 0.05
+"""Seconds that one may take from the end of its run until it is free, rather than a new start."""
+
+
+class Supervision:
+    """The supervisors that this process starts."""
+
+    def __init__(self) -> None:
+        self.lasting = False
+        """Whether one is kept."""
+        # Taken out while it is used, so that no two threads use the same.
+        self._kept: list[_Kept] = []
+
+    def expect_more(self) -> None:
+        """Keep one from now on, for as long as this process lives; it ends by itself when idle."""
+        self.lasting = True
+
+    def start(self, post: Post, lock: int, log: Path) -> None:
+        """Have a run looked after by a process that takes its lock over.
+
+        Raises:
+            ProgramFailed: it could not be started.
+        """
+        kept = self._free(post.protected)
+        if kept is None or not kept.hand_over(post, lock, log):
+            kept = _Kept.started(post, lock, log)
+        if post.lasting:
+            self._kept.append(kept)
+        else:
+            kept.close()
+
+    def close(self) -> None:
+        """Let go of what is kept."""
+        while self._kept:
+            self._kept.pop().close()
+
+    def _free(self, protected: tuple[str, ...]) -> _Kept | None:
+        try:
+            kept = self._kept.pop()
+        except IndexError:
+            return None
+        if kept.is_free(protected):
+            return kept
+        kept.close()
+        return None
+
+
+class _Kept:
+    """A supervisor, which ends when its work is done and this is closed."""
+
+    def __init__(self, line: socket.socket, protected: tuple[str, ...], log: Path) -> None:
+        self._line, self._log = line, log
+        self._owner = os.getpid()
+        self._protected = protected, _identity(protected)
+        self._manifest = Path()
+        """Where its run's first index is known to have ended."""
+
+    @classmethod
+    def started(cls, post: Post, lock: int, log: Path) -> _Kept:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process.detach_main(
+                "dispatcher.local.launch",
+                log=log,
+                stdin=theirs.fileno(),
+                # Byte code is kept apart: many sandboxes keep Python from writing it.
+                options=("-S", "-P", "-X", f"pycache_prefix={post.cache}/bytecode"),
+                env={"PYTHONDONTWRITEBYTECODE": ""},
+            )
+        kept = cls(ours, post.protected, log)
+        # Where it has ended already, its log says why to whoever looks at the run.
+        with suppress(OSError):
+            kept._send(post, lock)
+        return kept
+
+    def is_free(self, protected: tuple[str, ...]) -> bool:
+        """Whether it has nothing to do, is this process's, and guards these folders."""
+        if self._owner != os.getpid() or self._protected != (protected, _identity(protected)):
+            return False
+        self._line.settimeout(_ENDING if self._manifest.exists() else 0)
+        try:
+            return self._line.recv(len(FREE)) == FREE
+        except OSError:
+            return False
+        finally:
+            self._line.settimeout(None)
+
+    def hand_over(self, post: Post, lock: int, log: Path) -> bool:
+        """Give it another run; False where it takes none."""
+        try:
+            # It goes on writing to the same file, and so does its runner.
+            os.truncate(self._log, 0)
+            os.link(self._log, log)
+        except OSError:
+            self.close()
+            return False
+        try:
+            self._send(post, lock)
+        except OSError:
+            self.close()
+            log.unlink()
+            return False
+        self._log = log
+        return True
+
+    def _send(self, post: Post, lock: int) -> None:
+        self._manifest = Path(post.store, RunKeys(post.run).manifest(0))
+        post.send(self._line, lock)
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def _identity(folders: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Which folders these are: one may have been removed, and another be in its place."""
+    found = [os.stat(folder) for folder in folders if os.path.isdir(folder)]
+    return [(each.st_dev, each.st_ino) for each in found]
+
+
+SUPERVISION = Supervision()
+"""Those of this process."""
