@@ -9,6 +9,7 @@ from typing import Any
 from packer.project.tree_errors import ProjectMissing
 from sendoff.errors import Misuse
 from sendoff.mcp.questions import Wishes
+from sendoff.mcp.under_way import UnderWay
 from sendoff.selection import Selection, select
 from sendoff.session import Session
 
@@ -22,6 +23,7 @@ class Desk:
 
     def __init__(self, project: Path) -> None:
         self.project = project.resolve()
+        self.under_way = UnderWay()
 
     def session(self, wishes: Mapping[str, Any] | None = None, project: str = ".") -> Session:
         """The session of a directory of the project.

@@ -41,6 +41,8 @@ def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
     if more:
         further = {"start": question.start + question.limit, "limit": question.limit}
         steps.append(Step(tool="runs", arguments=further, why="older ones"))
+    if not rows:
+        steps.append(Step(tool="check", why="whether a run could be submitted"))
     return answers.Listed(runs=rows, more=more, next=tuple(steps))
 
 
@@ -82,6 +84,7 @@ def logs(desk: Desk, question: questions.Logs) -> answers.Log:
         steps.append(Step(tool="logs", arguments=arguments, why="the lines before these"))
     if not index.status.final:
         steps.append(Step(tool="wait", arguments={"runs": [index.name]}, why="until it has ended"))
+    steps.append(Step(tool="run", arguments={"run": index.name}, why="all about it"))
     return answers.Log.of(
         index,
         question,
@@ -165,8 +168,10 @@ def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
     shown = bounds.page(found.rows, question.start, bounds.ROWS)
     metrics = found.metrics[: bounds.METRICS]
     steps = list(_further("compare", question.runs, question.start, len(shown), len(found.rows)))
-    if found.best:
-        steps.append(Step(tool="run", arguments={"run": found.best}, why="all about the best"))
+    named, why = (
+        (found.best, "all about the best") if found.best else (rows[0].name, "all about it")
+    )
+    steps.append(Step(tool="run", arguments={"run": named}, why=why))
     return answers.Comparison.of(
         found,
         rows=tuple(telling.compared(row, metrics) for row in shown),

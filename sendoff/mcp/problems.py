@@ -40,11 +40,11 @@ class TookTooLong(SendoffError):
         return "call it again; sendoff doctor tells which server is slow"
 
 
-def of(error: SendoffError) -> Problem:
-    """The answer that an error is."""
-    step = _NEXT.get(error.code)
-    if step is None and error.phase not in ("usage", "reference", "budget"):
-        step = _LOOK
+def of(error: SendoffError, tool: str) -> Problem:
+    """The answer that an error is, which a tool has come to."""
+    asked = error.phase in ("usage", "reference", "budget")
+    again = Step(tool=tool, why="again, when it is as `fix` says")
+    step = _NEXT.get(error.code) or (again if asked else _LOOK)
     said = "\n".join(filter(None, (error.evidence(), error.transcript())))
     return Problem.of(
         error,
@@ -53,5 +53,5 @@ def of(error: SendoffError) -> Problem:
         cause=bounds.clip(error.why(), bounds.EVIDENCE),
         evidence=bounds.clip_end(said),
         fix=error.fix(),
-        next=(step,) if step else (),
+        next=(step,),
     )

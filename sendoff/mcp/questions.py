@@ -134,7 +134,7 @@ class Wait(Question, frozen=True, kw_only=True):
     """Runs to wait for."""
 
     runs: RunNames
-    seconds: Annotated[float, Meta(ge=0, le=50, description="At most so long.")] = 45.0
+    seconds: Annotated[float, Meta(ge=0, le=45, description="At most so long.")] = 45.0
     cursor: Annotated[
         str, Meta(description="Of the answer before: return as soon as anything is different.")
     ] = ""

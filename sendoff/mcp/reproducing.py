@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+
+from msgspec.structs import replace
 
 from packer.reproduction.difference import Difference
 from sendoff import shelves
@@ -19,6 +22,9 @@ from sendoff.reproduction.repetition import settings_of, start
 from sendoff.reproduction.report import Report
 from sendoff.session import Session
 
+REBUILDING = 40.0
+"""Seconds of packing again for which a call waits."""
+
 
 def reproduce(desk: Desk, question: questions.Reproduce) -> answers.Reproduced:
     """Begin a reproduction; or, with its run, tell what it has shown."""
@@ -29,12 +35,14 @@ def reproduce(desk: Desk, question: questions.Reproduce) -> answers.Reproduced:
     shelf = shelves.reading(session)
     found = originals.find(name, session, shelf, but=question.run)
     if asking.level == "L1":
-        return _told(question, asking.rebuilt(found, session, shelf))
+        rebuild = partial(asking.rebuilt, found, session, shelf)
+        report = desk.under_way.result(question, rebuild, REBUILDING)
+        return _told(question, report) if report else _begun(question, found, "", asking)
     if not question.run:
-        return _begun(question, found, _sent(found, session, wishes), asking)
+        return _begun(question, found, _sent(found, session, wishes).id, asking)
     run = desk.select((question.run,))[0].run
     if not run.status.final:
-        return _begun(question, found, run, asking)
+        return _begun(question, found, run.id, asking)
     run.attach()
     return _told(question, asking.report(found, run))
 
@@ -51,24 +59,23 @@ def _sent(found: Sequence[Original], session: Session, wishes: Mapping[str, obje
 
 
 def _begun(
-    question: questions.Reproduce, found: Sequence[Original], run: Run, asking: Asking
+    question: questions.Reproduce, found: Sequence[Original], run: str, asking: Asking
 ) -> answers.Reproduced:
-    again: dict[str, object] = {"reference": question.reference, "run": run.id}
-    given = {"level": question.level, "rtol": question.rtol}
-    again |= {name: value for name, value in given.items() if value is not None}
+    """What goes on: a run, or, without one, packing."""
+    given = {name: getattr(question, name) for name in question.__struct_fields__}
+    again = {name: value for name, value in (given | {"run": run}).items() if value}
+    then = Step(tool="reproduce", arguments=again, why="then, to see what it has shown")
+    wait = Step(tool="wait", arguments={"runs": [run]}, why="until it has ended")
     return answers.Reproduced(
         reference=question.reference,
         digest=str(found[0].image.digest),
-        run=run.id,
+        run=run,
         ended=False,
         earlier=found[0].run if len(found) == 1 else found[0].run.partition("/")[0],
         asked=asking.level,
         holds=None,
         level="",
-        next=(
-            Step(tool="wait", arguments={"runs": [run.id]}, why="until it has ended"),
-            Step(tool="reproduce", arguments=again, why="then, to see what it has shown"),
-        ),
+        next=(wait, then) if run else (replace(then, why="it is still being packed"),),
     )
 
 

@@ -25,7 +25,7 @@ from sendoff.mcp.tools import INSTRUCTIONS, TOOLS, Tool
 from sendoff.mcp.waiting import Watch
 from sendoff.version import VERSION
 
-PATIENCE = 55.0
+PATIENCE = 50.0
 """Seconds after which a call is answered, whatever it waits for: clients give up near 60."""
 
 T = TypeVar("T")
@@ -99,11 +99,11 @@ async def _called(desk: Desk, tool: Tool, arguments: dict[str, Any]) -> protocol
                 answer = await _seen(answer)
             return _result(answer)
     except TimeoutError:
-        return _result(problems.of(TookTooLong(tool.name, PATIENCE)), failed=True)
+        return _result(problems.of(TookTooLong(tool.name, PATIENCE), tool.name), failed=True)
     except SendoffError as error:
-        return _result(problems.of(error), failed=True)
+        return _result(problems.of(error, tool.name), failed=True)
     except Exception as error:  # noqa: BLE001 (an agent is told as people are)
-        return _result(problems.of(Internal(error)), failed=True)
+        return _result(problems.of(Internal(error), tool.name), failed=True)
 
 
 async def _seen(watch: Watch) -> Record:

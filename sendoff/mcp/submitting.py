@@ -25,6 +25,8 @@ from sendoff.preparation import Order, ordered
 from sendoff.session import Session
 
 _NOTHING = ("true",)
+_SUBMIT = Step(tool="submit", why="nothing stands against it")
+_AGAIN = Step(tool="check", why="again, when what the findings say was done")
 
 
 def check(desk: Desk, question: questions.Check) -> answers.Checked:
@@ -50,7 +52,7 @@ def check(desk: Desk, question: questions.Check) -> answers.Checked:
         budget=_budget(session, request),
         asks_gpu_hours=demand.hours if math.isfinite(demand.hours) else None,
         asks_runs=demand.indexes,
-        next=(Step(tool="submit", why="nothing stands against it"),) if good else (),
+        next=(_SUBMIT if good else _AGAIN,),
     )
 
 

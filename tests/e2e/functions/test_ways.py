@@ -55,6 +55,12 @@ assert sendoff.remote(lambda n: n + 1).remote(1) == 2
 assert list(sendoff.remote(lambda n: n * n).map(range(3))) == [0, 1, 4]
 import math
 assert sendoff.remote(math.sqrt).remote(4) == 2.0
+# The sandbox's own version, 2.2.1, could not read what this one has made.
+import cloudpickle
+def version():
+    import cloudpickle
+    return cloudpickle.__version__
+assert make(1) and sendoff.remote(lambda: version()).remote() == cloudpickle.__version__ != "2.2.1"
 class Model:
     def __init__(self, n): self.n = n
     @sendoff.remote

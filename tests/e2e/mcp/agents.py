@@ -46,6 +46,8 @@ class Agent:
         assert json.loads(said.text) == done.structured_content
         assert len(said.text) < LARGEST
         assert isinstance(done.structured_content, dict)
+        # Whatever it was, there is a call that makes sense now.
+        assert done.structured_content["next"], done.structured_content
         if done.is_error:
             raise Refused(done.structured_content)
         return done.structured_content

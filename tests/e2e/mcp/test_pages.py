@@ -66,7 +66,7 @@ def test_a_client_of_a_server_for_all(place: GatedDesk, shown: dict[str, Any]) -
             assert (await client.call_tool("runs")).structured_content == {
                 "runs": [],
                 "more": False,
-                "next": [],
+                "next": [{"tool": "check", "why": "whether a run could be submitted"}],
             }
 
     with served(place.project, place.env) as url:

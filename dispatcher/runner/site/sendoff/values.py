@@ -188,11 +188,16 @@ def _dump(value: Any, stream: Any, *, whole: bool) -> None:
 
 
 def _have_cloudpickle() -> None:
-    """The environment's own, or the one that came with sendoff."""
-    import importlib.util
-
-    if "cloudpickle" not in sys.modules and not importlib.util.find_spec("cloudpickle"):
-        sys.path.append(_PINNED)
+    """The version that whoever sends had, not the environment's: pickles of either are the other's
+    only as long as cloudpickle's own functions are the same.
+    """
+    if "cloudpickle" in sys.modules or not os.path.isdir(_PINNED):
+        return
+    sys.path.insert(0, _PINNED)
+    try:
+        importlib.import_module("cloudpickle")
+    finally:
+        sys.path.remove(_PINNED)
 
 
 def _write_arrays(plain: Plain, text: str, path: str) -> None:

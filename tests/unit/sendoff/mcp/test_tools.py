@@ -74,12 +74,12 @@ def test_answers_are_what_json_can_say() -> None:
 
 
 def test_a_failure_says_whose_move_it_is() -> None:
-    found = schema.written(problems.of(BlobMissing("sha256:…", "/layout")))
+    found = schema.written(problems.of(BlobMissing("sha256:…", "/layout"), "submit"))
     assert {"code", "phase", "blame", "retryable", "message", "fix", "next"} <= found.keys()
     assert (found["code"], found["blame"]) == ("DIGEST_GONE", "config")
     assert found["next"][0]["tool"] == "check"
-    assert problems.of(Internal(ValueError("x"))).blame == "infra"
-    assert problems.of(Misuse("x")).next == ()
+    assert problems.of(Internal(ValueError("x")), "runs").blame == "infra"
+    assert [step.tool for step in problems.of(Misuse("x"), "compare").next] == ["compare"]
     assert set(Failure.__struct_fields__) - {"evidence"} <= set(answers.Problem.__struct_fields__)
 
 
