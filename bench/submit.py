@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bench import cluster, sandbox
@@ -204,10 +204,15 @@ def ten_thousand(there: Cluster) -> list[Row]:
         job = there.stack.api.get(f"/apis/batch/v1/namespaces/{there.namespace}/jobs/{sent.id}")
         return int(job["status"].get("ready", 0)) == count
 
+    def listing(more: dict[str, str]) -> Callable[[], tuple[float, int]]:
+        return lambda: measured([sandbox.SENDOFF, "ps"], there, more)
+
     try:
         if not until(running, 900):
             raise RuntimeError("the pods did not start")
-        listed = measured([sandbox.SENDOFF, "ps", "--json"], there)
+        listed = listing({})()
+        with sandbox.warm(there.project.parent / "warm", listing) as variables:
+            quick = [listing(variables)()[0] for _ in range(5)]
         waited = measured([sandbox.SENDOFF, "wait", "--timeout", "10", sent.id], there)
         looks = refreshes(there, sent)
         dispatch.cancel(sent.id, there.places)
@@ -216,9 +221,7 @@ def ten_thousand(there: Cluster) -> list[Row]:
     finally:
         there.remove(sent.id)
     return [
-        limit(
-            "`sendoff ps` while 10,000 indexes run, the whole command", Timing((listed[0],)), 1.5
-        ),
+        limit("`sendoff ps` while 10,000 indexes run, the whole command", Timing(tuple(quick)), 1),
         limit("a look at 10,000 indexes that run, in `wait`", Timing(tuple(looks)), 1),
         _memory("`sendoff ps` then", listed[1]),
         _memory("`sendoff wait` then", waited[1]),
@@ -242,11 +245,17 @@ def refreshes(there: Cluster, run: Run) -> list[float]:
     return seconds
 
 
-def measured(command: list[str], there: Cluster) -> tuple[float, int]:
+def measured(
+    command: list[str], there: Cluster, variables: Mapping[str, str] | None = None
+) -> tuple[float, int]:
     """Seconds and peak memory in bytes of a process."""
     began = time.monotonic()
     with subprocess.Popen(
-        command, cwd=there.project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=there.project,
+        env={**os.environ, **(variables or {})},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

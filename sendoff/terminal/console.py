@@ -113,13 +113,16 @@ def _is_number(cell: str) -> bool:
 
 def _plain(value: Any) -> Any:
     """`value` as JSON can say it; what is no number is said in words ("nan", "inf")."""
+    # The usual ones first: a run of many indexes is a document of hundreds of thousands of these.
+    if value is None or type(value) in (str, int, bool):
+        return value
     if isinstance(value, float) and value - value != 0:
         return repr(value)
     if isinstance(value, dict):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
-    if isinstance(value, (str, int, float)) or value is None:
+    if isinstance(value, (str, int, float)):
         return value
     import msgspec
 
