@@ -1,4 +1,4 @@
-"""Faults of the design's list that the command line meets: 1, 15, 16, 23, 24, 26, 27, 28.
+"""Faults of the design's list that the command line meets: 1, 15, 16, 20, 23 to 28.
 
 The others are made in tests/stack/kubernetes.
 """
@@ -26,6 +26,18 @@ from tests.faults.proxy import Proxy
 from tests.stack.programs import program
 
 COMMAND = ["--", "python", "main.py"]
+# Links out of the pod, up and in a circle, and one file more than a run may keep.
+HOSTILE = """\
+import os
+os.makedirs("deep/er")
+os.symlink("/etc/passwd", "passwd")
+os.symlink("/etc", "etc")
+os.symlink("../../../../../../etc/passwd", "deep/up")
+os.symlink("..", "deep/er/circle")
+for number in range(10_000):
+    os.close(os.open(f"deep/{number}", os.O_CREAT))
+open("metrics.json", "w").write('{"accuracy": 0.5}')
+"""
 HELLO = "print('hello')\nopen('out.txt', 'w').write('out')\n"
 
 
@@ -112,6 +124,25 @@ def test_16_a_registry_that_fails_during_the_push(desk: Desk) -> None:
         assert any("containerd" in each.headers.get("user-agent", "") for each in pulled)
 
 
+def test_20_memory_that_is_used_up_is_what_the_last_words_say(desk: Desk) -> None:
+    desk.write("main.py", "held = bytearray(900 << 20)\n")
+    done = desk("run", "--memory", "128Mi", *COMMAND)
+    assert done.returncode == 128 + signal.SIGKILL, done.stderr
+    (run,) = desk.json("ps", "--group", desk.group)
+    failure = desk.index(run["id"])["failure"]
+    assert failure["code"] == "OOM_HOST"
+    assert "--memory" in failure["fix"]
+    said = done.stderr.partition(f"{run['id']} failed by SIGKILL after ")[2].splitlines()
+    assert said[1:4] == [
+        f"  why: {failure['message']}",
+        f"  saw: {failure['evidence'][-1]}",
+        f"  fix: {failure['fix']}",
+    ]
+    shown = desk.done("show", run["id"])
+    assert f"  failure    OOM_HOST: {failure['message']}\n" in shown
+    assert f"  fix        {failure['fix']}\n" in shown
+
+
 def test_23_a_store_that_is_down_at_the_end_is_waited_for(desk: Desk, gate: Gate) -> None:
     desk.write("main.py", f"{gate.WAIT}{HELLO}")
     minio = desk.site.stack.known["minio"]["url_in_cluster"]
@@ -175,6 +206,53 @@ def test_24_a_clock_that_is_wrong_is_named(desk: Desk) -> None:
     assert error["code"] == "CLOCK_SKEW", error
     assert "20 min ahead" in json.dumps(error)
     assert "clock" in error["fix"]
+
+
+def test_25_hostile_output_is_capped_and_no_link_is_followed(desk: Desk) -> None:
+    desk.write("main.py", HOSTILE)
+    run = desk.sent("run", "--cpus", "1", *COMMAND)
+    assert desk("wait", run).returncode == 1
+    index = desk.index(run)
+    assert (index["state"], index["exit_code"]) == ("failed", 125)
+    assert index["failure"]["code"] == "UPLOAD_INCOMPLETE"
+    manifest = json.loads(desk.site.objects().read(f"runs/{run}/0/manifest.json"))
+    assert manifest["exit_code"] == 0, "the command's own"
+    skipped, incomplete = manifest["warnings"]
+    assert skipped.startswith("OUTPUT_SKIPPED: 4 links or special files were not kept: deep/")
+    assert incomplete.startswith("UPLOAD_INCOMPLETE: 10001 files were written; the limit is 10000")
+    stored = desk.site.objects().keys(f"runs/{run}/0/1/files/")
+    names = {key.partition("/files/")[2] for key in stored}
+    assert len(names) == 10_000
+    assert names == {file["path"] for file in manifest["files"]}
+    assert names.isdisjoint({"passwd", "deep/up"})
+    assert not [name for name in names if name.startswith(("etc/", "deep/er/"))]
+    # What lies at the top is kept first.
+    desk.done("get", run, "metrics.json", "-o", "got")
+    assert (desk.project / "got" / "metrics.json").read_text() == '{"accuracy": 0.5}'
+
+
+def test_25_a_forged_manifest_is_refused_and_nothing_is_written(desk: Desk) -> None:
+    desk.write("main.py", HELLO)
+    run = desk.sent("run", *COMMAND)
+    desk.done("wait", run)
+    key, objects = f"runs/{run}/0/manifest.json", desk.site.objects()
+    manifest = json.loads(objects.read(key))
+    (file,) = manifest["files"]
+    assert file["path"] == "out.txt"
+    paths = ("../out", f"{desk.home}/out")
+    for forged in (*({"path": path} for path in paths), {"sha256": "0" * 64}):
+        files = [{**file, **forged}]
+        objects.write(key, json.dumps({**manifest, "files": files}).encode())
+        before = _files(desk.home)
+        refused = desk("get", "--json", run, "-o", "got/here")
+        assert refused.returncode == 125, forged
+        assert json.loads(refused.stdout)["code"] == "RESULT_ALTERED", forged
+        assert _files(desk.home) == before, forged
+
+
+def _files(folder: Path) -> set[Path]:
+    """All that is below it and is no folder."""
+    return {path for path in folder.rglob("*") if not path.is_dir()}
 
 
 @pytest.fixture

@@ -69,6 +69,14 @@ class Lab:
         """The same lab, its API server reached through a proxy that fails on demand."""
         return self.with_settings(kubeconfig=str(self.kubeconfig(proxy, self.token(user))))
 
+    def storing_through(self, proxy: Proxy) -> Lab:
+        """The same lab, whose pods reach the store through a proxy that fails on demand."""
+        gateway = self.stack.known["network"]["gateway"]
+        path = urllib.parse.urlsplit(self.places.store_in_cluster).path
+        store = f"http://{gateway}:{proxy.port}{path}"
+        places = msgspec.structs.replace(self.places, store_in_cluster=store)
+        return Lab(self.stack, self.namespace, places, self.digest, self.sent)
+
     def token(self, user: str) -> str:
         return str(self.stack.known["tokens"][user])
 
@@ -203,6 +211,15 @@ def proxy(stack: Stack) -> Iterator[Proxy]:
     tls = ssl.create_default_context(cafile=stack.known["api"]["ca"])
     where = (url.hostname or "", url.port or 443)
     with Proxy(where, upstream_tls=tls, upstream_name=url.hostname) as made:
+        yield made
+
+
+@pytest.fixture
+def before_store(stack: Stack) -> Iterator[Proxy]:
+    """Between pods and MinIO."""
+    url = urllib.parse.urlsplit(stack.known["minio"]["url_in_cluster"])
+    where = (url.hostname or "", url.port or 80)
+    with Proxy(where, host=stack.known["network"]["gateway"]) as made:
         yield made
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 from pathlib import Path
 
-from dispatcher import dispatch
+import pytest
+
+from dispatcher import dispatch, results
+from dispatcher.errors import ResultUnknown
 from dispatcher.kubernetes.gpu_classes import Toleration
 from dispatcher.request import Data, Resources
 from dispatcher.runner import exit_status
+from tests.faults.faults import BlackHole
 
 GPUS = Resources(gpu="h100:2", cpus=0.1, memory=128 << 20)
+SMALL = Resources(cpus=0.1, memory=96 << 20)
+HUNGRY = "x = []\nwhile True: x.append(bytearray(10_000_000))"
+LARGE = "open('big', 'wb').write(bytes(64_000_000)); open('small', 'w').write('1')"
 # Says when it has started, and keeps something when it is told to end.
 PATIENT = [
     "python3",
@@ -68,11 +76,29 @@ def test_preemption_flushes_and_leaves_the_budget_alone(lab, stack_alone):
 
 
 def test_memory_that_is_used_up_is_named_with_advice(lab):
-    hungry = "x = []\nwhile True: x.append(bytearray(10_000_000))"
-    run = lab.submit(["python3", "-c", hungry], resources=Resources(cpus=0.1, memory=96 << 20))
+    run = lab.submit(["python3", "-c", HUNGRY], resources=SMALL)
     failure = lab.wait(run).indexes[0].failure
     assert failure.code == "OOM_HOST", failure
     assert "--memory" in failure.fix
+
+
+def test_memory_that_is_used_up_unnoticed_by_the_command_is_no_success(lab):
+    run = lab.submit(["sh", "-c", 'python3 -c "$0"; exit 0', HUNGRY], resources=SMALL)
+    index = lab.wait(run).indexes[0]
+    assert (index.state, index.exit_code) == ("failed", 0), index
+    assert index.failure.code == "OOM_HOST", index.failure
+    assert "the command itself exited with 0" in index.failure.evidence
+    assert "--memory" in index.failure.fix
+
+
+def test_memory_of_the_gpu_that_is_used_up_is_named_with_advice(lab):
+    # As PyTorch ends: the nodes' GPUs here are labels, which have no memory to use up.
+    words = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
+    run = lab.submit(["python3", "-c", f"import sys; sys.exit({words!r})"])
+    index = lab.wait(run).indexes[0]
+    assert (index.state, index.exit_code) == ("failed", 1)
+    assert (index.failure.code, index.failure.evidence) == ("OOM_GPU", (words,))
+    assert "--gpu" in index.failure.fix
 
 
 def runner_of(pod: dict) -> int:
@@ -85,6 +111,14 @@ def runner_of(pod: dict) -> int:
         except (OSError, ValueError):
             continue
     return 0
+
+
+def whole(lab, manifest) -> None:
+    """What a manifest names is stored as it says."""
+    for file in manifest.files:
+        key = f"runs/{manifest.run}/{manifest.index}/{manifest.attempt}/files/{file.path}"
+        data = lab.runs.store.get(key)
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (file.size, file.sha256)
 
 
 def kill_runner(lab, run) -> None:
@@ -117,9 +151,41 @@ def test_a_full_disk_of_the_pod_is_an_eviction(lab):
     small = lab.with_settings(scratch=4 << 20, spare=0)
     code = "import time; open('big', 'wb').write(bytes(64_000_000)); time.sleep(120)"
     run = small.submit(["python3", "-c", code])
-    failure = small.wait(run, timeout=90).indexes[0].failure
-    assert (failure.code, failure.blame) == ("EVICTED", "user"), failure
+    index = small.wait(run, timeout=90).indexes[0]
+    failure = index.failure
+    assert (index.state, failure.code, failure.blame) == ("failed", "EVICTED", "user"), failure
     assert "exceeds the limit" in "\n".join(failure.evidence)
+    # What the second that it was given was enough for is kept, and nothing that is not whole.
+    whole(lab, index.manifest)
+
+
+def test_an_upload_that_an_eviction_cuts_off_stays_uncommitted(lab, before_store):
+    small = lab.with_settings(scratch=4 << 20, spare=0).storing_through(before_store)
+    stalled = before_store.on("PUT", "partNumber", BlackHole(), times=1_000, skip=1)
+    run = small.submit(["python3", "-c", LARGE])
+    index = small.wait(run, timeout=90).indexes[0]
+    assert (index.state, index.failure.code) == ("failed", "EVICTED"), index
+    assert stalled.met, "it was not in the middle of an upload"
+    assert index.manifest.files == ()
+    assert not lab.runs.store.has(f"runs/{run.id}/0/1/files/big")
+    # What did arrive is no result either: nothing names it.
+    assert lab.runs.store.has(f"runs/{run.id}/0/1/files/small")
+    assert results.fetch(run.id, 0, lab.places, lab.places.cache / "got") == []
+    with pytest.raises(ResultUnknown):
+        results.read(run.id, 0, "small", lab.places)
+
+
+def test_a_runner_that_is_killed_during_an_upload_leaves_no_result(lab, before_store):
+    stalled = before_store.on("PUT", "/0/1/files/.*partNumber", BlackHole(), times=1_000, skip=1)
+    run = lab.storing_through(before_store).submit(["python3", "-c", LARGE], retries=1)
+    before_store.wait(lambda: bool(stalled.met), timeout=60)
+    kill_runner(lab, run)
+    status = lab.wait(run, timeout=90)
+    assert (status.state, status.indexes[0].attempts) == ("succeeded", 2), status
+    assert not lab.runs.store.has(f"runs/{run.id}/0/1/files/big")
+    manifest = status.indexes[0].manifest
+    assert {each.path: each.size for each in manifest.files} == {"big": 64_000_000, "small": 1}
+    whole(lab, manifest)
 
 
 def test_a_node_that_does_not_admit_the_pod_is_tried_again_and_bounded(lab):
