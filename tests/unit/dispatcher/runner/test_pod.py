@@ -257,6 +257,9 @@ def test_a_late_writer_loses(pod, proxy):
     pod.store.put(pod.key("0/manifest.json"), b'{"state": "failed"}')
     (pod.folder / "go").touch()
     assert pod.end(process) == 80
+    ours, late = proxy.seen("PUT", r"/0/manifest\.json")
+    assert ours.status == 200
+    assert (late.headers["if-none-match"], late.status) == ("*", 412)
     assert json.loads(pod.store.get(pod.key("0/manifest.json"))) == {"state": "failed"}
 
 
