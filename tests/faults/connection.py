@@ -203,6 +203,7 @@ class Connection:
 
     def _send(self, data: bytes, exchange: Exchange) -> None:
         self._thaw()
+        exchange.answer()
         self._client.sendall(data)
         exchange.down += len(data)
 

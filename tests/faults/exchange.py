@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from tests.faults.faults import Fault
 
@@ -27,6 +28,13 @@ class Exchange:
     """Bytes of the answer that the client was given."""
     fault: Fault | None = None
     ended: bool = False
+    began: float = field(default_factory=time.monotonic)
+    answered: float = 0.0
+    """When the client was given the first byte of its answer, or the connection ended."""
+
+    def answer(self) -> None:
+        """The client's waiting is over."""
+        self.answered = self.answered or time.monotonic()
 
     def read(self, piece: bytes) -> None:
         """Count a piece of the request's body, and keep its beginning."""

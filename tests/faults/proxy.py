@@ -136,6 +136,11 @@ class Proxy:
         rule = Rule(method, pattern, Fault(), 0, 0)
         return [each for each in self.log if rule.matches(each.method, each.target)]
 
+    def at_once(self, method: str = "*", pattern: str = "") -> int:
+        """The most requests that match, as in `seen`, which waited for an answer at one time."""
+        seen = self.seen(method, pattern)
+        return max((sum(_waits(each, one.began) for each in seen) for one in seen), default=0)
+
     def forget(self) -> None:
         """Empty the log."""
         with self._changed:
@@ -170,6 +175,7 @@ class Proxy:
     def end(self, exchange: Exchange) -> None:
         """Record that an exchange is over."""
         with self._changed:
+            exchange.answer()
             exchange.ended = True
             self._changed.notify_all()
 
@@ -229,3 +235,7 @@ class Proxy:
             connection.cut()
             with self._changed:
                 self._connections.discard(connection)
+
+
+def _waits(exchange: Exchange, moment: float) -> bool:
+    return exchange.began <= moment and not 0 < exchange.answered <= moment

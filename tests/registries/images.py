@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 
@@ -10,6 +11,7 @@ from packer.images import image
 from packer.images.image import Image
 from packer.images.layout import Layout
 from packer.layers.layer import Layer, LayerWriter
+from packer.registry.registry import Registry
 
 
 def make_layer(layout: Layout, size: int = 1000) -> Layer:
@@ -34,3 +36,13 @@ def make_image(
         labels={"base.python": f"/usr/bin/python{minor}", "base.python-version": f"{minor}.2"},
     )
     return image.write(made, layout).digest
+
+
+def complete(registry: Registry, layout: Layout, image: Digest) -> bool:
+    """Whether the registry has the image and everything it names."""
+    client = registry._client()
+    content = json.loads(client.manifest(image).data)
+    assert client.manifest(image).data == layout.read(image)
+    return all(
+        client.has_blob(Digest(each["digest"])) for each in (content["config"], *content["layers"])
+    )

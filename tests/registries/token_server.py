@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import threading
 import time
 import uuid
@@ -34,6 +35,7 @@ class TokenServer:
     """A token server for as long as the `with` block lasts."""
 
     identity: Identity
+    """What it signs with."""
     users: dict[str, User] = field(default_factory=dict)
     anonymous: dict[str, str] = field(default_factory=dict)
     """Rights of who shows no login; empty: they get no token."""
@@ -43,6 +45,7 @@ class TokenServer:
     """Seconds that tokens are said to live."""
     service: str = "registry of the tests"
     issuer: str = "tests"
+    tls: Identity | None = None
     given: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """User and scopes of each token, in order."""
 
@@ -72,6 +75,12 @@ class TokenServer:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.tls.certificate, self.tls.key)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         return self
@@ -83,7 +92,7 @@ class TokenServer:
 
     @property
     def realm(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/token"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.server_port}/token"
 
     def by_password(
         self, name: str, password: str, scopes: list[str]

@@ -13,6 +13,9 @@ import pytest
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
 from tests.e2e.desk import until
+from tests.registries.certificates import self_signed
+from tests.registries.process import RegistryProcess
+from tests.registries.token_server import TokenServer, User
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 QUICK = ["--", "python", "-c", "print('there')"]
@@ -91,6 +94,27 @@ def test_the_doctor_says_what_is_wrong_and_what_to_do(
         assert found[check]["state"] == "problem"
         assert found[check]["fix"]
         assert not document["ok"]
+
+
+def test_the_doctor_names_the_right_to_push_that_is_missing(desk: Desk, tmp_path: Path) -> None:
+    users = {"bob": User("hidden", {"*": "pull"})}
+    login = {"SENDOFF_REGISTRY_USERNAME": "bob", "SENDOFF_REGISTRY_PASSWORD": "hidden"}
+    with (
+        TokenServer(self_signed(tmp_path), users) as tokens,
+        RegistryProcess(tmp_path / "registry", tokens=tokens) as registry,
+    ):
+        document = desk.json("doctor", SENDOFF_REGISTRY=f"{registry.host}/team/runs", **login)
+        found = {f"{each['area']} {each['what']}": each for each in document["checks"]}
+        push = found["registry push"]
+        assert push["state"] == "problem"
+        assert f"no right to push to {registry.host}/team/runs" in push["said"]
+        assert "the login from SENDOFF_REGISTRY_PASSWORD lacks that right" in push["said"]
+        assert f"for the right to push to {registry.host}/team/runs" in push["fix"]
+        assert "hidden" not in str(document)
+        assert not document["ok"]
+        assert desk("doctor", SENDOFF_REGISTRY=f"{registry.host}/team/runs", **login).returncode
+        # The right was asked for, and the login is good for reading.
+        assert ("bob", ("repository:team/runs:pull,push",)) in tokens.given
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,11 @@ def findings(lab) -> dict:
     return {each.what: each for each in Probe(lab.client(), lab.settings).findings()}
 
 
+def findings_of_admin(lab, **settings) -> dict:
+    path = lab.stack.known["kubeconfig"]["admin"]
+    return findings(lab.with_settings(kubeconfig=path, **settings))
+
+
 def test_a_namespace_that_is_set_up_is_found_to_be_good(lab):
     found = findings(lab)
     assert {each.what for each in found.values() if each.state == "bad"} == set()
@@ -41,8 +46,23 @@ def test_a_queue_without_kueue_is_said(lab):
     assert "research" in found["queue"].said
 
 
-def test_a_namespace_whose_level_refuses_a_volume_is_found(lab):
-    # What a cluster's own admission rules may do; here a quota that no pod of ours fits.
+def test_a_level_of_pod_security_that_refuses_our_pods_is_found(lab):
+    found = findings_of_admin(lab)
+    assert found["namespace"].said == f"{lab.namespace}, Pod Security level restricted"
+    assert (found["pods"].state, found["pods"].said) == (
+        "good",
+        "accepted under the namespace's rules",
+    )
+    # What the level refuses: here, that commands run as root.
+    refused = findings_of_admin(lab, user=0)["pods"]
+    assert refused.state == "bad"
+    assert 'violates PodSecurity "restricted' in refused.said
+    assert "runAsUser=0" in refused.said
+    assert refused.fix
+
+
+def test_limits_that_no_pod_fits_are_what_a_run_waits_for(lab):
+    # What a cluster's own admission rules may do.
     lab.apply(
         {
             "apiVersion": "v1",
@@ -57,6 +77,9 @@ def test_a_namespace_whose_level_refuses_a_volume_is_found(lab):
         failure = lab.until(lambda: lab.index(run).waiting)
         assert failure.code == "POD_REFUSED"
         assert "maximum memory usage" in failure.evidence[0]
+        found = findings_of_admin(lab)["pods"]
+        assert found.state == "bad"
+        assert "maximum memory usage" in found.said
     finally:
         lab.kubectl("delete", "limitrange", "tiny")
 

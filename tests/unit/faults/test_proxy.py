@@ -169,6 +169,21 @@ def test_time(ask, proxy: Proxy) -> None:
         assert time.monotonic() - began > 0.19
 
 
+def test_how_many_wait_at_once(ask, proxy: Proxy) -> None:
+    assert proxy.at_once() == 0
+    for path in ("/one", "/two"):
+        ask("GET", path)
+    assert proxy.at_once() == 1
+    proxy.on("GET", "/late", Delay(0.3), times=3)
+    threads = [threading.Thread(target=ask, args=("GET", f"/late{n}")) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert proxy.at_once() == proxy.at_once("GET", "/late") == 3
+    assert proxy.at_once("PUT") == 0
+
+
 def test_frozen_connections_stay_silent_and_new_ones_work(ask, proxy: Proxy) -> None:
     ask("GET", "/")
     proxy.freeze()

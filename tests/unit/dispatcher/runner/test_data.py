@@ -15,7 +15,7 @@ from dispatcher import inputs
 from dispatcher.run import Manifest
 from dispatcher.runner.store import Missing
 from tests import minio
-from tests.faults.faults import CutAnswer, Slow
+from tests.faults.faults import CutAnswer, Delay, Slow
 
 MB = 1 << 20
 LOOK = """
@@ -110,6 +110,22 @@ def test_inputs_of_one_pod_share_what_was_fetched(pod, proxy, given, monkeypatch
     assert pod.out == "x" * 200 + "one.bin\nset\n"
     # One for the listing, one for each different content.
     assert len(proxy.seen("GET", "inputs/sha256")) == 4
+
+
+def test_several_are_fetched_at_once_and_never_more_than_the_store_bears(
+    pod, proxy, tmp_path, monkeypatch
+):
+    (tmp_path / "many").mkdir()
+    for number in range(30):
+        (tmp_path / f"many/{number}").write_text(str(number))
+    data = told(pod, [(tmp_path / "many", "data")], monkeypatch)
+    proxy.forget()
+    proxy.on("GET", "inputs/sha256", Delay(0.1), times=99)
+    assert pod.run(["sh", "-c", "cat data/*"], data=data) == 0, pod.err
+    assert sorted(pod.out) == sorted("".join(map(str, range(30))))
+    # One for the listing, one for each different content.
+    assert len(proxy.seen("GET", "inputs/sha256")) == 31
+    assert 2 <= proxy.at_once("GET", "inputs/sha256") <= pod.store.parallel
 
 
 def test_fetching_goes_on_after_a_cut(pod, proxy, given, monkeypatch):

@@ -6,13 +6,16 @@ import json
 import signal
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from dispatcher.runner import exit_status
 from dispatcher.runner.store import Missing
+from tests import clocks
 from tests.faults.faults import Answer, LoseAnswer
+from tests.stack.unavailable import Unavailable
 
 
 def started(pod, path="started"):
@@ -257,6 +260,9 @@ def test_a_late_writer_loses(pod, proxy):
     pod.store.put(pod.key("0/manifest.json"), b'{"state": "failed"}')
     (pod.folder / "go").touch()
     assert pod.end(process) == 80
+    ours, late = proxy.seen("PUT", r"/0/manifest\.json")
+    assert ours.status == 200
+    assert (late.headers["if-none-match"], late.status) == ("*", 412)
     assert json.loads(pod.store.get(pod.key("0/manifest.json"))) == {"state": "failed"}
 
 
@@ -328,3 +334,52 @@ def test_neither_a_disruption_nor_a_pod_that_never_began_is_an_attempt(pod):
     pod.tell(["true"], ["true"], retries=0)
     assert pod.end(pod.start(SENDOFF_IGNORED_FAILURES="1")) == exit_status.COMMITTED
     assert pod.end(pod.start(SENDOFF_FAILURES="1", JOB_COMPLETION_INDEX="1")) == 0
+
+
+# Clocks
+
+
+@pytest.fixture
+def clock(pod):
+    """Lets the pod's clock be so many seconds ahead of the store's, and of the client's."""
+
+    def clock(seconds):
+        try:
+            pod.environment = clocks.ahead(pod.folder, seconds)
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+
+    return clock
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(1200, "20 min ahead of"), (-1200, "20 min behind")])
+def test_a_clock_that_the_store_does_not_bear_is_named_and_is_no_success(pod, clock, seconds, said):
+    clock(seconds)
+    assert pod.run(["true"], patience=2) == exit_status.NOT_STORED
+    assert "this machine's clock is wrong, or the store's" in pod.err
+    assert f"this clock is {said} it" in pod.err
+    assert "Traceback" not in pod.err
+    assert not list(pod.store.list(pod.key("")))
+
+
+@pytest.mark.parametrize("seconds", [600, -600])
+def test_a_clock_that_the_store_bears_changes_no_duration(pod, clock, seconds):
+    clock(seconds)
+    began = time.time()
+    assert pod.run(["sleep", "0.3"], sent=began - 5, pulling=1.0) == 0, pod.err
+    whole = time.time() - began
+    manifest = pod.manifest()
+    phases = manifest.phases
+    assert 0.3 <= phases.running == manifest.usage.wall <= whole
+    assert 0 <= phases.starting <= whole
+    assert 0 <= phases.uploading <= whole
+    start, end = (
+        datetime.fromisoformat(each).timestamp() for each in (manifest.started, manifest.ended)
+    )
+    assert end - start == pytest.approx(phases.running, abs=0.002)
+    assert start - began == pytest.approx(seconds, abs=whole)
+    # Only this phase lies between two clocks: one that would be negative is not known.
+    if seconds < 0:
+        assert phases.queued is None
+    else:
+        assert phases.queued == pytest.approx(seconds + 4, abs=whole)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.runner import s3_upload
 from dispatcher.runner.store import Missing
-from tests.faults.faults import Answer, CutRequest
+from tests.faults.faults import Answer, CutRequest, Delay
 
 MB = 1 << 20
 
@@ -58,6 +59,24 @@ def test_parts_that_are_cut_are_sent_again(pod, proxy):
     assert pod.run(["sh", "-c", "python main.py > large"]) == 0, pod.err
     assert len(cut.met) == 3
     assert refused.met
+    compare(pod, pod.manifest())
+
+
+def test_a_large_result_has_several_parts_under_way_with_a_bound(pod, proxy):
+    proxy.on("PUT", "partNumber", Delay(0.1), times=99)
+    assert pod.run(["sh", "-c", "head -c 75497472 /dev/urandom > large"]) == 0, pod.err
+    assert len(proxy.seen("PUT", "partNumber")) == 9
+    assert 2 <= proxy.at_once("PUT", "partNumber") <= s3_upload._UNDER_WAY
+    compare(pod, pod.manifest())
+
+
+def test_many_results_go_side_by_side_with_a_bound(pod, proxy):
+    proxy.on("PUT", "/files/", Delay(0.1), times=99)
+    code = "for n in range(30): open(str(n), 'w').write(str(n))"
+    pod.code(main=code)
+    assert pod.run(["python", "main.py"]) == 0, pod.err
+    assert len(proxy.seen("PUT", "/files/")) == 30
+    assert 2 <= proxy.at_once("PUT", "/files/") <= pod.store.parallel
     compare(pod, pod.manifest())
 
 

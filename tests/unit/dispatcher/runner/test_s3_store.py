@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from dispatcher.runner import s3_patience
+from dispatcher.runner import s3_patience, s3_upload
 from dispatcher.runner.address import S3Address
 from dispatcher.runner.s3_store import S3Store
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
@@ -28,6 +28,7 @@ from tests.faults.faults import (
     BlackHole,
     CutAnswer,
     CutRequest,
+    Delay,
     LoseAnswer,
     Slow,
 )
@@ -139,6 +140,18 @@ def test_large_values_come_in_parts(store, proxy, size, piece):
     assert len(parts) == (0 if size < 8 * MB else -(-size // (8 * MB)))
     # An upload in parts is never conditional.
     assert not any("if-none-match" in each.headers for each in proxy.log)
+
+
+def test_several_parts_are_under_way_and_never_more_than_four(store, proxy):
+    proxy.on("PUT", "partNumber", Delay(0.1), times=99)
+    data = os.urandom(8 * MB) * 9
+    upload = store.upload("large", len(data))
+    for start in range(0, len(data), MB):
+        upload.write(data[start : start + MB])
+    upload.commit()
+    assert store.get("large") == data
+    assert len(proxy.seen("PUT", "partNumber")) == 9
+    assert 2 <= proxy.at_once("PUT", "partNumber") <= s3_upload._UNDER_WAY == 4
 
 
 def test_an_abandoned_upload_leaves_nothing(store):

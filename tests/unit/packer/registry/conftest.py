@@ -17,7 +17,11 @@ from packer.registry.client import Client
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.faults.proxy import Proxy
+from tests.registries.certificates import Identity, for_loopback, self_signed
 from tests.registries.process import RegistryProcess, available
+from tests.registries.token_server import TokenServer, User
+
+Log = Callable[[str, str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,6 +54,37 @@ def proxy(server: RegistryProcess) -> Iterator[Proxy]:
     """What fails between us and that registry."""
     with Proxy(("127.0.0.1", server.port)) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """For a registry on this machine that speaks TLS."""
+    return for_loopback(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """What tokens are signed with."""
+    return self_signed(tmp_path_factory.mktemp("token"))
+
+
+@pytest.fixture
+def tokens(signer: Identity) -> Iterator[TokenServer]:
+    users = {
+        "ann": User("pass", {"*": "pull,push"}, identity_token="refresh"),
+        "bob": User("word", {"*": "pull"}),
+    }
+    with TokenServer(signer, users) as server:
+        yield server
+
+
+@pytest.fixture
+def log_in(monkeypatch: pytest.MonkeyPatch) -> Log:
+    def log_in(user: str, password: str) -> None:
+        monkeypatch.setenv("SENDOFF_REGISTRY_USERNAME", user)
+        monkeypatch.setenv("SENDOFF_REGISTRY_PASSWORD", password)
+
+    return log_in
 
 
 @pytest.fixture
@@ -93,3 +128,11 @@ def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     login.of_docker.cache_clear()
     yield folder
     login.of_docker.cache_clear()
+
+
+def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """A credential helper called `tests`, first on PATH."""
+    program = folder / "docker-credential-tests"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")

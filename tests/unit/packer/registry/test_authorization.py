@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,38 +17,13 @@ from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.faults.faults import Answer, LoseAnswer
 from tests.faults.proxy import Proxy
-from tests.registries.certificates import Identity, self_signed
-from tests.registries.images import make_image, make_layer
+from tests.registries.images import complete, make_image, make_layer
 from tests.registries.process import RegistryProcess
-from tests.registries.token_server import TokenServer, User
+from tests.registries.token_server import TokenServer
+from tests.unit.packer.registry.conftest import Log, helper
 
 Serve = Callable[..., RegistryProcess]
-Log = Callable[[str, str], None]
 Open = Callable[..., Registry]
-
-
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return self_signed(tmp_path_factory.mktemp("token"))
-
-
-@pytest.fixture
-def tokens(identity: Identity) -> Iterator[TokenServer]:
-    users = {
-        "ann": User("pass", {"*": "pull,push"}, identity_token="refresh"),
-        "bob": User("word", {"*": "pull"}),
-    }
-    with TokenServer(identity, users) as server:
-        yield server
-
-
-@pytest.fixture
-def log_in(monkeypatch: pytest.MonkeyPatch) -> Log:
-    def log_in(user: str, password: str) -> None:
-        monkeypatch.setenv("SENDOFF_REGISTRY_USERNAME", user)
-        monkeypatch.setenv("SENDOFF_REGISTRY_PASSWORD", password)
-
-    return log_in
 
 
 @pytest.fixture
@@ -109,6 +84,42 @@ def test_dockers_login(serve: Serve, layout: Layout, no_login: Path, open_regist
     config = f'{{"auths": {{"{server.host}": {{"auth": "YW5uOnBhc3M="}}}}}}'
     (no_login / "config.json").write_text(config)
     open_registry(server.port).push(request(layout))
+
+
+def test_a_credential_helper(
+    serve: Serve,
+    layout: Layout,
+    no_login: Path,
+    open_registry: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve(passwords={"ann": "pass"})
+    tell = """echo '{"Username": "ann", "Secret": "pass"}'"""
+    helper(no_login, monkeypatch, f'read host; echo "$1 $host" >>"$HOME/asked"; {tell}')
+    (no_login / "config.json").write_text(f'{{"credHelpers": {{"{server.host}": "tests"}}}}')
+    registry = open_registry(server.port)
+    image = registry.push(request(layout)).images[0]
+    assert complete(registry, layout, image)
+    # Asked once for the whole push, and for this registry only.
+    assert (no_login.parent / "asked").read_text() == f"get {server.host}\n"
+
+
+def test_a_credential_helper_with_an_identity_token(  # noqa: PLR0917
+    serve: Serve,
+    tokens: TokenServer,
+    layout: Layout,
+    no_login: Path,
+    open_registry: Open,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = serve(tokens=tokens)
+    told = """echo '{"Username": "<token>", "Secret": "refresh"}'"""
+    helper(no_login, monkeypatch, f"cat >/dev/null; {told}")
+    (no_login / "config.json").write_text('{"credsStore": "tests"}')
+    registry = open_registry(server.port)
+    image = registry.push(request(layout)).images[0]
+    assert complete(registry, layout, image)
+    assert {user for user, _ in tokens.given} == {"ann"}
 
 
 def test_variables_are_for_the_registry_that_images_go_to(

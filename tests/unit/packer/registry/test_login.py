@@ -14,18 +14,11 @@ from packer.registry import login
 from packer.registry.access import Access
 from packer.registry.errors import LoginUnreadable
 from packer.registry.login import Login
+from tests.unit.packer.registry.conftest import helper
 
 
 def configure(folder: Path, **content: object) -> None:
     (folder / "config.json").write_text(json.dumps(content))
-
-
-def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """A credential helper called `tests`, first on PATH."""
-    program = folder / "docker-credential-tests"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
 
 
 def test_variables_that_the_configuration_names(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,9 +27,9 @@ from packer.registry.pull import for_push
 from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from tests.faults.faults import Answer, BlackHole, CutRequest, Fault, LoseAnswer
+from tests.faults.faults import Answer, BlackHole, CutRequest, Delay, Fault, LoseAnswer
 from tests.faults.proxy import Proxy
-from tests.registries.images import make_image, make_layer
+from tests.registries.images import complete, make_image, make_layer
 from tests.registries.process import RegistryProcess
 
 Serve = Callable[..., RegistryProcess]
@@ -60,16 +60,6 @@ def requests(proxy: Proxy) -> list[str]:
     kinds = ("manifests", "uploads", "blobs")
     return sorted(
         f"{each.method} {next(kind for kind in kinds if kind in each.target)}" for each in proxy.log
-    )
-
-
-def complete(registry: Registry, layout: Layout, image: Digest) -> bool:
-    """Whether the registry has the image and everything it names."""
-    client = registry._client()
-    content = json.loads(client.manifest(image).data)
-    assert client.manifest(image).data == layout.read(image)
-    return all(
-        client.has_blob(Digest(each["digest"])) for each in (content["config"], *content["layers"])
     )
 
 
@@ -305,6 +295,19 @@ def test_two_pushes_at_once(
         thread.join()
     assert not failed
     assert complete(registry, layout, image)
+
+
+@pytest.mark.parametrize("bound", [2, 3])
+def test_blobs_go_side_by_side_and_never_more_than_may(
+    repository: Repository, layout: Layout, proxy: Proxy, tmp_path: Path, bound: int
+) -> None:
+    registry = Registry(repository, Access(patience=5, at_once=bound), tmp_path / "cache")
+    image = make_image(layout, *(make_layer(layout) for _ in range(7)))
+    proxy.on("*", "uploads", Delay(0.05), times=99)
+    registry.push(request(layout, image))
+    assert complete(registry, layout, image)
+    assert 2 <= proxy.at_once("PUT", "uploads") <= bound
+    assert proxy.at_once() == bound
 
 
 def test_progress_is_told_in_bytes(registry: Registry, layout: Layout, wheels, proxy) -> None:

@@ -28,11 +28,6 @@ from tests.registries.process import RegistryProcess, free_port
 Serve = Callable[..., RegistryProcess]
 
 
-@pytest.fixture(scope="module")
-def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
-    return for_loopback(tmp_path_factory.mktemp("certificates"))
-
-
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
