@@ -55,6 +55,8 @@ class Call(Record, frozen=True):
     body: Mapping[str, Any] | None = None
     silence: float = 0
     """The longest that a streamed answer may be still; 0 for one that is read at once."""
+    read: float = _READ
+    """The longest that one that is read at once may be still."""
     accept: str = _JSON
     content: str = _JSON
     """What the body is."""
@@ -115,7 +117,8 @@ class Client:
         patience: float | None = None,
     ) -> bytes:
         """Read, in the form of `accept`; tried again for `patience` seconds where that may help."""
-        call = Call(method="GET", path=path, query=query, accept=accept)
+        read = _READ if patience is None else min(patience, _READ)
+        call = Call(method="GET", path=path, query=query, accept=accept, read=read)
         return self._repeated(lambda: self._ask(call).data, patience=patience)
 
     def delete(self, path: str, options: Mapping[str, Any]) -> bytes:
@@ -210,7 +213,7 @@ def _send(link: Link, call: Call) -> urllib3.BaseHTTPResponse:
             f"{link.connection.host}{call.path}{query}",
             body=None if call.body is None else json.dumps(call.body).encode(),
             headers=headers,
-            timeout=urllib3.Timeout(connect=_CONNECT, read=call.silence or _READ),
+            timeout=urllib3.Timeout(connect=_CONNECT, read=call.silence or call.read),
             preload_content=not call.silence,
             redirect=False,
         )

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import sendoff
+from tests.stack.stack import Stack
+from tests.stack.tenancy import tenancy
 
 TARGETS = (
     "local",
@@ -61,6 +63,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="session")
+def namespace(stack: Stack) -> Iterator[str]:
+    """Where a researcher has the least Role, and runs go that a cluster is to do."""
+    with tenancy(stack, "conformance") as name:
+        yield name
+
+
 @pytest.fixture(params=TARGETS)
 def site(
     request: pytest.FixtureRequest,
@@ -76,6 +85,8 @@ def site(
     if request.param != "local":
         stack = request.getfixturevalue("stack")
         settings |= _variables(stack.known) | {"SENDOFF_TARGET": request.param}
+    if request.param == "kubernetes":
+        settings["SENDOFF_NAMESPACE"] = request.getfixturevalue("namespace")
     for name, value in settings.items():
         monkeypatch.setenv(name, str(value))
     project = tmp_path / "project"
@@ -92,9 +103,8 @@ def _variables(known: dict[str, Any]) -> dict[str, str]:
         "SENDOFF_STORE": f"{minio['url']}/{minio['bucket']}",
         "SENDOFF_STORE_IN_CLUSTER": f"{minio['url_in_cluster']}/{minio['bucket']}",
         "SENDOFF_STORE_REGION": minio["region"],
-        "SENDOFF_NAMESPACE": known["namespace"],
         "AWS_ACCESS_KEY_ID": minio["access_key"],
         "AWS_SECRET_ACCESS_KEY": minio["secret_key"],
-        "KUBECONFIG": known["kubeconfig"]["admin"],
+        "KUBECONFIG": known["kubeconfig"]["researcher"],
         "DOCKER_HOST": known["docker"]["host"],
     }

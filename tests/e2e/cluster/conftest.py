@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dispatcher.kubernetes import manifests
-from dispatcher.kubernetes.manifests import Tenancy
 from tests.e2e import sandboxes
 from tests.e2e.cluster.desk import Desk, Gate, Site
 from tests.e2e.desk import environment as desk_environment
 from tests.e2e.sandboxes import EXAMPLE
 from tests.stack.stack import Stack
+from tests.stack.tenancy import tenancy
 
 
 @pytest.fixture(scope="session")
 def site(stack: Stack) -> Iterator[Site]:
     """Where `researcher` may do what dispatcher/kubernetes/rights.py says, and nothing else."""
-    name = f"e2e-{os.urandom(4).hex()}"
-    objects = manifests.render(Tenancy(namespace=name, subject="researcher", kind="User"))
-    listed = json.dumps({"kind": "List", "apiVersion": "v1", "items": objects})
-    stack.kubectl("apply", "-f", "-", stdin=listed)
-    yield Site(stack, name)
-    stack.kubectl("delete", "namespace", name, "--wait=false")
-    for kind in ("clusterrole", "clusterrolebinding"):
-        stack.kubectl("delete", kind, f"sendoff-{name}")
+    with tenancy(stack, "e2e") as name:
+        yield Site(stack, name)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import os
 import ssl
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +17,9 @@ import msgspec
 import pytest
 
 from dispatcher import dispatch
-from dispatcher.kubernetes import manifests
+from dispatcher.kubernetes import rights
 from dispatcher.kubernetes.client import Client
-from dispatcher.kubernetes.manifests import Tenancy
+from dispatcher.kubernetes.rights import Right
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
@@ -30,8 +31,16 @@ from tests.faults.proxy import Proxy
 from tests.stack.kubernetes import run_image
 from tests.stack.kubernetes.run_image import REPOSITORY
 from tests.stack.stack import Stack
+from tests.stack.tenancy import tenancy
 
 T = TypeVar("T")
+_REVIEW = "authorization.k8s.io"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+def named(some: Iterable[Right]) -> set[tuple[str, str, str]]:
+    """Group, resource and verb of each."""
+    return {(each.group, each.resource, each.verb) for each in some}
 
 
 @dataclass
@@ -99,6 +108,49 @@ class Lab:
         cluster = msgspec.structs.replace(self.settings, **settings)
         places = msgspec.structs.replace(self.places, cluster=cluster)
         return Lab(self.stack, self.namespace, places, self.digest, self.sent)
+
+    def granted(self) -> set[tuple[str, str, str]]:
+        """Group, resource and verb of all that `kubectl auth can-i --list` says is allowed."""
+        spec = {"namespace": self.settings.namespace}
+        review = {"apiVersion": f"{_REVIEW}/v1", "kind": "SelfSubjectRulesReview", "spec": spec}
+        answer = self.client().ask(f"/apis/{_REVIEW}/v1/selfsubjectrulesreviews", review)
+        status = json.loads(answer)["status"]
+        assert not status["incomplete"], status
+        return {
+            (group, resource, verb)
+            for rule in status["resourceRules"]
+            for group in rule["apiGroups"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+            # Everybody may ask who they are and what they may.
+            if not resource.startswith("selfsubject")
+        }
+
+    @contextmanager
+    def allowed(self, proxy: Proxy, granted: Collection[Right]) -> Iterator[Lab]:
+        """The same lab for somebody who has these rights in the namespace, and no others."""
+        name = f"account-{os.urandom(4).hex()}"
+        role = {"apiGroup": _RBAC, "kind": "Role", "name": name}
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": self.namespace}
+        kinds: dict[str, tuple[str, dict[str, Any]]] = {
+            "ServiceAccount": ("v1", {}),
+            "Role": (f"{_RBAC}/v1", {"rules": rights.rules(granted)}),
+            "RoleBinding": (f"{_RBAC}/v1", {"roleRef": role, "subjects": [subject]}),
+        }
+        self.apply(
+            *(
+                {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **content}
+                for kind, (version, content) in kinds.items()
+            )
+        )
+        try:
+            token = self.kubectl("create", "token", name).strip()
+            made = self.with_settings(kubeconfig=str(self.kubeconfig(proxy, token)))
+            self.until(lambda: made.granted() == named(granted))
+            yield made
+        finally:
+            for kind in kinds:
+                self.kubectl("delete", kind, name)
 
     def run(self, *commands: list[str], digest: Digest | None = None, **request: Any) -> Run:
         """A run of these commands, not sent off yet."""
@@ -193,15 +245,8 @@ def digest(stack: Stack) -> Digest:
 @pytest.fixture(scope="module")
 def namespace(stack: Stack) -> Iterator[str]:
     """A namespace whose researcher has the least Role."""
-    name = f"lab-{os.urandom(4).hex()}"
-    tenancy = Tenancy(namespace=name, subject="researcher", kind="User")
-    objects = [each for each in manifests.render(tenancy) if each["kind"] != "ResourceQuota"]
-    listed = json.dumps({"kind": "List", "apiVersion": "v1", "items": objects})
-    stack.kubectl("apply", "-f", "-", stdin=listed)
-    yield name
-    stack.kubectl("delete", "namespace", name, "--wait=false")
-    for kind in ("clusterrole", "clusterrolebinding"):
-        stack.kubectl("delete", kind, f"sendoff-{name}")
+    with tenancy(stack, "lab", quota=False) as name:
+        yield name
 
 
 @pytest.fixture

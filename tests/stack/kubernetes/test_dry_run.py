@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dispatcher.kubernetes import manifests, rights
+from dispatcher.kubernetes import manifests
 from dispatcher.kubernetes.errors import ApiRejected
 from dispatcher.kubernetes.manifests import Tenancy
 from dispatcher.kubernetes.paths import Paths
@@ -53,15 +53,3 @@ def test_what_init_writes_is_valid(lab):
         "items": manifests.render(Tenancy(namespace=lab.namespace)),
     }
     lab.kubectl("apply", "--dry-run=server", "-f", "-", stdin=json.dumps(listed))
-
-
-def test_the_researcher_has_these_rights_and_no_others(lab):
-    told = lab.stack.kubectl(
-        "auth", "can-i", "--list", "-n", lab.namespace, user="researcher"
-    ).splitlines()
-    granted = {line.split()[0]: line for line in told[1:] if line.strip()}
-    for right in rights.of_namespace():
-        name = right.resource + (f".{right.group}" if right.group else "")
-        assert right.verb in granted[name], granted[name]
-    assert "[create]" in granted["secrets"], "secrets can't be read"
-    assert "pods/exec" not in granted

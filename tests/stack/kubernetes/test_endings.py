@@ -13,9 +13,11 @@ import pytest
 from dispatcher import dispatch, results
 from dispatcher.errors import ResultUnknown
 from dispatcher.kubernetes.gpu_classes import Toleration
+from dispatcher.kubernetes.target import KubernetesTarget
 from dispatcher.request import Data, Resources
 from dispatcher.runner import exit_status
 from tests.faults.faults import BlackHole
+from tests.stack.site import NODE
 
 GPUS = Resources(gpu="h100:2", cpus=0.1, memory=128 << 20)
 SMALL = Resources(cpus=0.1, memory=96 << 20)
@@ -238,6 +240,56 @@ def test_a_node_that_does_not_admit_the_pod_is_tried_again_and_bounded(lab):
         assert len(refused) == 2
     finally:
         lab.stack.kubectl("delete", "node", name)
+
+
+def say_cpus(lab, count: int) -> None:
+    """Have the real node's status say that it has so many."""
+    status = json.dumps({"status": {"allocatable": {"cpu": str(count)}}})
+    lab.stack.kubectl("patch", "node", NODE, "--subresource=status", "--type=merge", "-p", status)
+
+
+def place_wrongly(lab, run, cpus: int, place: int) -> dict:
+    """The so-many-th pod of a run, placed while the node's status was wrong; refused since.
+
+    The kubelet, which goes by the status too, is held until it is right again.
+    """
+    lab.stack.pause("kubelet")
+    try:
+        say_cpus(lab, 1000)
+        lab.until(lambda: len([x for x in lab.pods(run) if x["spec"].get("nodeName")]) == place)
+    finally:
+        say_cpus(lab, cpus)
+        lab.stack.resume("kubelet")
+
+    def refused() -> list[dict]:
+        return [each for each in lab.pods(run) if each["status"]["phase"] == "Failed"]
+
+    lab.until(lambda: len(refused()) == place)
+    return max(refused(), key=lambda pod: pod["metadata"]["creationTimestamp"])
+
+
+def test_a_pod_that_the_real_kubelet_has_no_room_for_is_tried_again_and_bounded(lab, stack_alone):
+    path = "jsonpath={.status.allocatable.cpu}"
+    cpus = int(stack_alone.kubectl("get", "node", NODE, "-o", path))
+    here = lab.with_settings(node_selector={"kubernetes.io/hostname": NODE}, spare=1)
+    say_cpus(lab, 1000)
+    target = KubernetesTarget(here.places)
+    run = lab.run(["true"], retries=0, resources=Resources(cpus=500, memory=128 << 20))
+    try:
+        target.admit(run.request)
+    finally:
+        say_cpus(lab, cpus)
+    lab.sent.append(run.id)
+    lab.runs.add(run)
+    target.start(run)
+    pods = [place_wrongly(lab, run, cpus, place) for place in (1, 2)]
+    assert {each["status"]["reason"] for each in pods} == {"OutOfcpu"}
+    status = here.wait(run)
+    failure = status.indexes[0].failure
+    assert failure.code == "OutOfcpu", failure
+    assert (failure.blame, failure.retryable) == ("infra", True)
+    assert "Node didn't have enough resource: cpu" in "\n".join(failure.evidence)
+    assert len(lab.pods(run)) == 2
 
 
 def test_a_node_that_vanishes_is_named_and_a_late_writer_changes_nothing(lab, stack_alone):

@@ -6,21 +6,27 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dispatcher import dispatch, idempotency
 from dispatcher.errors import Conflict
+from dispatcher.kubernetes import target
 from dispatcher.kubernetes.errors import (
     ApiForbidden,
     ClusterNotConfigured,
     JobTaken,
     QuotaExceeded,
 )
+from dispatcher.kubernetes.eye import PodEye
 from dispatcher.kubernetes.paths import Paths
+from dispatcher.kubernetes.watch import Timing
 from dispatcher.observer import Observer
 from tests.faults.faults import Answer, CutAnswer, LoseAnswer
+from tests.faults.proxy import Proxy
 
 ROOT = Path(__file__).parents[3]
 HELLO = ["sh", "-c", "echo hello"]
@@ -194,15 +200,41 @@ def test_nothing_is_left_of_a_run_but_what_is_stored(lab):
     assert "hello" in lab.log(run)
 
 
-def test_a_cluster_that_is_away_is_sat_out_and_results_come_all_the_same(lab, proxy):
+def refuse(proxy) -> None:
+    proxy.refuse()
+    proxy.cut()
+
+
+@pytest.mark.parametrize("leave", [refuse, Proxy.freeze], ids=["refused", "half-open"])
+def test_a_cluster_that_is_away_is_sat_out_and_results_come_all_the_same(lab, proxy, leave):
     through = lab.through(proxy)
     run = through.submit(["sh", "-c", "echo up; sleep 3"])
     with Observer(run.id, through.places) as observer:
         lab.until(lambda: observer.one(0).state == "running")
-        proxy.refuse()
-        proxy.cut()
+        leave(proxy)
         status = lab.until(lambda: (found := observer.all()).final and found)
         assert status.state == "succeeded"
+
+
+def test_an_end_that_only_the_cluster_knows_is_not_missed_by_a_half_open_watch(
+    lab, proxy, monkeypatch
+):
+    # As usual, but for a patience that a test can have too: 90 s in life.
+    quick = Timing(silence=10, pause=0.05, longest_pause=0.2)
+    monkeypatch.setattr(target, "PodEye", partial(PodEye, timing=quick))
+    through = lab.through(proxy)
+    run = through.submit(["sleep", "300"])
+    with Observer(run.id, through.places) as observer:
+        lab.until(lambda: observer.one(0).state == "running")
+        lab.until(lambda: proxy.seen("GET", "watch=1"))
+        proxy.freeze()
+        began = time.monotonic()
+        lab.kubectl("delete", "job", run.id, "--cascade=foreground")
+        lab.kubectl("delete", "pods", "-l", f"sendoff.io/run={run.id}", "--force")
+        status = lab.until(lambda: (found := observer.all()).final and found)
+    took = time.monotonic() - began
+    assert status.indexes[0].failure.code == "JOB_GONE", status
+    assert took < 30
 
 
 def test_what_the_store_has_is_told_without_a_cluster(lab, proxy):
