@@ -175,8 +175,9 @@ def _hardware(original: Original) -> dict[str, str]:
 
 
 def _alike(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what tells one of many equal machines, or cards, from another."""
-    return {name: value for name, value in facts.items() if not name.endswith(("uuid", "serial"))}
+    """Without what tells one of many equal machines, pods, or cards, from another."""
+    own = ("host", "uuid", "serial")
+    return {name: value for name, value in facts.items() if not name.endswith(own)}
 
 
 def _metrics(original: Original) -> dict[str, str]:

@@ -38,12 +38,17 @@ def done(
     desk = Desk(folder, site, environment(plain, cache))
     desk.write("train.py", TRAIN)
     (folder / "data.txt").write_text("what is learnt from\n")
-    given = ["--input", f"{folder}/data.txt:given/data.txt", "--output", "*.bin"]
-    given += ["--output", "metrics.json", "--deterministic", "--timeout", "5m"]
-    said = desk.json("run", "--gpu", "h100", *given, "--", "python", "train.py", "7")
+    said = desk.json("run", *_training(desk, "7"))
     assert said["state"] == "succeeded", said
     yield Done(desk, said["id"], said["digest"])
     desk.clear()
+
+
+def _training(desk: Desk, seed: str, gpu: str = "h100") -> list[str]:
+    """The request of a run of `train.py`."""
+    given = ["--input", f"{desk.home}/data.txt:given/data.txt", "--output", "*.bin"]
+    given += ["--output", "metrics.json", "--deterministic", "--timeout", "5m"]
+    return ["--gpu", gpu, *given, "--", "python", "train.py", seed]
 
 
 @pytest.fixture
@@ -110,3 +115,64 @@ def test_what_is_no_run_image_is_said(done: Done, elsewhere: Desk) -> None:
     assert found["base"].startswith("it is a base image")
     nobody = "sha256:" + 64 * "0"
     assert elsewhere.json("reproduce", nobody)["code"] == "DIGEST_GONE"
+
+
+def test_the_same_request_is_answered_from_the_store(done: Done) -> None:
+    desk, request = done.desk, _training(done.desk, "21")
+    first = desk.json("run", *request)
+    assert (first["state"], first["reused"]) == ("succeeded", False), first
+    jobs = ("get", "jobs", "-o", "name", "-l", f"sendoff.io/group={desk.group}")
+    before = desk.site.kubectl(*jobs)
+    again = desk.json("run", "--reuse", *request)
+    assert (again["id"], again["reused"], again["state"]) == (first["id"], True, "succeeded")
+    told = desk("run", "--reuse", *request)
+    assert told.returncode == 0, told.stderr
+    assert "answered from the store" in told.stderr
+    assert "loss: " in told.stdout
+    assert desk.site.kubectl(*jobs) == before
+
+
+def test_a_failed_run_answers_nobody(done: Done) -> None:
+    failing = ("--reuse", "--timeout", "5m", "--", "python", "-c", "raise SystemExit(4)")
+    first, again = (done.desk.json("run", *failing) for _ in range(2))
+    assert [(each["state"], each["reused"]) for each in (first, again)] == [("failed", False)] * 2
+    assert again["id"] != first["id"]
+
+
+def test_what_differs_between_a_run_and_a_digest(done: Done, elsewhere: Desk) -> None:
+    other = done.desk.json("run", *_training(done.desk, "8", gpu="cpu"))
+    assert other["state"] == "succeeded", other
+    found = elsewhere.json("diff", done.run, other["digest"])
+    assert found["runs"] == [done.run, other["id"]]
+    assert (found["was"], found["now"]) == (done.digest, other["digest"])
+    for section in ("files", "packages", "base", "unknown"):
+        assert found[section] == [], section
+    assert {each["name"] for each in found["request"]} == {"command", "gpu"}
+    assert [each["name"] for each in found["metrics"]] == ["loss"]
+    assert [each["name"] for each in found["outputs"]] == ["metrics.json", "model.bin"]
+
+
+def test_nothing_differs_between_two_pods_of_one_request(done: Done, elsewhere: Desk) -> None:
+    again = done.desk.json("run", *_training(done.desk, "7"))
+    found = elsewhere.json("diff", done.run, again["digest"])
+    assert found["runs"] == [done.run, again["id"]]
+    assert (found["same"], found["unknown"]) == (True, []), found
+
+
+@pytest.mark.parametrize("name", ["run.json", "0/manifest.json"])
+def test_a_run_whose_records_are_newer_is_refused_as_such(
+    done: Done, elsewhere: Desk, name: str
+) -> None:
+    objects, key = elsewhere.site.objects(), f"runs/{done.run}/{name}"
+    kind = name.rpartition("/")[2].partition(".")[0]
+    kept, written = objects.read(key), f'"sendoff.{kind}/1"'.encode()
+    assert written in kept
+    objects.write(key, kept.replace(written, f'"sendoff.{kind}/2"'.encode()))
+    try:
+        refused = {verb: elsewhere.json(verb, done.run) for verb in ("reproduce", "show")}
+    finally:
+        objects.write(key, kept)
+    for verb, said in refused.items():
+        assert said["code"] == "NEWER_SENDOFF_NEEDED", (verb, said)
+        assert f"sendoff.{kind}/2" in said["evidence"], (verb, said)
+    assert elsewhere.json("show", done.run)["state"] == "succeeded"

@@ -235,3 +235,77 @@ async def main():
     assert {{n: v["loss"] async for n, v in aio.as_completed(fit.map([7, 8]))}} == {{0: 7, 1: 8}}
 asyncio.run(main())
 """)
+
+
+def test_a_call_keeps_the_files_it_was_asked_for_and_what_it_returns(bench: Workbench) -> None:
+    bench.write(
+        "writes.py",
+        """
+import sendoff
+@sendoff.remote(outputs=["*.txt"])
+def both(n):
+    open("kept.txt", "w").write(str(n))
+    open("left.bin", "w").write(str(n))
+    return (n, n)
+""",
+    )
+    bench.program("""
+from writes import both
+run = both.spawn(3)
+assert run.value() == (3, 3)
+assert run.record.request.outputs == ("*.txt",)
+assert {f.path for f in run[0].files} == {"kept.txt", "result.json", "result.types.json"}
+run = both.options(outputs=["*.bin"]).spawn(4)
+assert run.value() == (4, 4)
+assert {f.path for f in run[0].files} == {"left.bin", "result.json", "result.types.json"}
+""")
+
+
+def test_retries_are_for_what_is_around_a_call_and_not_for_what_it_raises(bench: Workbench) -> None:
+    bench.write(
+        "again.py",
+        """
+import os, signal, sendoff
+@sendoff.remote(retries=1)
+def survives(times):
+    if int(os.environ["SENDOFF_ATTEMPT"]) <= times:
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()
+    return int(os.environ["SENDOFF_ATTEMPT"])
+@sendoff.remote(retries=1)
+def raises():
+    raise ValueError(os.environ["SENDOFF_ATTEMPT"])
+""",
+    )
+    bench.program("""
+import again, sendoff
+run = again.survives.spawn(1)
+assert run.value() == 2, "its runner was killed the first time"
+assert (run.record.request.retries, run[0].status.attempts) == (1, 2)
+try:
+    again.survives.remote(2)
+except sendoff.CallFailed as error:
+    assert "RUNNER_LOST" in str(error), error
+else:
+    raise AssertionError("it did not raise")
+run = again.raises.spawn()
+try:
+    run.value()
+except ValueError as error:
+    assert error.args == ("1",)
+else:
+    raise AssertionError("it did not raise")
+assert run[0].status.attempts == 1
+""")
+
+
+def test_another_gpu_class_is_in_the_record_of_the_call_alone(bench: Workbench) -> None:
+    bench.write("train.py", TRAIN)
+    run = bench.program("""
+from train import fit
+run = fit.options(gpu="a40").spawn(1)
+assert run.value()["loss"] == 1 and run.record.request.resources.gpu == "a40"
+assert fit.spawn(1).record.request.resources.gpu == ""
+print(run.id)
+""").strip()
+    assert bench.json("show", run)["request"]["resources"]["gpu"] == "a40"
