@@ -95,6 +95,20 @@ async def over_http(url: str, token: str = TOKEN, *, mode: str = "auto") -> Asyn
         yield Agent(client)
 
 
+@asynccontextmanager
+async def connected(
+    transport: str, project: Path, env: Mapping[str, str], *, mode: str = "auto"
+) -> AsyncIterator[Agent]:
+    """An agent at a server of its own, by "stdio" or by "http"."""
+    if transport == "stdio":
+        async with over_stdio(project, env, mode=mode) as agent:
+            yield agent
+        return
+    with served(project, env) as url:
+        async with over_http(url, mode=mode) as agent:
+            yield agent
+
+
 @contextmanager
 def served(
     project: Path, env: Mapping[str, str], *options: str, token: str = TOKEN

@@ -6,8 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,15 @@ import anyio
 import pytest
 
 from tests.e2e.desk import GatedDesk
-from tests.e2e.mcp.agents import PATIENCE, Agent, over_http, over_stdio, research, served
+from tests.e2e.mcp.agents import (
+    PATIENCE,
+    Agent,
+    connected,
+    over_http,
+    over_stdio,
+    research,
+    served,
+)
 
 
 def attend(place: GatedDesk, script: Callable[[Agent], Any], **options: Any) -> Any:
@@ -33,18 +40,8 @@ def attend(place: GatedDesk, script: Callable[[Agent], Any], **options: Any) -> 
 def test_a_wave_its_best_and_that_on_another_class(
     place: GatedDesk, transport: str, mode: str
 ) -> None:
-    @asynccontextmanager
-    async def connected() -> AsyncIterator[Agent]:
-        if transport == "stdio":
-            async with over_stdio(place.project, place.env, mode=mode) as agent:
-                yield agent
-            return
-        with served(place.project, place.env) as url:
-            async with over_http(url, mode=mode) as agent:
-                yield agent
-
     async def script() -> dict[str, Any]:
-        async with connected() as agent:
+        async with connected(transport, place.project, place.env, mode=mode) as agent:
             return await research(agent, "h100", "a40")
 
     found = anyio.run(script)
