@@ -129,7 +129,7 @@ class ImageUnusable(SendoffError):
 
     code, phase = "IMAGE_UNUSABLE", "admission"
 
-    def __init__(self, digest: str, reason: str, remedy: str = "") -> None:
+    def __init__(self, digest: str, reason: str, remedy: str) -> None:
         super().__init__(digest, reason, remedy)
         self.digest, self.reason, self.remedy = digest, reason, remedy
 
@@ -252,6 +252,9 @@ class ResultAltered(SendoffError):
 
     def why(self) -> str:
         return self.reason
+
+    def fix(self) -> str:
+        return "fetch it into an empty folder; where the store has lost it, run it again"
 
 
 class ResultUnknown(SendoffError):

@@ -36,6 +36,9 @@ class InputUnreadable(SendoffError):
     def why(self) -> str:
         return self.reason
 
+    def fix(self) -> str:
+        return f"see what it is, and whether you may read it: ls -l {self.path}"
+
 
 class InputChanged(SendoffError):
     """A file changed while it was read or sent."""

@@ -50,6 +50,9 @@ def parse_parameter(text: str) -> tuple[str, tuple[str, ...]]:
     return name, tuple(itertools.chain.from_iterable(map(_expand, values.split(","))))
 
 
+_LIST = """write it as -p 'lr=[0.1, 0.2]', or without brackets: -p lr=0.1,0.2"""
+
+
 def _from_json(name: str, text: str) -> tuple[str, ...]:
     import json
 
@@ -57,10 +60,12 @@ def _from_json(name: str, text: str) -> tuple[str, ...]:
         values = json.loads(text)
     except ValueError as error:
         raise Misuse(
-            f"can't read the values of {name}", f"{text!r} is no JSON list: {error}"
+            f"can't read the values of {name}", f"{text!r} is no JSON list: {error}", _LIST
         ) from None
     if not values or any(isinstance(value, (list, dict)) for value in values):
-        raise Misuse(f"can't read the values of {name}", f"{text!r} is no list of plain values")
+        raise Misuse(
+            f"can't read the values of {name}", f"{text!r} is no list of plain values", _LIST
+        )
     return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 

@@ -23,9 +23,9 @@ static unsigned long long calls[2] = {0, 0};
 int nvmlInit_v2(void) { return 0; }
 int nvmlShutdown(void) { return 0; }
 int nvmlDeviceGetCount_v2(unsigned *n) { *n = 2; return 0; }
-int nvmlSystemGetDriverVersion(char *s, unsigned n) { strncpy(s, "550.54.14", n); return 0; }
+int nvmlSystemGetDriverVersion(char *s, unsigned n) { strncpy(s, DRIVER, n); return 0; }
 int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **d) { *d = (void *)(long)(i + 1); return 0; }
-int nvmlDeviceGetName(void *d, char *s, unsigned n) { strncpy(s, "NVIDIA H100", n); return 0; }
+int nvmlDeviceGetName(void *d, char *s, unsigned n) { strncpy(s, NAME, n); return 0; }
 int nvmlDeviceGetUUID(void *d, char *s, unsigned n) {
   strncpy(s, (long)d == 1 ? "GPU-aaaa" : "GPU-bbbb", n); return 0; }
 int nvmlDeviceGetUtilizationRates(void *d, use *u) {
@@ -40,14 +40,20 @@ int nvmlDeviceGetMemoryInfo(void *d, room *m) {
 """
 
 
-def build(folder: Path) -> Path:
-    """The folder, with the library in it; the test is skipped where there is no compiler."""
+def build(folder: Path, *, driver: str = "550.54.14", name: str = "NVIDIA H100") -> Path:
+    """The folder, with the library in it; the test is skipped where there is no compiler.
+
+    What was built there before is replaced by that of another driver, or of other GPUs.
+    """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if not compiler:
         pytest.skip("no C compiler")
+    folder.mkdir(exist_ok=True)
     (folder / "nvml.c").write_text(_SOURCE)
     library = folder / "libnvidia-ml.so.1"
+    library.unlink(missing_ok=True)
+    told = [f'-DDRIVER="{driver}"', f'-DNAME="{name}"']
     subprocess.run(
-        [compiler, "-shared", "-fPIC", "-w", "-o", library, folder / "nvml.c"], check=True
+        [compiler, "-shared", "-fPIC", "-w", *told, "-o", library, folder / "nvml.c"], check=True
     )
     return folder

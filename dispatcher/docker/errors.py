@@ -39,6 +39,9 @@ class EngineRefused(SendoffError):
     def why(self) -> str:
         return self.said
 
+    def fix(self) -> str:
+        return "see to what it says, and whether the engine is well: docker info"
+
 
 class PullFailed(SendoffError):
     """The engine can't get the image."""

@@ -13,14 +13,14 @@ from packer.digest import Digest
 from packer.environment.lock import Lock, essence
 from packer.images import image as images
 from packer.images.base import Base
-from packer.images.image import NO_BASE, Image
+from packer.images.image import Image
 from packer.images.layout import Layout
 from packer.images.shelf import Shelf
 from packer.layers import code_layers
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.made_layer import Contents
 from packer.record import Record, encode
-from packer.reproduction import bases, locks, loose_files, trees
+from packer.reproduction import bases, locks, loose_files, recorded, trees
 from packer.reproduction.difference import Difference
 from packer.reproduction.environments import Environment, NotTheSame, Place, Workshop
 from packer.reproduction.recorded import RecordedImage
@@ -38,13 +38,16 @@ class Rebuilt(Record, frozen=True):
 def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tuple[Rebuilt, ...]:
     """Pack the recorded project and lock of each image again, in an empty folder.
 
-    The images, one at least, have one environment, which is made once. The runner, which is
-    sendoff's own, is taken as it is in the image.
+    The images, one at least, name one environment, lock and base; the environment is made once.
+    The runner, which is sendoff's own, is taken as it is in the image.
 
     Raises:
+        DigestUnknown: the environment image is gone.
         LockMissing, BuiltElsewhere, WheelUnavailable, RecordDamaged, DiskFull; and as `Shelf`.
         BuilderNeeded: BuildKit has installed or built something, and there is no builder.
     """
+    if foreign := _foreign(images[0], shelf):
+        return tuple(Rebuilt(digest=None, difference=foreign) for _ in images)
     with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as name:
         folder = Path(name)
         place = Place(Layout(folder / "layout"), folder / "memory")
@@ -57,6 +60,19 @@ def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tu
         except NotTheSame as found:
             return tuple(Rebuilt(digest=None, difference=found.difference) for _ in images)
         return tuple(one.upon(environment) for one in each)
+
+
+def _foreign(image: RecordedImage, shelf: Shelf) -> Difference | None:
+    """In what the image is not of the environment that it names: lock, or base."""
+    environment = recorded.read_any(Digest(image.labels["environment"]), shelf)
+    pairs = (
+        ("lock", image.labels["lock"], environment.labels.get("lock", "")),
+        ("base", image.base, environment.base),
+    )
+    for what, was, now in pairs:
+        if was != now:
+            return Difference(what=what, was=was, now=now, detail="that of its environment")
+    return None
 
 
 class _Rebuild:
@@ -98,9 +114,7 @@ class _Rebuild:
         digest = images.write(made, self._layout).digest
         if digest == self._image.digest:
             return Rebuilt(digest=digest)
-        return Rebuilt(
-            digest=digest, difference=self._difference(source, lock, environment, layers)
-        )
+        return Rebuilt(digest=digest, difference=self._difference(source, environment, layers))
 
     def _above_base(
         self, environment: tuple[Layer, ...], source: trees.Source
@@ -162,7 +176,6 @@ class _Rebuild:
     def _difference(
         self,
         source: trees.Source,
-        lock: Lock,
         environment: tuple[Layer, ...],
         layers: tuple[Layer, ...],
     ) -> Difference:
@@ -174,8 +187,6 @@ class _Rebuild:
         python = was["python"] if choice.LABEL in was else shop.interpreter.version
         pairs = (
             ("tree", was["snapshot"], str(now), "the project's files"),
-            ("lock", was["lock"], str(Digest.of(encode(essence(lock)))), "the pinned packages"),
-            ("base", was["base"], str(base.digest) if base else NO_BASE, ""),
             (
                 "environment",
                 f"layout version {was['layout-version']}",

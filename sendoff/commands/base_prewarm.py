@@ -104,7 +104,7 @@ def _seconds(patience: str) -> float:
     try:
         return parse_duration(patience)
     except ValueError as error:
-        raise Misuse("can't use --wait", str(error)) from None
+        raise Misuse("can't use --wait", str(error), "for half an hour: --wait 30m") from None
 
 
 def _remove(console: Console, warming: Prewarming, classes: Sequence[str]) -> int:

@@ -28,7 +28,7 @@ def command(console: Console, *, names: tuple[str, ...], timeout: str | None) ->
     try:
         seconds = None if timeout is None else parse_duration(timeout)
     except ValueError as error:
-        raise Misuse("can't use --timeout", str(error)) from None
+        raise Misuse("can't use --timeout", str(error), "for half an hour: --timeout 30m") from None
     chosen = select(names)
     wait(chosen, seconds)
     indexes = [index for selection in chosen for index in selection.indexes]

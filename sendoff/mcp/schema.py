@@ -34,7 +34,11 @@ def read(arguments: Mapping[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(arguments), kind)
     except msgspec.ValidationError as error:
-        raise Misuse("the arguments are not what the tool takes", str(error)) from None
+        raise Misuse(
+            "the arguments are not what the tool takes",
+            str(error),
+            "call it with arguments as its inputSchema has them",
+        ) from None
 
 
 def written(answer: Record) -> dict[str, Any]:

@@ -73,7 +73,11 @@ class Asking:
 
         record, asked = run.record, run.record.request.inputs
         if [one.command for one in asked] != [each.request.inputs[0].command for each in originals]:
-            raise Misuse(f"run {run.id} does not repeat {self.reference}")
+            raise Misuse(
+                f"run {run.id} does not repeat {self.reference}",
+                "its commands are others",
+                f"sendoff diff {self.reference} {run.id}",
+            )
         reports = []
         for number, (each, one) in enumerate(zip(originals, asked, strict=True)):
             bare = replace(self._bare(each), run=reference.index_name(record, number))

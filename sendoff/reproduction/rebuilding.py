@@ -32,9 +32,10 @@ def rebuild(
     from packer.reproduction.rebuild import rebuild
 
     found: dict[Digest, Rebuilt] = {}
-    groups: dict[str, list[RecordedImage]] = {}
+    groups: dict[tuple[str, ...], list[RecordedImage]] = {}
     for image in images:
-        groups.setdefault(image.labels["environment"], []).append(image)
+        named = (image.labels["environment"], image.labels["lock"], image.base)
+        groups.setdefault(named, []).append(image)
     # Those of one environment share what is made of it, here and now.
     for alike in groups.values():
         shop = workshop(alike[0], session, _base(alike[0], session, shelf), progress)

@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from dispatcher.errors import PythonNotHere
+from dispatcher.local import host_python
+from packer.environment.interpreter import Interpreter
 from tests.stack.locking import locked
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quantization"
@@ -37,5 +42,24 @@ def with_packages(requirements: Path) -> Path:
 def empty(venv: Path) -> Path:
     """A virtual environment without packages."""
     make = [TOOLS / "uv", "venv", "-q", "--clear", "--python", sys.executable, venv]
+    subprocess.run(make, check=True)
+    return venv
+
+
+def another_minor(cache: Path) -> Interpreter:
+    """One of another minor that is on this machine; the test is skipped where there is none."""
+    for minor in ("3.12", "3.13", "3.11"):
+        if minor == f"3.{sys.version_info[1]}":
+            continue
+        try:
+            return host_python.find(f"{minor}.0", cache)
+        except PythonNotHere:
+            continue
+    pytest.skip("there is no other minor of Python on this machine")
+
+
+def of_another(python: Interpreter, venv: Path) -> Path:
+    """A virtual environment of this interpreter, without packages."""
+    make = [TOOLS / "uv", "venv", "-q", "--offline", "--python", python.executable, venv]
     subprocess.run(make, check=True)
     return venv

@@ -49,10 +49,17 @@ class Site:
         self._bases.push(PushRequest(layout=self._layout.root, images=(made,), tags={"1": made}))
         return made
 
-    def packed(self) -> dict[str, Any]:
-        command = [str(sandboxes.TOOLS / "sendoff"), "pack", "--json"]
+    def packed(self, *command: str) -> dict[str, Any]:
+        return self.json("pack", *command)
+
+    def json(self, verb: str, *others: str, **env: str) -> dict[str, Any]:
         done = subprocess.run(
-            command, cwd=self.project, env=self._env, capture_output=True, text=True, check=False
+            [str(sandboxes.TOOLS / "sendoff"), verb, "--json", *others],
+            cwd=self.project,
+            env={**self._env, **env},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
@@ -76,3 +83,17 @@ def test_what_the_tag_names_now_is_packed_upon(tmp_path: Path) -> None:
             (below,) = layers(site._bases, base)
             assert layers(site.images, digest)[0] == below
         assert after["images"] != before["images"]
+
+
+def test_two_bases_are_what_differs(tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "registry") as server:
+        site = Site(tmp_path, server.host)
+        bases, images = [], []
+        for _ in range(2):
+            bases.append(site.move())
+            images += site.packed("--", "python", "main.py")["images"]
+        # Neither ever ran: `diff` has to be told where such images run.
+        found = site.json("diff", *images, SENDOFF_TARGET="kubernetes")
+        was, now = bases
+        assert found["base"] == [{"name": "image", "how": "changed", "was": was, "now": now}]
+        assert not found["files"] + found["packages"] + found["unknown"]

@@ -128,12 +128,36 @@ def test_packing_again_gives_the_digest_and_runs_nothing(desk: Desk, run: Any) -
     assert desk.json("ps") == before
 
 
-def test_another_interpreter_is_told_as_the_first_difference(
+def test_another_environment_of_the_same_python_packs_the_same(
     desk: Desk, run: Any, tmp_path: Path
 ) -> None:
     python = sandboxes.empty(tmp_path / "venv") / "bin/python"
     same = desk.json("reproduce", run["digest"], "--level", "L1", "--python", str(python))
     assert same["holds"], same
+
+
+def test_another_interpreter_is_told_as_the_first_difference(
+    desk: Desk, run: Any, tmp_path: Path
+) -> None:
+    other = sandboxes.another_minor(tmp_path / "interpreters")
+    asked = ("--level", "L1", "--python", other.executable)
+    done = desk("reproduce", run["digest"], "--json", *asked)
+    report = json.loads(done.stdout)
+    assert done.returncode == 3, done.stderr
+    assert levels(report) == {"L0": None, "L1": False, "L2": None, "L3": None}
+    was = desk.json("show", run["digest"])["labels"]["python"]
+    found = report["difference"]
+    assert (found["what"], found["was"], found["now"]) == ("environment", was, other.version)
+    assert "bytecode" in found["detail"]
+    assert report["failure"]["code"] == "ENV_DRIFT"
+    assert "uv python install" in report["failure"]["fix"]
+
+
+def test_identity_alone_may_be_asked_for(desk: Desk) -> None:
+    ran = desk.ran("python", "train.py", "none")
+    report = desk.json("reproduce", ran["id"], "--level", "L0")
+    assert (report["asked"], report["holds"], report["failure"]) == ("L0", True, None), report
+    assert levels(report) == {"L0": True, "L1": None, "L2": False, "L3": True}
 
 
 def test_no_seed_fails_bitwise_and_says_which_file_first(desk: Desk) -> None:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from dispatcher.errors import PythonNotHere
-from dispatcher.local import host_python
+from tests.e2e import sandboxes
 from tests.e2e.functions.conftest import Workbench
-from tests.e2e.sandboxes import TOOLS
-
-OTHERS = [minor for minor in ("3.12", "3.13", "3.11") if minor != f"3.{sys.version_info[1]}"]
 
 
 @pytest.fixture
 def other(tmp_path: Path) -> str:
     """An interpreter of another minor that is on this machine."""
-    for minor in OTHERS:
-        try:
-            found = host_python.find(f"{minor}.0", tmp_path / "interpreters")
-        except PythonNotHere:
-            continue
-        make = [TOOLS / "uv", "venv", "-q", "--offline", "--python", found.executable]
-        subprocess.run([*make, tmp_path / "other"], check=True)
-        return f"{tmp_path}/other/bin/python"
-    pytest.skip("there is no other minor of Python on this machine")
+    found = sandboxes.another_minor(tmp_path / "interpreters")
+    return f"{sandboxes.of_another(found, tmp_path / 'other')}/bin/python"
 
 
 def test_a_pickle_for_another_python_is_refused_before_anything_is_packed(
