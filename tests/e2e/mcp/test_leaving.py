@@ -28,7 +28,7 @@ from tests.e2e.mcp.agents import over_http
 
 async def wait(url, run):
     async with over_http(url) as agent, anyio.create_task_group() as tasks:
-        tasks.start_soon(lambda: agent("wait", runs=[run], seconds=50))
+        tasks.start_soon(lambda: agent("wait", runs=[run], seconds=45))
         await anyio.sleep(0.5)
         # What was asked before this was answered is with the server.
         await agent("runs")

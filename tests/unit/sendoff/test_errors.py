@@ -151,7 +151,7 @@ def test_an_error_says_what_and_whose_it_is_and_what_to_do(kind: type[SendoffErr
 @each_error
 def test_an_agent_is_told_it_with_the_one_to_blame(kind: type[SendoffError]) -> None:
     error = made(kind, least=False)
-    told = schema.written(problems.of(error))
+    told = schema.written(problems.of(error, "submit"))
     assert (told["code"], told["phase"]) == (kind.code, kind.phase)
     assert told["retryable"] is kind.retryable
     assert told["blame"] in ("user", "infra", "capacity", "config")
