@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 from contextlib import suppress
@@ -26,7 +27,9 @@ class Supervision:
 
     def expect_more(self) -> None:
         """Keep one from now on, for as long as this process lives; it ends by itself when idle."""
-        self.lasting = True
+        if not self.lasting:
+            self.lasting = True
+            atexit.register(self.close)
 
     def start(self, post: Post, lock: int, log: Path) -> None:
         """Have a run looked after by a process that takes its lock over.

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,40 @@ def test_it_is_a_base_with_more_in_it(
     builder.build(Build(dockerfile=check))
     nobody = Builder(address.parse("unix:///nowhere"), Path("/nowhere"))
     assert extension.extended(base, steps, nobody, registry) == made
+
+
+def test_a_secret_is_in_nothing_that_is_pushed(
+    base: Base, builder: Builder, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "hidden-by-heart")
+    cache = f"{registry.repository.host}/cache-{os.urandom(4).hex()}:latest"
+    steps = ImageSettings(
+        run=('printf "%s" "${#TOKEN}" > /etc/length; echo marked > /etc/mark',),
+        secrets=("TOKEN",),
+        cache=cache,
+    )
+    made = extension.extended(base, steps, builder, registry)
+    known = {each.digest for each in base.layers}
+    for reference in (f"{made.repository}@{made.digest}", cache):
+        pushed = [data for digest, data in _pushed(reference) if digest not in known]
+        assert any(b"marked\n" in data for data in pushed)
+        assert not any(b"hidden-by-heart" in data for data in pushed)
+
+
+def _pushed(reference: str) -> Iterator[tuple[str, bytes]]:
+    """Everything that a manifest names, itself first: digests, and the bytes, unpacked."""
+    host, _, rest = reference.partition("/")
+    name, at, digest = rest.partition("@")
+    name, _, target = (name, at, digest) if at else rest.rpartition(":")
+    url = f"http://{host}/v2/{name}"
+    asked = urllib.request.Request(f"{url}/manifests/{target}", headers={"Accept": "*/*"})  # noqa: S310
+    with urllib.request.urlopen(asked) as answer:  # noqa: S310 (the stack's registry)
+        manifest = answer.read()
+    yield target, manifest
+    for blob in set(re.findall(r"sha256:[0-9a-f]{64}", manifest.decode())):
+        with urllib.request.urlopen(f"{url}/blobs/{blob}") as answer:  # noqa: S310
+            data = answer.read()
+        yield blob, gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
 
 
 @pytest.mark.parametrize(
