@@ -80,7 +80,7 @@ def _pushed(reference: str) -> Iterator[tuple[str, bytes]]:
     with urllib.request.urlopen(asked) as answer:  # noqa: S310 (the stack's registry)
         manifest = answer.read()
     yield target, manifest
-    for blob in set(re.findall(r"sha256:[0-9a-f]{64}", manifest.decode())):
+    for blob in set(re.findall(r'"digest": ?"(sha256:[0-9a-f]{64})"', manifest.decode())):
         with urllib.request.urlopen(f"{url}/blobs/{blob}") as answer:  # noqa: S310
             data = answer.read()
         yield blob, gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
