@@ -19,6 +19,7 @@ from packer.buildkit.build import Build
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuildFailed, PackageUnknown
 from packer.images.base import Base
+from packer.images.descriptor import INDEX, MANIFEST
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
@@ -76,7 +77,8 @@ def _pushed(reference: str) -> Iterator[tuple[str, bytes]]:
     name, at, digest = rest.partition("@")
     name, _, target = (name, at, digest) if at else rest.rpartition(":")
     url = f"http://{host}/v2/{name}"
-    asked = urllib.request.Request(f"{url}/manifests/{target}", headers={"Accept": "*/*"})  # noqa: S310
+    known = {"Accept": f"{MANIFEST}, {INDEX}"}
+    asked = urllib.request.Request(f"{url}/manifests/{target}", headers=known)  # noqa: S310
     with urllib.request.urlopen(asked) as answer:  # noqa: S310 (the stack's registry)
         manifest = answer.read()
     yield target, manifest
