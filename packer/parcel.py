@@ -29,9 +29,7 @@ def send(end: _socket.socket, value: Any, descriptors: tuple[int, ...]) -> None:
     copies = b"".join(number.to_bytes(4, sys.byteorder) for number in descriptors)
     rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, copies)]
     end.sendmsg([len(data).to_bytes(_LENGTH, "little")], rights)
-    view = memoryview(data)
-    while view:
-        view = view[end.send(view) :]
+    write(end, data)
 
 
 def receive(end: _socket.socket) -> tuple[Any, list[int]]:
@@ -47,12 +45,29 @@ def receive(end: _socket.socket) -> tuple[Any, list[int]]:
     head, parts, _, _ = end.recvmsg(_LENGTH, room, _socket.MSG_CMSG_CLOEXEC)
     copies = b"".join(data for _, kind, data in parts if kind == _socket.SCM_RIGHTS)
     numbers = [copies[at : at + 4] for at in range(0, len(copies), 4)]
-    size = int.from_bytes(head + _exactly(end, _LENGTH - len(head)), "little")
-    value = marshal.loads(_exactly(end, size))  # noqa: S302 (from the same user)
+    size = int.from_bytes(head + read(end, _LENGTH - len(head)), "little")
+    value = marshal.loads(read(end, size))  # noqa: S302 (from the same user)
     return value, [int.from_bytes(number, sys.byteorder) for number in numbers]
 
 
-def _exactly(end: _socket.socket, size: int) -> bytes:
+def write(end: _socket.socket, data: bytes) -> None:
+    """Send all of it; each piece has the socket's time-out.
+
+    Raises:
+        OSError: nobody takes it.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[end.send(view) :]
+
+
+def read(end: _socket.socket, size: int) -> bytes:
+    """So many bytes.
+
+    Raises:
+        EOFError: the other side has ended before.
+        OSError: nothing came in time.
+    """
     data = b""
     while len(data) < size:
         piece = end.recv(size - len(data))

@@ -36,12 +36,15 @@ def main() -> None:
     """Look after the runs that are handed over on standard input, a socket."""
     line = _socket.socket(fileno=0)
     post, lock = Post.take(line)
-    started = None
+    runner = None
     if post.root:
         from dispatcher.local.protection import protect
 
         protect(post.protected)
         started = launch(post.root)
+        from dispatcher.local.runner_process import RunnerProcess
+
+        runner = RunnerProcess(post.root, started)
     from dispatcher.local.service import Service
 
-    Service(line, started).serve(post, lock)
+    Service(line, runner).serve(post, lock)

@@ -26,11 +26,10 @@ from dispatcher.runner.watch import Signals
 class Service:
     """Takes runs from a line until nobody has one any more."""
 
-    def __init__(self, line: _socket.socket, started: tuple[int, int] | None) -> None:
-        """`started` is what `launch` returned for the first run, behind what is protected."""
-        self._line, self._started = line, started
+    def __init__(self, line: _socket.socket, runner: RunnerProcess | None) -> None:
+        """`runner` is for the first run, behind what is protected; None where it is not ready."""
+        self._line, self._runner = line, runner
         self._signals = Signals()
-        self._runner: RunnerProcess | None = None
 
     def serve(self, post: Post, lock: int) -> None:
         """Look after this run and those that follow."""
@@ -81,8 +80,7 @@ class Service:
         if self._runner and self._runner.environment == root:
             return self._runner
         self._dismiss()
-        started, self._started = self._started, None
-        return RunnerProcess(root, started or launch(root)) if root else None
+        return RunnerProcess(root, launch(root)) if root else None
 
     def _next(self, seconds: float) -> tuple[Post, int] | None:
         """The next run and its lock; None where none comes."""

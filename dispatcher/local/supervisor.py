@@ -69,9 +69,7 @@ class Supervisor:
 
     def employ(self, runner: RunnerProcess) -> None:
         """Give work to a runner that is there before the run is."""
-        runner.begin(self._folder(0, 1))
-        self._poll.register(runner.fd, select.POLLIN)
-        self._idle.append(runner)
+        self._idle.append(self._engaged(runner, self._folder(0, 1)))
 
     def work(self, *, lasting: bool) -> RunnerProcess | None:
         """Return when nothing is left to do: `lasting`, with a runner that can do another run."""
@@ -118,7 +116,8 @@ class Supervisor:
             self._failures.unprepared(index, error, self._work)
             return
         variables = self._variables(found, workspace.root)
-        process = idle or self._launched(found["root"], workspace.root)
+        root = found["root"]
+        process = idle or self._engaged(RunnerProcess(root, launch(root)), workspace.root)
         self._running[process.pid] = process
         process.give(
             Assignment(
@@ -136,11 +135,10 @@ class Supervisor:
             )
         )
 
-    def _launched(self, root: str, folder: str) -> RunnerProcess:
-        process = RunnerProcess(root, launch(root))
-        process.begin(folder)
-        self._poll.register(process.fd, select.POLLIN)
-        return process
+    def _engaged(self, runner: RunnerProcess, folder: str) -> RunnerProcess:
+        runner.begin(folder)
+        self._poll.register(runner.fd, select.POLLIN)
+        return runner
 
     def _take_idle(self, environment: str) -> RunnerProcess | None:
         """A runner of that environment that has nothing to do."""

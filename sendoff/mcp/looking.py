@@ -168,10 +168,8 @@ def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
     shown = bounds.page(found.rows, question.start, bounds.ROWS)
     metrics = found.metrics[: bounds.METRICS]
     steps = list(_further("compare", question.runs, question.start, len(shown), len(found.rows)))
-    named, why = (
-        (found.best, "all about the best") if found.best else (rows[0].name, "all about it")
-    )
-    steps.append(Step(tool="run", arguments={"run": named}, why=why))
+    why = "all about the best" if found.best else "all about it"
+    steps.append(Step(tool="run", arguments={"run": found.best or rows[0].name}, why=why))
     return answers.Comparison.of(
         found,
         rows=tuple(telling.compared(row, metrics) for row in shown),

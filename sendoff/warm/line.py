@@ -129,18 +129,10 @@ class Line:
         self._end.close()
 
     def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._end.send(view) :]
+        parcel.write(self._end, data)
 
     def _receive(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
-            try:
-                piece = self._end.recv(size - len(data))
-            except ConnectionError:
-                piece = b""
-            if not piece:
-                raise Gone
-            data += piece
-        return data
+        try:
+            return parcel.read(self._end, size)
+        except (ConnectionError, EOFError):
+            raise Gone from None
