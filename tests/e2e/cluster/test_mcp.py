@@ -164,14 +164,7 @@ def test_budgets_hold_and_are_told(
     gated = {"command": ["python", "main.py", *gate.address], "gpu": "h100:2"}
 
     async def script(agent: Agent) -> str:
-        checked = await agent("check", timeout="15m", gpu="h100:2")
-        assert checked["budget"]["gpu_hours_left"] == 1
-        assert checked["asks_gpu_hours"] == 0.5
-        run = (await agent("submit", timeout="15m", **gated))["run"]
-        problem = await agent.refusal("submit", timeout="16m", **gated)
-        assert (problem["code"], problem["blame"]) == ("BUDGET_GPU_HOURS", "capacity")
-        assert not problem["retryable"]
-        assert "0.5333" in problem["message"]
+        run = await agent.takes_half_a_gpu_hour(**gated)
         problem = await agent.refusal("submit", command="true", timeout="1m")
         assert (problem["code"], problem["retryable"]) == ("BUDGET_RUNS", True)
         await anyio.to_thread.run_sync(gate.wait_for, 1)

@@ -63,6 +63,19 @@ class Agent:
             assert step["tool"] == "wait"
             arguments = step["arguments"]
 
+    async def takes_half_a_gpu_hour(self, **gated: Any) -> str:
+        """A run on two GPUs of a group whose budget is one GPU-hour, which has no room for two."""
+        group = {name: value for name, value in gated.items() if name == "group"}
+        checked = await self("check", timeout="15m", gpu=gated["gpu"], **group)
+        assert checked["budget"]["gpu_hours_left"] == 1
+        assert checked["asks_gpu_hours"] == 0.5
+        run: str = (await self("submit", timeout="15m", **gated))["run"]
+        problem = await self.refusal("submit", timeout="16m", **gated)
+        assert (problem["code"], problem["blame"]) == ("BUDGET_GPU_HOURS", "capacity")
+        assert not problem["retryable"]
+        assert "0.5333" in problem["message"]
+        return run
+
     async def refusal(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Why a tool refuses."""
         try:

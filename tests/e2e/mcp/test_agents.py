@@ -376,14 +376,7 @@ def test_budgets_hold_and_are_told(place: GatedDesk) -> None:
     gated = {"command": "python gated.py", "gpu": "h100:2", "group": "g"}
 
     async def script(agent: Agent) -> None:
-        checked = await agent("check", timeout="15m", gpu="h100:2", group="g")
-        assert checked["budget"]["gpu_hours_left"] == 1
-        assert checked["asks_gpu_hours"] == 0.5
-        run = (await agent("submit", timeout="15m", **gated))["run"]
-        problem = await agent.refusal("submit", timeout="16m", **gated)
-        assert (problem["code"], problem["blame"]) == ("BUDGET_GPU_HOURS", "capacity")
-        assert not problem["retryable"]
-        assert "0.5333" in problem["message"]
+        run = await agent.takes_half_a_gpu_hour(**gated)
         told = (await agent("check", timeout="15m", gpu="h100:2", group="g"))["budget"]
         taken = told["gpu_hours_spent"] + told["gpu_hours_reserved"]
         assert (taken, told["gpu_hours_left"]) == pytest.approx((0.5, 0.5))
