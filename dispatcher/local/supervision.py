@@ -16,6 +16,9 @@ _ENDING = 0.05
 """Seconds that one may take from the end of its run until it is free, rather than a new start."""
 
 
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
 class Supervision:
     """The supervisors that this process starts."""
 
@@ -67,7 +70,7 @@ class _Kept:
     def __init__(self, line: socket.socket, protected: tuple[str, ...], log: Path) -> None:
         self._line, self._log = line, log
         self._owner = os.getpid()
-        self._protected = protected, _identity(protected)
+        self._protected = protected, _surroundings(protected)
         self._manifest = Path()
         """Where its run's first index is known to have ended."""
 
@@ -91,7 +94,9 @@ class _Kept:
 
     def is_free(self, protected: tuple[str, ...]) -> bool:
         """Whether it has nothing to do, is this process's, and guards these folders."""
-        if self._owner != os.getpid() or self._protected != (protected, _identity(protected)):
+        if self._owner != os.getpid():
+            return False
+        if self._protected != (protected, _surroundings(protected)):
             return False
         self._line.settimeout(_ENDING if self._manifest.exists() else 0)
         try:
@@ -127,10 +132,15 @@ class _Kept:
         self._line.close()
 
 
-def _identity(folders: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Which folders these are: one may have been removed, and another be in its place."""
+def _surroundings(folders: tuple[str, ...]) -> tuple[list[tuple[int, int]], bytes]:
+    """What one that starts now finds: which folders these are, and what is mounted where.
+
+    A folder may have been removed and another be in its place. What is mounted later can stay
+    unseen in the mount namespace that a supervisor has made for itself.
+    """
     found = [os.stat(folder) for folder in folders if os.path.isdir(folder)]
-    return [(each.st_dev, each.st_ino) for each in found]
+    mounts = _MOUNTS.read_bytes() if _MOUNTS.exists() else b""
+    return [(each.st_dev, each.st_ino) for each in found], mounts
 
 
 SUPERVISION = Supervision()

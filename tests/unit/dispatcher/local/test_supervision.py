@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,12 @@ SHOW = "import os, sys\nopen('out.txt', 'w').write(os.environ.get('SAID', 'nothi
 
 
 @pytest.fixture
-def kept(monkeypatch):
+def kept(monkeypatch, tmp_path):
     """What this process keeps; nobody else's, and nothing once the test has ended."""
+    # Tests beside these mount small disks.
+    mounts = tmp_path / "mounts"
+    mounts.write_bytes(supervision._MOUNTS.read_bytes())
+    monkeypatch.setattr(supervision, "_MOUNTS", mounts)
     ours = Supervision()
     ours.expect_more()
     for module in (supervision, target):
@@ -116,6 +121,7 @@ def test_a_runner_that_was_killed_is_replaced(bench, digest):
     supervisor = ended(bench, digest)
     (runner,) = runners(supervisor)
     os.kill(int(runner), signal.SIGKILL)
+    bench.until(lambda: not bench.running(int(runner)))
     assert ended(bench, digest) == supervisor
     assert runners(supervisor) != [runner]
 
@@ -143,6 +149,20 @@ def test_it_ends_when_nothing_comes(bench, digest, monkeypatch):
     supervisor = ended(bench, digest)
     bench.until(lambda: not bench.running(supervisor))
     assert ended(bench, digest) != supervisor
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting takes root")
+def test_what_was_mounted_since_is_seen(bench, digest, tmp_path, monkeypatch):
+    monkeypatch.setattr(supervision, "_MOUNTS", Path("/proc/self/mountinfo"))
+    supervisor = ended(bench, digest)
+    data = tmp_path / "data"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", data], check=True)
+    try:
+        (data / "file").touch()
+        assert ended(bench, digest, "test", "-e", str(data / "file")) != supervisor
+    finally:
+        subprocess.run(["umount", "--lazy", data], check=True)
 
 
 def test_a_fork_keeps_its_own(bench, digest):

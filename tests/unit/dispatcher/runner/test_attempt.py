@@ -295,7 +295,7 @@ def test_what_became_of_a_run_is_known_even_if_the_store_takes_nothing(bench, sm
 
     bench.places = msgspec.structs.replace(bench.places, store=str(small_disk / "store"))
     filler = small_disk / "filler"
-    run = bench.submit(["sh", "-c", f"cat /dev/zero > {filler}; true"])
+    run = bench.submit(["sh", "-c", f"head -c 8000000 /dev/zero > {filler}; true"])
     began = time.monotonic()
     index = bench.wait(run).indexes[0]
     assert index.state == "failed"
