@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from packer import disk, image_paths
 from packer.building import choice, plan
 from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
-from packer.environment.environment_report import EnvironmentReport
+from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.errors import SendoffError
 from packer.images import image
@@ -46,9 +46,6 @@ from packer.record import encode
 if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
-
-Agree = Callable[[EnvironmentReport], object]
-"""Raises an error where an environment must not be packed."""
 
 _NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
 
@@ -82,8 +79,7 @@ def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, Envir
         SendoffError: as `pack`.
     """
     with disk.room("the lock", request.cache):
-        resolved = _Pack(request, progress).resolve()
-    return resolved.lock, resolved.report
+        return _Pack(request, progress).look()
 
 
 _Made = tuple[Packed, dict[str, Descriptor]]
@@ -110,9 +106,9 @@ class _Pack:
         self._ahead = NOTHING_SHARED
         """What is sent off before all is made."""
 
-    def resolve(self) -> Resolved:
-        """The environment alone."""
-        return self._begin()[1].result()
+    def look(self) -> tuple[Lock, EnvironmentReport]:
+        """What the environment is made of."""
+        return self._begin()[1].look()
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
@@ -130,7 +126,7 @@ class _Pack:
             made = self._if_unchanged(resolution, interpreter, remembered, project, code)
         if made is None:
             with self._timed("environment"):
-                resolved = resolution.resolve()
+                resolved = resolution.resolve(self._agree)
             made = self._images(interpreter, resolved, project, code)
         packed, names = made
         self._layout.tag_all(names)

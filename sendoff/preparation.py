@@ -15,7 +15,7 @@ from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
 from packer.digest import Digest
-from packer.pack import Agree, pack
+from packer.pack import pack
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.progress import SILENT, Progress
@@ -28,7 +28,7 @@ from sendoff.settings.catalogue import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
-    from packer.environment.environment_report import EnvironmentReport
+    from packer.environment.environment_report import Agree, EnvironmentReport
     from packer.environment.lock import Lock
     from packer.images.base import Base
     from sendoff.admission import Admission
@@ -65,12 +65,10 @@ def pack_order(
     publishing = _publishing(session)
     if sources is None:
         sources = _sources(session)
-    base = publishing.likely_base() if publishing else None
+    base = _likely_base(publishing, session)
     request = _pack_request(session, order, base, sources)
     if admission:
         admission.wait()
-    if publishing and session.settings.image.extends:
-        base = publishing.extended(progress)
 
     def agree(report: EnvironmentReport) -> None:
         cuda_choice.check(session, report)
@@ -88,7 +86,7 @@ def pack_order(
 
 
 class _OtherBase(Exception):
-    """The base is no longer what it was when its name was looked up last."""
+    """The base is another one than that which was thought to be it."""
 
 
 def _packed_upon(
@@ -97,13 +95,14 @@ def _packed_upon(
     """The images of a request, and what is made for them on its way to the registry.
 
     Before anything is fetched or built, the base is known for sure; if it is another one than
-    `base`, all begins again with that.
+    `base`, or was extended only now, all begins again with that.
     """
 
     def with_base(report: EnvironmentReport) -> None:
-        if publishing.base() != base:
-            raise _OtherBase
+        # What can't run on any base is refused before one is built.
         agree(report)
+        if publishing.extended(progress) != base:
+            raise _OtherBase
 
     with suppress(_OtherBase), publishing.layers(base) as shared:
         packed = pack(replace(request, base=base), progress, with_base, shared)
@@ -121,11 +120,20 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
     from packer import pack as packing
 
     publishing = _publishing(session)
-    base = publishing.base() if publishing else None
+    base = (publishing.extended_before() or publishing.base()) if publishing else None
     request = _pack_request(session, Order(setups=()), base)
     lock, report = packing.look(request, progress)
     cuda_choice.check(session, report)
     return lock, report
+
+
+def _likely_base(publishing: Publishing | None, session: Session) -> Base | None:
+    """The base as it most likely is: with apt and run done where they were done before."""
+    if publishing is None:
+        return None
+    if not session.settings.image.extends:
+        return publishing.likely_base()
+    return publishing.extended_before() or publishing.base()
 
 
 def _publishing(session: Session) -> Publishing | None:

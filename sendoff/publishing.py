@@ -37,6 +37,7 @@ class Publishing:
         self._session = session
         self._registry = registry(session)
         self._base: Base | None = None
+        self._is_extended = False
         self._looking: Future[Base] | None = None
 
     def likely_base(self) -> Base:
@@ -75,13 +76,36 @@ class Publishing:
             self._base = self._looking.result() if self._looking else self._find()
         return self._base
 
+    def extended_before(self) -> Base | None:
+        """The base image with the steps of the session's settings done, where that was made once.
+
+        It is the base from then on.
+
+        Raises:
+            SendoffError: as `base`.
+        """
+        from packer.building import extension
+
+        steps = self._session.settings.image
+        made = extension.found(self.base(), steps, self._registry) if steps.extends else None
+        if made:
+            self._base, self._is_extended = made, True
+        return made
+
     def extended(self, progress: Progress) -> Base:
-        """The base image with the steps of the session's settings done; it is the base from now.
+        """The base image with the steps of the session's settings done, which are none often.
+
+        It is the base from then on.
 
         Raises:
             BuilderNeeded: nothing may be run, or there is nothing to run it with.
-            SendoffError: what `packer.building.extension` raises.
+            SendoffError: as `base`; what `packer.building.extension` raises.
         """
+        if self._session.settings.image.extends and not self._is_extended:
+            self._base, self._is_extended = self._extended(progress), True
+        return self.base()
+
+    def _extended(self, progress: Progress) -> Base:
         from packer.building import choice, extension
         from packer.building.errors import BuilderNeeded
         from packer.buildkit.builder import Builder
@@ -94,14 +118,13 @@ class Publishing:
             raise BuilderNeeded(what, "the setting builder is native", otherwise)
         builder = Builder.at(chosen.address, settings.cache)
         try:
-            self._base = extension.extended(
+            return extension.extended(
                 self.base(), settings.image, builder, self._registry, progress
             )
         except BuilderUnreachable as error:
             if chosen.address:
                 raise
             raise BuilderNeeded(what, str(error), otherwise) from error
-        return self._base
 
     def layers(self, base: Base) -> RegistryLayers:
         """Layers upon `base` that are there already, and the way there for new ones."""

@@ -14,7 +14,7 @@ from packer.building.wheelwright import Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
-from packer.environment.lock import Recipe
+from packer.environment.lock import Recipe, WheelPin
 from packer.environment.sandbox import Sandbox
 from packer.environment.target import Target
 from packer.progress import Progress
@@ -28,27 +28,40 @@ _NATIVE = (".so", ".pyd", ".dylib")
 _NO_WHEEL = "the index has no wheel"
 
 
+def wanted(packed: Iterable[Installed], answer: Answer, sources: IndexSources) -> dict[str, Source]:
+    """What has to be built, by name: it was compiled here, and `answer` has no wheel of it."""
+    candidates = [each for each in packed if each.distribution.name not in answer.pins]
+    found = ((each.distribution.name, _source(each, answer, sources)) for each in candidates)
+    return {name: origin for name, origin in found if origin}
+
+
+def provisional(answer: Answer, sources: Mapping[str, Source]) -> Answer:
+    """`answer` with a pin for each wheel that is still to be built: without file, hash or size."""
+    pins = {
+        name: WheelPin(name=name, version=each.version, filename="", sha256="", size=0)
+        for name, each in sources.items()
+    }
+    return replace(answer, pins={**answer.pins, **pins})
+
+
 def add(
-    packed: Iterable[Installed],
+    sources: Mapping[str, Source],
     answer: Answer,
     sandbox: Sandbox,
     target: Target,
     house: Wheelhouse,
     *,
     progress: Progress,
-) -> tuple[Answer, Mapping[str, str]]:
-    """`answer` with the wheels of what has to be built, and what each was built from.
+) -> Answer:
+    """`answer` with the wheels of `sources`, built on the sandbox's base.
 
     Raises:
         BuilderNeeded: there is something to build and no builder.
         SourceUnusable, WheelNotBuilt, BuilderUnreachable, BuilderDied, BuildFailed
     """
     chosen = choice.parse(sandbox.builder)
-    if sandbox.base is None or not chosen.runs:
-        return answer, {}
-    wanted = dict(_wanted(packed, answer, house.sources))
-    if not wanted:
-        return answer, {}
+    if sandbox.base is None or not sources:
+        return answer
     builder = Builder.at(chosen.address, sandbox.cache)
     wheelwright = Wheelwright(
         Workshop(builder, sandbox.base, target, sandbox.build_apt),
@@ -58,8 +71,8 @@ def add(
         ),
         sandbox.cache / "built",
     )
-    pins, built = dict(answer.pins), {}
-    for name, each in wanted.items():
+    pins = dict(answer.pins)
+    for name, each in sources.items():
         try:
             made = wheelwright.make(each, progress)
         except BuilderUnreachable as error:
@@ -67,33 +80,22 @@ def add(
                 raise
             raise _needed(each, target, error) from error
         recipe = Recipe(source=each, packages=sandbox.build_apt, requirements=made.requirements)
-        pins[name], built[name] = replace(made.pin, built=recipe), str(each)
-    return replace(answer, pins=pins), built
+        pins[name] = replace(made.pin, built=recipe)
+    return replace(answer, pins=pins)
 
 
-def _wanted(
-    packed: Iterable[Installed], answer: Answer, sources: IndexSources
-) -> Iterable[tuple[str, Source]]:
-    for installed in packed:
-        found = installed.distribution
-        if found.name in answer.pins or found.is_editable or not is_compiled(installed):
-            continue
-        if from_index(installed):
-            if not answer.reasons.get(found.name, "").startswith(_NO_WHEEL):
-                continue
-            archive = source_archives.find(found.name, found.version, sources)
-            if archive:
-                yield (
-                    found.name,
-                    Source(
-                        name=found.name,
-                        version=found.version,
-                        url=archive.url,
-                        sha256=archive.sha256,
-                    ),
-                )
-        elif origin := source.of_direct_url(found.name, found.version, found.source):
-            yield found.name, origin
+def _source(installed: Installed, answer: Answer, sources: IndexSources) -> Source | None:
+    found = installed.distribution
+    if found.is_editable or not is_compiled(installed):
+        return None
+    if not from_index(installed):
+        return source.of_direct_url(found.name, found.version, found.source)
+    if not answer.reasons.get(found.name, "").startswith(_NO_WHEEL):
+        return None
+    archive = source_archives.find(found.name, found.version, sources)
+    if archive is None:
+        return None
+    return Source(name=found.name, version=found.version, url=archive.url, sha256=archive.sha256)
 
 
 def is_compiled(installed: Installed) -> bool:

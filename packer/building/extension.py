@@ -38,13 +38,30 @@ def extended(
         BuilderUnreachable, BuilderDied, BuildFailed, PackageUnknown, PublishRefused
         SendoffError: what `packer.registry` raises.
     """
-    name = f"{registry.repository}:{tag(base, settings)}"
-    if registry.has(name.rpartition(":")[2]) is None:
-        missing = [each for each in settings.secrets if each not in os.environ]
-        if missing:
-            raise BuildSecretMissing(missing[0])
-        builder.build(_build(base, settings, name), progress)
+    made = found(base, settings, registry)
+    if made:
+        return made
+    missing = [each for each in settings.secrets if each not in os.environ]
+    if missing:
+        raise BuildSecretMissing(missing[0])
+    name = _name(base, settings, registry)
+    builder.build(_build(base, settings, name), progress)
     return registry.base(name, base.platform)
+
+
+def found(base: Base, settings: ImageSettings, registry: Registry) -> Base | None:
+    """What `extended` has made before; None where it has not.
+
+    Raises:
+        SendoffError: what `packer.registry` raises.
+    """
+    if registry.has(tag(base, settings)) is None:
+        return None
+    return registry.base(_name(base, settings, registry), base.platform)
+
+
+def _name(base: Base, settings: ImageSettings, registry: Registry) -> str:
+    return f"{registry.repository}:{tag(base, settings)}"
 
 
 def tag(base: Base, settings: ImageSettings) -> str:

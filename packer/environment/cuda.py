@@ -20,6 +20,11 @@ _RUNTIME = re.compile(rf"{RUNTIME}(-cu\d+)?")
 _BUILD = re.compile(r"\+cu(\d+)(\d)")
 """A local version of PyTorch's index: "2.5.1+cu124"."""
 
+_MAJOR = re.compile(r"-cuda(\d+)x?(-|$)")
+"""The major alone: "cupy-cuda11x", "jax-cuda12-plugin"."""
+_LAST = {"11": "11.8"}
+"""The last line of each major that will have no other: whatever runs it runs those before."""
+
 
 class CudaWish(Record, frozen=True):
     """For which CUDA an environment is wanted."""
@@ -53,6 +58,8 @@ def of(name: str, version: str) -> str:
             return f"{parts[0]}.{parts[1]}"
     elif build := _BUILD.search(version):
         return f"{build[1]}.{build[2]}"
+    elif major := _MAJOR.search(name):
+        return _LAST.get(major[1], "")
     return ""
 
 

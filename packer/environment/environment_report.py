@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from packer.record import Record
@@ -42,3 +43,7 @@ class EnvironmentReport(Record, frozen=True):
     """Distributions whose wheel was built for this image, and what from."""
     retargeted: Retargeted | None = None
     """None where everything arrives as it is installed."""
+
+
+Agree = Callable[[EnvironmentReport], object]
+"""Raises an error where an environment must not be packed."""

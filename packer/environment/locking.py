@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from packer.building.source import Source
 from packer.environment import closure, environment, resolver, target
-from packer.environment.environment import Environment
+from packer.environment.environment import Environment, Installed
+from packer.environment.environment_report import Agree
 from packer.environment.installed_files import Hashes
 from packer.environment.resolver import Locked, Plan
 from packer.environment.sandbox import Sandbox
@@ -22,7 +23,7 @@ from packer.retargeting.build_finder import BuildFinder
 from packer.retargeting.builds import Builds
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
-from packer.wheels.wheel_finder import WheelFinder
+from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 
 _PYTHONPATH = "PYTHONPATH is set here and not in the image: give it with --env PYTHONPATH=…"
@@ -39,32 +40,72 @@ class Outcome(Record, frozen=True):
     """When the first was looked at: nanoseconds since the epoch."""
     has_index: bool
     """Whether the lock would be the same with every index within reach."""
+    is_complete: bool
+    """Whether nothing is left to be built for it."""
 
 
-def resolve(sandbox: Sandbox, progress: Progress) -> Outcome:
-    """Capture the environment, find its wheels, and lock it.
+class Draft(Record, frozen=True):
+    """A lock before anything is built for it."""
+
+    locked: Locked
+    """With a provisional pin for each wheel that is to be built."""
+    plan: Plan
+    answer: Answer
+    sources: dict[str, Source]
+    """What is to be built, by name."""
+    has_index: bool
+
+
+def resolve(sandbox: Sandbox, progress: Progress, agree: Agree | None = None) -> Outcome:
+    """Capture the environment, find its wheels, build those that there are not, and lock it.
+
+    Nothing is built before `agree`, which is told what the environment is to be made of.
 
     Raises:
         DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
-        SendoffError: of `packer.building`, where something has to be built.
+        SendoffError: of `packer.building`, where something has to be built; of `agree`.
         NoCudaBuild, TorchIndexUnreachable
     """
-    settings = _settings(sandbox)
-    found = environment.capture(sandbox.interpreter, Hashes(_hashes(sandbox)), progress)
-    locked, has_index = lock(found, sandbox, progress)
+    seen, time, drafted = _drafted(sandbox, progress)
+    if drafted.sources and agree:
+        agree(drafted.locked.report)
     return Outcome(
-        locked=locked,
-        seen={**found.seen, **settings},
-        time=found.time,
-        has_index=has_index,
+        locked=finished(drafted, sandbox, progress),
+        seen=seen,
+        time=time,
+        has_index=drafted.has_index,
+        is_complete=True,
     )
 
 
-def lock(found: Environment, sandbox: Sandbox, progress: Progress) -> tuple[Locked, bool]:
-    """The lock of an environment, wherever that is, and whether every index was within reach.
+def look(sandbox: Sandbox, progress: Progress) -> Outcome:
+    """The lock as far as it is known with nothing built.
 
     Raises:
-        As `resolve`.
+        As `resolve`, less what building does.
+    """
+    seen, time, drafted = _drafted(sandbox, progress)
+    return Outcome(
+        locked=drafted.locked,
+        seen=seen,
+        time=time,
+        has_index=drafted.has_index,
+        is_complete=not drafted.sources,
+    )
+
+
+def _drafted(sandbox: Sandbox, progress: Progress) -> tuple[dict[str, Stamp | None], int, Draft]:
+    """A draft, every file that it was made from, and when the first was looked at."""
+    settings = _settings(sandbox)
+    found = environment.capture(sandbox.interpreter, Hashes(_hashes(sandbox)), progress)
+    return {**found.seen, **settings}, found.time, draft(found, sandbox, progress)
+
+
+def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
+    """What the lock of an environment is made from, wherever that is.
+
+    Raises:
+        As `look`.
     """
     interpreter, project = found.interpreter, sandbox.project
     wanted = target.of(interpreter, sandbox.platform)
@@ -81,29 +122,71 @@ def lock(found: Environment, sandbox: Sandbox, progress: Progress) -> tuple[Lock
         names -= retargeting.gone | builds.pins.keys()
     packed = [each for each in found.distributions if each.distribution.name in names]
     answer = finder.find(packed, progress)
-    built: Mapping[str, str] = {}
-    if sandbox.base and len(answer.pins) < len(packed):
-        from packer.building import built_wheels
-
-        answer, built = built_wheels.add(packed, answer, sandbox, wanted, house, progress=progress)
+    sources = _sources(packed, answer, sandbox, house)
     plan = Plan(
         environment=found,
         project=project,
         target=wanted,
         left_out=out,
-        built=built,
+        built={name: str(each) for name, each in sources.items()},
         builds=builds,
     )
-    locked = resolver.lock(plan, answer)
-    if os.environ.get("PYTHONPATH"):
-        locked = _with_warning(locked, _PYTHONPATH)
-    return locked, not (answer.unreachable or builds.warnings)
+    return Draft(
+        locked=_locked(plan, _provisional(answer, sources)),
+        plan=plan,
+        answer=answer,
+        sources=sources,
+        has_index=not (answer.unreachable or builds.warnings),
+    )
+
+
+def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
+    """The lock, with everything built that has to be.
+
+    Raises:
+        SendoffError: of `packer.building`.
+    """
+    if not drafted.sources:
+        return drafted.locked
+    from packer.building import built_wheels
+
+    house = wheelhouse(sandbox)
+    answer = built_wheels.add(
+        drafted.sources, drafted.answer, sandbox, drafted.plan.target, house, progress=progress
+    )
+    return _locked(drafted.plan, answer)
 
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
     """Where this machine's wheels are, and how others are fetched."""
     sources = index_sources.find(sandbox.interpreter.prefix)
     return Wheelhouse(root=sandbox.cache / "wheels", sources=sources)
+
+
+def _sources(
+    packed: list[Installed], answer: Answer, sandbox: Sandbox, house: Wheelhouse
+) -> dict[str, Source]:
+    """What has to be built. Most environments have nothing of that kind."""
+    if not sandbox.base or len(answer.pins) == len(packed):
+        return {}
+    from packer.building import built_wheels, choice
+
+    if not choice.parse(sandbox.builder).runs:
+        return {}
+    return built_wheels.wanted(packed, answer, house.sources)
+
+
+def _provisional(answer: Answer, sources: dict[str, Source]) -> Answer:
+    if not sources:
+        return answer
+    from packer.building import built_wheels
+
+    return built_wheels.provisional(answer, sources)
+
+
+def _locked(plan: Plan, answer: Answer) -> Locked:
+    locked = resolver.lock(plan, answer)
+    return _with_warning(locked, _PYTHONPATH) if os.environ.get("PYTHONPATH") else locked
 
 
 def _with_warning(locked: Locked, warning: str) -> Locked:

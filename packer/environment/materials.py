@@ -11,17 +11,21 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from packer import disk, record
 from packer.environment.editable_tree import EditableTree
-from packer.environment.environment_report import EnvironmentReport
+from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, WheelPin
 from packer.environment.sandbox import Sandbox
 from packer.environment.sweep import Sweep, remember
 from packer.progress import Progress
 from packer.record import Record
+
+if TYPE_CHECKING:
+    from packer.environment.locking import Outcome
 
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
@@ -80,8 +84,10 @@ class Resolution:
         """Whether what is remembered is the environment as it is now. Waits for the sweep."""
         return self._known is not None and self._known[1].unchanged()
 
-    def resolve(self) -> Resolved:
+    def resolve(self, agree: Agree | None = None) -> Resolved:
         """The environment as it is now, whatever is remembered.
+
+        Nothing is built before `agree`.
 
         Raises:
             DistUnresolvable: a distribution can arrive in no form.
@@ -90,9 +96,25 @@ class Resolution:
             NoCudaBuild, TorchIndexUnreachable: one has no build for the CUDA that is wanted.
             FileAltered: an installed file changed while it was read.
             DiskFull: a cache cannot be written.
-            SendoffError: of `packer.building`, where something has to be built.
+            SendoffError: of `packer.building`, where something has to be built; of `agree`.
         """
-        return self._resolved(self._resolve())
+        return self._resolved(self._resolve(agree))
+
+    def look(self) -> tuple[Lock, EnvironmentReport]:
+        """What it is made of, with a provisional pin for each wheel that is still to be built.
+
+        Raises:
+            As `resolve`, less what building does.
+        """
+        remembered = self.remembered()
+        if remembered and self.holds():
+            return remembered.lock, remembered.report
+        from packer.environment import locking
+
+        found = locking.look(self._sandbox, self._progress)
+        if found.is_complete:
+            self._keep(found)
+        return found.locked.lock, found.locked.report
 
     def result(self) -> Resolved:
         """The environment as it is now, remembered or resolved."""
@@ -108,10 +130,12 @@ class Resolution:
         except (OSError, ValueError):
             return None
 
-    def _resolve(self) -> _Remembered:
+    def _resolve(self, agree: Agree | None) -> _Remembered:
         from packer.environment import locking
 
-        found = locking.resolve(self._sandbox, self._progress)
+        return self._keep(locking.resolve(self._sandbox, self._progress, agree))
+
+    def _keep(self, found: Outcome) -> _Remembered:
         marks = f"{self._place.stem}-{os.urandom(6).hex()}.marks"
         sources = found.locked.sources
         remembered = _Remembered(

@@ -181,7 +181,7 @@ def test_a_mac_s_environment_is_reported_whole_where_some_of_it_has_no_wheel(
         cuda=CudaWish(lines=("12.8",), index=desk.served.url + "/whl"),
     )
     with pytest.raises(NoWheelForTarget) as refused:
-        locking.lock(_with_python(found, str(sys.executable)), request, SILENT)
+        locking.draft(_with_python(found, str(sys.executable)), request, SILENT)
     error = refused.value
     assert "pyobjc-core" in {each.name for each in error.distributions}
     assert error.report

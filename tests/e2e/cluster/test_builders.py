@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,6 +97,49 @@ def test_without_a_builder_it_is_refused_with_what_to_do(workshop: Desk, tmp_pat
         "pack", SENDOFF_CACHE=str(tmp_path / "cache"), SENDOFF_BUILDER="unix:///nowhere"
     )
     assert unreachable["code"] == "BUILDER_UNREACHABLE"
+
+
+@pytest.fixture
+def old_torch(workshop: Desk, tmp_path: Path) -> dict[str, str]:
+    """Variables of the workshop's sandbox with torch for CUDA 11.8 in it, and an empty cache."""
+    sandbox = tmp_path / "venv"
+    shutil.copytree(workshop.env["VIRTUAL_ENV"], sandbox, symlinks=True)
+    (packages,) = sandbox.glob("lib/python3*/site-packages")
+    installed = packages / "torch-2.5.1+cu118.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: torch\nVersion: 2.5.1+cu118\n"
+    )
+    (installed / "RECORD").write_text("torch.py,,\ntorch-2.5.1+cu118.dist-info/METADATA,,\n")
+    (packages / "torch.py").touch()
+    return {**environment(sandbox, tmp_path / "cache"), "SENDOFF_BUILDER": "unix:///nowhere"}
+
+
+def test_what_the_class_can_not_run_is_told_before_anything_is_built(
+    workshop: Desk, old_torch: dict[str, str]
+) -> None:
+    workshop.write("sendoff.toml", "")
+    steps = '{"apt": ["hello"], "run": ["echo never"]}'
+    for image in (steps, "{}"):
+        refused = workshop.json("pack", "--gpu", "b200", **old_torch, SENDOFF_IMAGE=image)
+        assert refused["code"] == "CUDA_UNFIT", refused
+        assert "torch 2.5.1+cu118" in refused["evidence"]
+        # Where the class can, there is something to build.
+        refused = workshop.json("pack", "--gpu", "h100", **old_torch, SENDOFF_IMAGE=image)
+        assert refused["code"] == "BUILDER_UNREACHABLE", refused
+
+
+def test_a_dry_run_builds_nothing(workshop: Desk, tmp_path: Path) -> None:
+    workshop.write("sendoff.toml", SETTINGS)
+    fresh = {"SENDOFF_CACHE": str(tmp_path / "cache"), "SENDOFF_BUILDER": "unix:///nowhere"}
+    told = workshop.json("pack", "--dry-run", **fresh)
+    (crcmod,) = [each for each in told["arrivals"] if each["name"] == "crcmod"]
+    assert (crcmod["how"], crcmod["why"]) == ("wheel", "built from crcmod-1.7.tar.gz")
+    # What was not built is not believed to be.
+    refused = workshop.json("pack", **fresh, SENDOFF_IMAGE="{}")
+    assert refused["code"] == "BUILDER_UNREACHABLE"
+    packed = workshop.json("pack", SENDOFF_CACHE=str(tmp_path / "cache"))
+    assert "wheel crcmod 1.7" in [each["makes"] for each in packed["tasks"]]
 
 
 def test_the_commands_of_the_page_work(workshop: Desk) -> None:

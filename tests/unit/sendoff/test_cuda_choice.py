@@ -57,3 +57,6 @@ def test_what_the_class_can_never_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CudaUnfit) as refused:
         cuda_choice.check(Session.open(tmp_path, {**FAR, "gpu": "b200"}), report)
     assert refused.value.evidence() == "torch 2.5.1+cu118"
+    of_major = EnvironmentReport(arrivals=(Arrival("cupy-cuda11x", "13.3.0", how="wheel"),))
+    with pytest.raises(CudaUnfit):
+        cuda_choice.check(Session.open(tmp_path, {**FAR, "gpu": "b200"}), of_major)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from packer.building import built_wheels
+from packer.building.source import Source
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
 from packer.environment.installed_files import InstalledFile
@@ -77,7 +78,7 @@ def index(folder: Path) -> IndexSources:
     ],
 )
 def test_what_is_wanted(found: Installed, answer: Answer, wanted: str) -> None:
-    sources = dict(built_wheels._wanted([found], answer, IndexSources(no_index=True)))
+    sources = built_wheels.wanted([found], answer, IndexSources(no_index=True))
     assert [str(each).partition(" ")[0] for each in sources.values()] == (
         [wanted] if wanted else []
     )
@@ -86,7 +87,15 @@ def test_what_is_wanted(found: Installed, answer: Answer, wanted: str) -> None:
 def test_an_index_is_asked_for_the_archive_of_one_that_has_no_wheel_there(tmp_path: Path) -> None:
     odd = installed("odd", "odd.cpython-311-x86_64-linux-gnu.so", has_record=True)
     answer = Answer(reasons={"odd": NO_WHEEL})
-    (found,) = built_wheels._wanted([odd], answer, index(tmp_path))
-    assert found[0] == "odd"
-    assert found[1].sha256 == "a" * 64
-    assert found[1].filename == "odd-1.0.tar.gz"
+    found = built_wheels.wanted([odd], answer, index(tmp_path))
+    assert found.keys() == {"odd"}
+    assert found["odd"].sha256 == "a" * 64
+    assert found["odd"].filename == "odd-1.0.tar.gz"
+
+
+def test_what_is_not_built_yet_has_a_pin_without_a_file() -> None:
+    kept = WheelPin(name="a", version="1", filename="a.whl", sha256="0" * 64, size=1)
+    origin = Source(name="odd", version="1.0", url="https://g.example/odd-1.0.tar.gz")
+    pins = built_wheels.provisional(Answer(pins={"a": kept}), {"odd": origin}).pins
+    assert pins["a"] == kept
+    assert pins["odd"] == WheelPin(name="odd", version="1.0", filename="", sha256="", size=0)

@@ -15,6 +15,8 @@ from packer.environment.environment_report import Arrival
         ({"torch": "2.5.1+cu124", "torchvision": "0.20.1+cu121"}, "12.4"),
         ({"torch": "2.4.0+cu118"}, "11.8"),
         ({"torch": "2.5.1+cpu"}, ""),
+        ({"cupy-cuda11x": "13.3.0"}, "11.8"),
+        ({"cupy-cuda12x": "13.3.0"}, ""),
         ({"nvidia-cublas-cu12": "12.4.5.8"}, ""),
     ],
 )
