@@ -241,6 +241,7 @@ class _Pack:
                 base=request.base,
                 builder=request.builder,
                 build_apt=request.image.build_apt,
+                build_cache=request.image.cache,
                 cuda=request.cuda,
             )
             return found, Resolution(sandbox, self._progress)

@@ -19,7 +19,7 @@ from packer.bases.errors import BaseUnreadable
 from packer.bases.packages import Package
 from packer.bases.plan import BELOW, PLATFORM, Target
 from packer.bases.provenance import Circumstances
-from packer.buildkit.build import Build, Built, Output, Secret
+from packer.buildkit.build import Build, Built, Output, Secret, cache_reference
 from packer.buildkit.builder import Builder
 from packer.digest import Digest
 from packer.images import base
@@ -46,6 +46,8 @@ class Workshop(Record, frozen=True):
     """Authorities that steps trust besides: those of a site's proxy. They are in no image."""
     arguments: dict[str, str] = {}
     """Build arguments besides, which name mirrors: `PIP_INDEX_URL`, `UV_PYTHON_INSTALL_MIRROR`."""
+    cache: str = ""
+    """Repository where builders share what they have done; empty for none."""
     fresh: bool = False
     """Whether every step is done anew, though the builder knows its result."""
 
@@ -75,6 +77,7 @@ def plan(workshop: Workshop, target: Target, output: Path) -> Build:
         arguments={**workshop.arguments, **target.arguments},
         secrets=(Secret(name="certificates", file=trusted),) if trusted else (),
         platform=PLATFORM,
+        cache=cache_reference(workshop.cache, "base", Digest.of(target.id.encode())),
         fresh=workshop.fresh,
         output=Output.layout(output, compression="gzip", **_TIMELESS),
     )

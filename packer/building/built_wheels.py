@@ -64,7 +64,7 @@ def add(
         return answer
     builder = Builder.at(chosen.address, sandbox.cache)
     wheelwright = Wheelwright(
-        Workshop(builder, sandbox.base, target, sandbox.build_apt),
+        Workshop(builder, sandbox.base, target, sandbox.build_apt, sandbox.build_cache),
         house,
         Question(
             python=sandbox.interpreter.executable, project=sandbox.project, sources=house.sources

@@ -10,7 +10,7 @@ from typing import Any
 
 from packer.building import environment_dockerfile
 from packer.building.contexts import installer, layer
-from packer.buildkit.build import Build, Compression, Output
+from packer.buildkit.build import Build, Compression, Output, cache_reference
 from packer.buildkit.builder import Builder
 from packer.digest import Digest
 from packer.digester import Digester
@@ -45,7 +45,7 @@ class BuildKitLayers:
         `fresh`: whatever it knows, it is to install everything again.
         """
         self._builder, self._base = builder, base
-        self._cache = {"type": "registry", "ref": cache} if cache else {}
+        self._cache = cache_reference(cache, "environment", base.digest)
         self._compression, self._fresh = compression, fresh
 
     def layers(
@@ -87,8 +87,7 @@ class BuildKitLayers:
             platform=base.platform,
             arguments={"SOURCE_DATE_EPOCH": "0"},
             output=Output.layout(out, compression=self._compression, **_REPRODUCIBLE),
-            cache_from=(self._cache,) if self._cache else (),
-            cache_to={**self._cache, "mode": "max"} if self._cache else {},
+            cache=self._cache,
             fresh=self._fresh,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from packer.building.errors import BuildSecretMissing
 from packer.building.image_settings import ImageSettings
 from packer.building.source_dockerfile import install
-from packer.buildkit.build import Build, Output, Secret
+from packer.buildkit.build import Build, Output, Secret, cache_reference
 from packer.buildkit.builder import Builder
 from packer.digest import Digest
 from packer.images.base import Base
@@ -87,13 +87,13 @@ def _step(command: str, secrets: Sequence[str]) -> str:
 
 
 def _build(base: Base, settings: ImageSettings, name: str) -> Build:
-    place = {"type": "registry", "ref": settings.cache} if settings.cache else {}
+    # What other commands change, the same packages do not.
+    key = Digest.of(encode([_RECIPE, base.digest, settings.apt]))
     return Build(
         dockerfile=dockerfile(base, settings),
         arguments={"SOURCE_DATE_EPOCH": "0"},
         platform=base.platform,
         secrets=tuple(Secret(name=each) for each in settings.secrets),
         output=Output.pushed(name),
-        cache_from=(place,) if place else (),
-        cache_to={**place, "mode": "max"} if place else {},
+        cache=cache_reference(settings.cache, "image", key),
     )

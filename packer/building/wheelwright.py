@@ -19,7 +19,7 @@ from packer.building import source_dockerfile
 from packer.building.contexts import installer, layer
 from packer.building.errors import SourceUnusable, WheelNotBuilt
 from packer.building.source import Source, Tree
-from packer.buildkit.build import Build, Output
+from packer.buildkit.build import Build, Output, cache_reference
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuildFailed, PackageUnknown, SourceImageGone
 from packer.digest import Digest
@@ -62,6 +62,8 @@ class Workshop(NamedTuple):
     target: Target
     packages: tuple[str, ...] = ()
     """Debian packages that building takes."""
+    cache: str = ""
+    """Repository where BuildKit finds what another has done, and leaves its own."""
 
 
 class Wheelwright:
@@ -71,7 +73,7 @@ class Wheelwright:
         self, workshop: Workshop, house: Wheelhouse, question: Question, memory: Path
     ) -> None:
         """`memory`: directory for what was built."""
-        self._builder, self._base, self._target, self._packages = workshop
+        self._builder, self._base, self._target, self._packages, self._cache = workshop
         self._house, self._question, self._memory = house, question, memory
 
     def repeat(self, recipe: Recipe, progress: Progress = SILENT) -> WheelPin:
@@ -183,6 +185,7 @@ class Wheelwright:
                 contexts={name: str(path) for name, path in contexts.items()},
                 platform=self._base.platform,
                 output=Output.files(work / "out"),
+                cache=cache_reference(self._cache, "wheel", self._key(source)),
                 fresh=fresh,
             )
             self._builder.build(build, progress)

@@ -26,7 +26,7 @@ def _target(build: Build, dockerfile: Path, empty: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         "attest": _PLAIN,
         "args": build.arguments,
-        "cache-from": [joined(each) for each in build.cache_from],
+        "cache-from": [joined(build.cache_from)] if build.cache_from else [],
         "cache-to": [joined(build.cache_to)] if build.cache_to else [],
         "context": str(build.context or empty),
         "contexts": build.contexts,

@@ -63,11 +63,35 @@ class Build(Record, frozen=True):
     platform: str = ""
     """OCI platform; empty for the builder's own."""
     tags: tuple[str, ...] = ()
-    cache_from: tuple[dict[str, str], ...] = ()
-    """Such as {"type": "registry", "ref": "registry.example/cache:team"}."""
-    cache_to: dict[str, str] = {}
+    cache: str = ""
+    """Where results of steps are found and left: "registry.example/cache:wheel-0123"."""
     fresh: bool = False
     """Whether steps are run although their results are known."""
+
+    @property
+    def cache_from(self) -> dict[str, str]:
+        """Whence known results come: buildx's `--cache-from`, field by field."""
+        known = self.cache and not self.fresh
+        return {"type": "registry", "ref": self.cache} if known else {}
+
+    @property
+    def cache_to(self) -> dict[str, str]:
+        """Where all steps' results go: `--cache-to`. Nothing breaks where it takes none."""
+        if not self.cache:
+            return {}
+        place = {"type": "registry", "ref": self.cache}
+        return {**place, "mode": "max", "ignore-error": "true"}
+
+
+def cache_reference(repository: str, what: str, key: Digest) -> str:
+    """Where a build's cache is in a repository for all; empty where there is none.
+
+    A later build leaves its own in place of an earlier one's, so each has its name.
+    """
+    if not repository:
+        return ""
+    joint = "-" if ":" in repository.rpartition("/")[2] else ":"
+    return f"{repository}{joint}{what}-{key.hex[:16]}"
 
 
 class Step(Record, frozen=True):

@@ -214,7 +214,7 @@ def _stream(
     client: DockerClient, builder: str | None, build: Build, files: _Files
 ) -> Iterator[str]:
     fields = build.output.fields if build.output else {"type": "cacheonly"}
-    for each in (fields, build.cache_to, *build.cache_from):
+    for each in (fields, build.cache_to):
         if any("," in value for value in each.values()):
             # python-on-whales joins fields with commas and quotes none.
             raise ValueError(f"a comma in {each}")
@@ -224,7 +224,7 @@ def _stream(
         build_contexts=cast("Any", build.contexts),
         builder=builder,
         cache=not build.fresh,
-        cache_from=list(build.cache_from) or None,
+        cache_from=build.cache_from or None,
         cache_to=build.cache_to or None,
         file=files.dockerfile("build", build.dockerfile),
         metadata_file=files.metadata,

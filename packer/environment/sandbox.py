@@ -25,5 +25,7 @@ class Sandbox(Record, frozen=True):
     """See `packer.building.choice`."""
     build_apt: tuple[str, ...] = ()
     """Debian packages that building takes."""
+    build_cache: str = ""
+    """Repository where builders share what they have done; empty for none."""
     cuda: CudaWish = CudaWish()
     """Which CUDA it is for."""

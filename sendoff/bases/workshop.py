@@ -232,6 +232,7 @@ def _workshop(session: Session, bench: Bench) -> Workshop:
         tool=f"sendoff-{VERSION}",
         certificates=bench.certificates,
         arguments=bench.arguments,
+        cache=settings.image.cache,
         fresh=bench.fresh,
     )
 

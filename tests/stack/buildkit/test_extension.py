@@ -54,10 +54,14 @@ def test_it_is_a_base_with_more_in_it(
 
 
 def test_a_secret_is_in_nothing_that_is_pushed(
-    base: Base, builder: Builder, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    base: Base,
+    builder: Builder,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("TOKEN", "hidden-by-heart")
-    cache = f"{registry.repository.host}/cache-{os.urandom(4).hex()}:latest"
+    cache = f"{registry.repository.host}/cache-{os.urandom(4).hex()}"
     steps = ImageSettings(
         run=('printf "%s" "${#TOKEN}" > /etc/length; echo marked > /etc/mark',),
         secrets=("TOKEN",),
@@ -65,7 +69,9 @@ def test_a_secret_is_in_nothing_that_is_pushed(
     )
     made = extension.extended(base, steps, builder, registry)
     known = {each.digest for each in base.layers}
-    for reference in (f"{made.repository}@{made.digest}", cache):
+    left = Registry(Repository.parse(cache), Access(), tmp_path / "left")
+    (tag,) = left.tags()
+    for reference in (f"{made.repository}@{made.digest}", f"{cache}:{tag}"):
         pushed = [data for digest, data in _pushed(reference) if digest not in known]
         assert any(b"marked\n" in data for data in pushed)
         assert not any(b"hidden-by-heart" in data for data in pushed)

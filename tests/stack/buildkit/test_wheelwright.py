@@ -16,9 +16,11 @@ import pytest
 from packer.building.errors import SourceUnusable, WheelNotBuilt
 from packer.building.source import Source
 from packer.building.wheelwright import BuiltWheel, Wheelwright, Workshop
+from packer.buildkit import address
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import PackageUnknown
 from packer.environment import interpreter, target
+from packer.environment.lock import Recipe
 from packer.errors import WheelHashMismatch
 from packer.registry.access import Access
 from packer.registry.reference import Repository
@@ -26,6 +28,7 @@ from packer.registry.registry import Registry
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
 from packer.wheels.wheelhouse import Wheelhouse
+from tests.stack.buildkit.second import SecondBuilder
 from tests.stack.stack import Stack
 
 # A backend of the project's own: what it does is in the test, and no index is asked.
@@ -66,11 +69,12 @@ def archive(folder: Path, content: Mapping[str, str]) -> Source:
 
 
 Make = Callable[..., BuiltWheel]
+Wright = Callable[..., Wheelwright]
 
 
 @pytest.fixture
-def make(stack: Stack, builder: Builder, tmp_path: Path) -> Make:
-    """Build a source on the stack's base."""
+def wright(stack: Stack, builder: Builder, tmp_path: Path) -> Wright:
+    """Whoever builds on the stack's base, and remembers it in a folder."""
     repository = Repository.parse(f"{stack.known['registry']['address']}/wheels")
     registry = Registry(repository, Access(), tmp_path / "cache")
     base = registry.base(stack.known["images"]["base"], "linux/amd64")
@@ -79,10 +83,20 @@ def make(stack: Stack, builder: Builder, tmp_path: Path) -> Make:
     question = Question(python=found.executable, project=tmp_path, sources=sources)
     house = Wheelhouse(root=tmp_path / "wheels", sources=sources)
 
+    def made(memory: str, *packages: str, by: Builder = builder, cache: str = "") -> Wheelwright:
+        workshop = Workshop(by, base, target.of(found), packages, cache)
+        return Wheelwright(workshop, house, question, tmp_path / memory)
+
+    return made
+
+
+@pytest.fixture
+def make(wright: Wright, tmp_path: Path) -> Make:
+    """Build a source on the stack's base."""
+
     def build(source: Source, *packages: str) -> BuiltWheel:
-        workshop = Workshop(builder, base, target.of(found), packages)
-        built = Wheelwright(workshop, house, question, tmp_path / "built").make(source)
-        assert house.path(built.pin).is_file()
+        built = wright("built", *packages).make(source)
+        assert (tmp_path / "wheels" / built.pin.sha256 / built.pin.filename).is_file()
         return built
 
     return build
@@ -100,6 +114,20 @@ def test_an_archive_becomes_a_wheel_with_a_hash(make: Make, tmp_path: Path) -> N
     assert built.pin.filename == "odd-1.0-py3-none-any.whl"
     assert content(tmp_path, built, "odd.py") == "answer = 42\n"
     assert built.requirements == ()
+
+
+def test_what_one_builder_has_made_another_need_not(
+    wright: Wright, stack: Stack, tmp_path: Path
+) -> None:
+    by_chance = "pathlib.Path('odd.py').write_text(__import__('os').urandom(8).hex())"
+    source = archive(tmp_path, files(by_chance))
+    registry = stack.known["registry"]["address"]
+    cache = f"{registry}/cache-{os.urandom(4).hex()}"
+    first = wright("first", cache=cache).make(source)
+    with SecondBuilder(registry) as second:
+        other = Builder(address.parse(second.address), tmp_path / "second")
+        assert wright("second", by=other, cache=cache).make(source).pin == first.pin
+        assert wright("third", by=other).repeat(Recipe(source=source)) != first.pin
 
 
 def test_a_commit_of_a_repository_does_too(make: Make, tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ def test_builds_become_targets(golden) -> None:
             arguments={"ROOT": "debian:12", "WORDS": "${HOME} and %{if}"},
             secrets=(Secret(name="token", variable="TOKEN"), Secret(name="key", file=Path("/k"))),
             platform="linux/amd64",
-            cache_from=({"type": "registry", "ref": "registry.example/cache"},),
-            cache_to={"type": "registry", "ref": "registry.example/cache", "mode": "max"},
+            cache="registry.example/cache:base",
         ),
         "cuda": Build(dockerfile="FROM scratch\n", target="last", fresh=True),
     }
