@@ -43,6 +43,14 @@ def without(found: Environment, *names: str) -> Environment:
     return msgspec.structs.replace(found, distributions=kept)
 
 
+def with_others(found: Environment, *tables: dict[str, Any]) -> Environment:
+    """The same with more installed."""
+    others = sorted(
+        (*found.distributions, *map(_installed, tables)), key=lambda each: each.distribution.name
+    )
+    return msgspec.structs.replace(found, distributions=tuple(others))
+
+
 def names(found: Environment) -> set[str]:
     """Of all that is installed."""
     return {each.distribution.name for each in found.distributions}

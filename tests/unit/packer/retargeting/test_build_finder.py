@@ -138,3 +138,37 @@ def test_jax_gets_its_plugins_and_nothing_of_its_own_changes(
     assert builds.dropped == {"jax-metal": "only of use on macosx/arm64"}
     with pytest.raises(NoCudaBuild, match="jax"):
         finding.find(jax(indexes), "13.0", asked=True)
+
+
+def test_the_whole_family_of_torch_comes_of_one_line(finding: Finding, indexes: Indexes) -> None:
+    versions_of = {"torchaudio": "2.9.1", "torchao": "0.14.1", "torchcodec": "0.8.1"}
+    for name, version in versions_of.items():
+        for line in ("cpu", "cu126", "cu128"):
+            indexes.add(f"whl/{line}", *wheel(name, f"{version}+{line}", LINUX))
+    found = description.environment("linux-amd64-cpu")
+    others = [{"name": name, "version": f"{each}+cpu"} for name, each in versions_of.items()]
+    builds = finding.find(description.with_others(found, *others), "12.6")
+    assert builds.line == "12.6"
+    family = {"torch": "2.9.1", "torchvision": "0.24.1", **versions_of}
+    assert {name: versions(builds)[name] for name in family} == {
+        name: f"{version}+cu126" for name, version in family.items()
+    }
+
+
+def cupy(name: str) -> Environment:
+    return description.read(
+        {
+            "platform": "linux-x86_64",
+            "python": "3.11.9",
+            "distribution": [{"name": name, "version": "13.6.0"}],
+        }
+    )
+
+
+def test_cupy_changes_its_name_with_the_major(finding: Finding, indexes: Indexes) -> None:
+    indexes.add("simple", *wheel("cupy-cuda12x", "13.6.0", LINUX))
+    builds = finding.find(cupy("cupy-cuda11x"), "12.8", asked=True)
+    assert versions(builds) == {"cupy-cuda12x": "13.6.0"}
+    assert builds.dropped.keys() == {"cupy-cuda11x"}
+    with pytest.raises(NoCudaBuild, match=r"cupy-cuda13x 13\.6\.0"):
+        finding.find(cupy("cupy-cuda12x"), "13.0", asked=True)
