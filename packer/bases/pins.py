@@ -1,17 +1,20 @@
 """Looks up what the catalogue pins and rewrites the pins: `python -m packer.bases.pins`.
 
 Roots go by what their tags stand for now, packages by the archive of a moment, uv and NVIDIA's
-compiler by the package index. Comments and everything else of the files stay as they are.
+compiler by the package index, Pythons of uv by what that uv knows; a release of Debian keeps the
+version of its own. Comments and everything else of the files stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from packer import disk, process
 from packer.bases import catalogue as catalogues
@@ -69,17 +72,27 @@ def requirements(text: str, cuda: str, compile_: Callable[[str], str]) -> str:
     )
 
 
-def updates(
-    catalogue: Catalogue, moment: str, digest_of: Callable[[str], str], uv: Callable[[], str]
-) -> Iterator[tuple[str, str, str]]:
+class Lookups(NamedTuple):
+    """Who tells what is newest."""
+
+    digest_of: Callable[[str], str]
+    """Of an image's name."""
+    uv: Callable[[], str]
+    python: Callable[[str, str], str]
+    """The version of a minor that a version of uv installs; empty where it knows none."""
+
+
+def updates(catalogue: Catalogue, moment: str, lookups: Lookups) -> Iterator[tuple[str, str, str]]:
     """What is to be written into the catalogue: section, key, value."""
     for name, root in catalogue.roots.items():
-        yield f"roots.{name}", "digest", digest_of(root.image)
+        yield f"roots.{name}", "digest", lookups.digest_of(root.image)
         if root.snapshot:
             yield f"roots.{name}", "snapshot", moment
     for minor, python in catalogue.pythons.items():
         if python.uv:
-            yield f'pythons."{minor}"', "uv", uv()
+            section, uv = f'pythons."{minor}"', lookups.uv()
+            yield section, "uv", uv
+            yield section, "version", lookups.python(minor, uv) or python.version
 
 
 def update(folder: Path, moment: str, access: Access, cache: Path) -> tuple[str, ...]:
@@ -97,7 +110,7 @@ def update(folder: Path, moment: str, access: Access, cache: Path) -> tuple[str,
 
     path = folder / FILE
     texts = {path: path.read_text("utf-8")}
-    for change in updates(catalogue, moment, digest_of, _newest_uv):
+    for change in updates(catalogue, moment, Lookups(digest_of, _newest_uv, _newest_python)):
         texts[path] = rewritten(texts[path], *change)
     catalogues.parse(texts[path], str(path))
     for entry in catalogue.bases.values():
@@ -122,6 +135,19 @@ def _differences(path: Path, text: str) -> Iterator[str]:
 def _newest_uv() -> str:
     found = re.search(r"^uv==([0-9.]+)", _compile("uv\n"), re.MULTILINE)
     return found[1] if found else ""
+
+
+def _newest_python(minor: str, uv: str) -> str:
+    from uv import find_uv_bin
+
+    # What uv installs is a part of itself: no server is asked for it.
+    command = [find_uv_bin(), "tool", "run", "--quiet", "--no-config", "--from", f"uv=={uv}"]
+    command += ["uv", "python", "list", minor, "--only-downloads", "--output-format", "json"]
+    found = json.loads(process.run([*command, "--no-config"], env={"NO_COLOR": "1"}))
+    kind = ("cpython", "default")
+    return next(
+        (one["version"] for one in found if (one["implementation"], one["variant"]) == kind), ""
+    )
 
 
 def _compile(wanted: str) -> str:

@@ -92,6 +92,25 @@ def test_a_catalogue_is_pinned_to_what_tags_stand_for(
     assert pins.update(folder, "20260101T000000Z", Access(patience=5.0), tmp_path / "cache") == ()
 
 
+def test_a_python_of_uv_is_the_newest_that_its_uv_installs(folder: Path) -> None:
+    catalogue = catalogues.load(folder)
+    asked = []
+
+    def python(minor: str, uv: str) -> str:
+        asked.append((minor, uv))
+        return "3.12.99"
+
+    lookups = pins.Lookups(digest_of=lambda _: NEW, uv=lambda: "1.2.3", python=python)
+    changes = list(pins.updates(catalogue, "20260101T000000Z", lookups))
+    assert asked == [("3.12", "1.2.3")]
+    assert [each for each in changes if each[0].startswith("pythons")] == [
+        ('pythons."3.12"', "uv", "1.2.3"),
+        ('pythons."3.12"', "version", "3.12.99"),
+    ]
+    assert pins._newest_python("3.12", "0.9.0") == "3.12.11"
+    assert pins._newest_python("3.99", "0.9.0") == ""
+
+
 def test_the_program_says_what_it_cannot_find(
     server: RegistryProcess, folder: Path, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
