@@ -7,6 +7,7 @@ File names that are not UTF-8 travel as lone surrogates (PEP 383), written as `\
 from __future__ import annotations
 
 import json
+from _thread import allocate_lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,10 +15,25 @@ import msgspec
 from packer.digest import Digest
 
 T = TypeVar("T")
+_learning = allocate_lock()
+_known: set[Any] = set()
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of everything that is stored or passed between steps."""
+
+
+def decodable(kind: type[T]) -> type[T]:
+    """`kind`, which any thread may decode into from now on.
+
+    msgspec learns what a struct has when one is first decoded, and lets other threads see what it
+    has learnt by half: they end by SIGSEGV (msgspec 0.22, `StructInfo`).
+    """
+    if kind not in _known:
+        with _learning:
+            msgspec.json.Decoder(kind)
+            _known.add(kind)
+    return kind
 
 
 def encode(value: Any) -> bytes:
@@ -40,13 +56,13 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     # Lone surrogates, which msgspec's own parser refuses, are only written as escapes.
     if not (b"\\ud" in data if isinstance(data, bytes) else "\\ud" in data):
         try:
-            return msgspec.json.decode(data, type=kind, dec_hook=_decode_hook)
+            return msgspec.json.decode(data, type=decodable(kind), dec_hook=_decode_hook)
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
             # It is not JSON, or what Python alone takes for it.
             pass
-    return msgspec.convert(json.loads(data), kind, dec_hook=_decode_hook)
+    return msgspec.convert(json.loads(data), decodable(kind), dec_hook=_decode_hook)
 
 
 def _encode_hook(value: Any) -> Any:

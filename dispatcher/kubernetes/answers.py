@@ -15,6 +15,7 @@ from dispatcher.kubernetes.errors import (
 )
 from packer import retry_after
 from packer.errors import SendoffError
+from packer.record import decodable
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
 _TRANSIENT = frozenset({TOO_MANY, 500, 502, 503, 504})
@@ -72,7 +73,7 @@ class Refusal(Exception):
 def status_of(body: bytes) -> Status:
     """The Status that a body holds; with the body as its words where it holds none."""
     try:
-        return msgspec.json.decode(body, type=Status)
+        return msgspec.json.decode(body, type=decodable(Status))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Status(message=body[:500].decode(errors="replace").strip())
 

@@ -9,6 +9,7 @@ import msgspec
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.glimpse import Glimpse
 from dispatcher.kubernetes.run_objects import ACTIVE, RUN
+from packer.record import decodable
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _REST = 4
@@ -68,7 +69,7 @@ def read(table: bytes, run: str) -> dict[int, Glimpse]:
     Raises:
         ValueError: it is no table of pods.
     """
-    found = msgspec.json.decode(table, type=Table)
+    found = msgspec.json.decode(table, type=decodable(Table))
     heads = [column.name for column in found.column_definitions]
     name, state, node = heads.index("Name"), heads.index("Status"), heads.index("Node")
     seen = {}

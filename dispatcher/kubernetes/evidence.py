@@ -15,6 +15,7 @@ from dispatcher.kubernetes.objects import Event, Node, Workload
 from dispatcher.kubernetes.paths import NODES
 from dispatcher.kubernetes.run_objects import INDEX, RUN, Job, Pod
 from dispatcher.runner import exit_status
+from packer.record import decodable
 
 _INDEXES_A_CALL = 100
 """A selector goes into the URL, which has its limits."""
@@ -66,7 +67,7 @@ class Evidence:
             "limit": str(count),
         }
         page = self._client.get(self._client.paths.pods, query)
-        return msgspec.json.decode(page, type=Listed[Pod]).items
+        return msgspec.json.decode(page, type=decodable(Listed[Pod])).items
 
     def _events(self, uid: str) -> list[Event]:
         query = {"fieldSelector": f"involvedObject.uid={uid}"}

@@ -9,6 +9,7 @@ import msgspec
 
 from dispatcher.kubernetes.gpu_classes import GKE_SLICE, NVIDIA, PRODUCT, GpuClass, Labels
 from dispatcher.kubernetes.refusals import GpuClassInvalid
+from packer.record import decodable
 
 _INSTANCE = "node.kubernetes.io/instance-type"
 _LABELS = {
@@ -58,7 +59,7 @@ def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
             given["labels"] = labels
         if "memory" in given:
             given["memory"] = round(msgspec.convert(given["memory"], float) * 10**9)
-        strict = msgspec.convert({**start, **given, "name": name}, _Strict)
+        strict = msgspec.convert({**start, **given, "name": name}, decodable(_Strict))
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         raise GpuClassInvalid(name, str(error)) from None
     return GpuClass(**{field: getattr(strict, field) for field in GpuClass.__struct_fields__})

@@ -10,6 +10,7 @@ import msgspec
 from dispatcher.kubernetes.answers import GONE, Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.objects import ListMeta
+from packer.record import decodable
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def everything(
 
 
 def _pages(client: Client, path: str, kind: type[T], query: dict[str, str]) -> Iterator[Listed[T]]:
-    decoder = msgspec.json.Decoder(Listed[kind])  # type: ignore[valid-type]
+    decoder = msgspec.json.Decoder(decodable(Listed[kind]))  # type: ignore[valid-type]
     query["limit"] = str(PAGE)
     while True:
         page = decoder.decode(client.get(path, query))

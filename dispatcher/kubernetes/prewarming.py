@@ -20,6 +20,7 @@ from dispatcher.kubernetes.prewarm_nodes import PrewarmNodes
 from dispatcher.kubernetes.prewarm_objects import Warmer, WarmingPod
 from dispatcher.kubernetes.prewarm_sight import Seen, Warmth
 from dispatcher.kubernetes.settings import ClusterSettings
+from packer.record import decodable
 
 T = TypeVar("T")
 
@@ -166,7 +167,7 @@ class Prewarming:
                 found = self._client.get(group(GROUP, version))
             except (Refusal, ApiForbidden):
                 continue
-            resources = msgspec.json.decode(found, type=_Resources).resources
+            resources = msgspec.json.decode(found, type=decodable(_Resources)).resources
             if any(each.name == _PULL_JOBS for each in resources):
                 return version
         return ""

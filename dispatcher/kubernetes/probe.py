@@ -21,7 +21,7 @@ from dispatcher.request import Input, Request
 from dispatcher.run import Run
 from packer.digest import Digest
 from packer.errors import SendoffError
-from packer.record import Record
+from packer.record import Record, decodable
 
 _OLDEST = (1, 33)
 """Job features that are relied on are stable from here: a backoff limit per index."""
@@ -105,10 +105,10 @@ class Probe:
             "spec": {"resourceAttributes": asked},
         }
         answer = self._client.ask(ACCESS_REVIEWS, review)
-        return msgspec.json.decode(answer, type=_Review).status.allowed
+        return msgspec.json.decode(answer, type=decodable(_Review)).status.allowed
 
     def _version(self) -> Finding:
-        found = msgspec.json.decode(self._client.get(VERSION), type=_Version)
+        found = msgspec.json.decode(self._client.get(VERSION), type=decodable(_Version))
         numbers = int(found.major), int(found.minor.rstrip("+"))
         if numbers < _OLDEST:
             return Finding(
@@ -128,7 +128,7 @@ class Probe:
         except Refusal:
             yield _bad("namespace", NamespaceMissing(self._client.namespace))
             return
-        labels = msgspec.json.decode(found, type=_Namespace).metadata.labels
+        labels = msgspec.json.decode(found, type=decodable(_Namespace)).metadata.labels
         level = labels.get(f"{manifests.LEVEL}/enforce", "")
         said = f"{self._client.namespace}, Pod Security level {level or 'not set'}"
         yield Finding(what="namespace", state="good", said=said)

@@ -24,6 +24,7 @@ from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.run import Run
 from packer.errors import SendoffError
+from packer.record import decodable
 
 _PATIENCE = 60.0
 """Seconds for which a create whose answers get lost is repeated."""
@@ -92,7 +93,7 @@ class Submission:
         """The Job of this name; `patience` as of `Client.get`."""
         try:
             found = self._client.get(self._client.paths.job(name), patience=patience)
-            return msgspec.json.decode(found, type=Job)
+            return msgspec.json.decode(found, type=decodable(Job))
         except Refusal as refusal:
             if refusal.status != NOT_FOUND:
                 raise
@@ -123,7 +124,7 @@ class Submission:
             manifest = jobs.render(run, choice, self._settings, secret)
             try:
                 made = self._client.create(self._client.paths.jobs, manifest)
-                return _Made(msgspec.json.decode(made, type=Job), fresh=True)
+                return _Made(msgspec.json.decode(made, type=decodable(Job)), fresh=True)
             except Unanswered as lost:
                 waited = time.monotonic() - began
                 if waited > _PATIENCE:

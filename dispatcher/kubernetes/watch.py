@@ -20,7 +20,7 @@ from dispatcher.kubernetes.errors import ClusterFailing, ClusterUnreachable
 from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.objects import ListMeta
 from dispatcher.kubernetes.stream import Stream, StreamCut
-from packer.record import Record
+from packer.record import Record, decodable
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Watch(Generic[T]):
         self._query, self._timing = dict(query), timing or Timing()
         self._closed = threading.Event()
         self._stream: Stream | None = None
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decoder = msgspec.json.Decoder(decodable(kind))
         self._version = ""
         self._listed = 0.0
         self._failures = 0
@@ -142,13 +142,15 @@ class Watch(Generic[T]):
             Refusal: the server can't go on from where we are.
             StreamCut: something went wrong on its side.
         """
-        said = msgspec.json.decode(line, type=_Line)
+        said = msgspec.json.decode(line, type=decodable(_Line))
         if said.type == "ERROR":
-            status = msgspec.json.decode(said.object, type=Status)
+            status = msgspec.json.decode(said.object, type=decodable(Status))
             if status.code == GONE:
                 raise Refusal(GONE, status)
             raise StreamCut(status.message)
-        self._version = msgspec.json.decode(said.object, type=_Meta).metadata.resource_version
+        self._version = msgspec.json.decode(
+            said.object, type=decodable(_Meta)
+        ).metadata.resource_version
         if said.type == "BOOKMARK":
             return None
         kind: Literal["changed", "deleted"] = "deleted" if said.type == "DELETED" else "changed"

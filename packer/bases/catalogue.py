@@ -15,7 +15,7 @@ import msgspec
 
 from packer.bases.errors import BaseNotInCatalogue, CatalogueMalformed
 from packer.digest import Digest
-from packer.record import Record
+from packer.record import Record, decodable
 
 T = TypeVar("T")
 
@@ -141,7 +141,7 @@ def _table(content: dict[str, Any], key: str, kind: type[T], path: str) -> dict[
     found = {}
     for name, value in table.items():
         try:
-            found[name] = msgspec.convert(value, kind, dec_hook=_digest)
+            found[name] = msgspec.convert(value, decodable(kind), dec_hook=_digest)
         except (msgspec.ValidationError, ValueError) as error:
             raise CatalogueMalformed(path, f"{key}.{name}", str(error)) from error
     return found

@@ -22,7 +22,7 @@ from packer.environment.lock import Lock, WheelPin
 from packer.environment.sandbox import Sandbox
 from packer.environment.sweep import Sweep, remember
 from packer.progress import Progress
-from packer.record import Record
+from packer.record import Record, decodable
 
 if TYPE_CHECKING:
     from packer.environment.locking import Outcome
@@ -195,4 +195,6 @@ def _key(sandbox: Sandbox) -> str:
 
 
 def _decode(data: bytes) -> _Remembered:
-    return msgspec.json.decode(data, type=_Remembered, dec_hook=lambda kind, value: kind(value))
+    return msgspec.json.decode(
+        data, type=decodable(_Remembered), dec_hook=lambda kind, value: kind(value)
+    )

@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from packer.environment.lock import FilesPin, Lock, PinnedFile, Recipe, WheelPin
+from packer.record import decodable
 
 _TABLES = frozenset({"packages", "tool", "sendoff", "files"})
 """Keys whose values are written as tables of their own; all others are written in line."""
@@ -92,7 +93,7 @@ def _wheel(package: Package) -> WheelPin:
         sha256=wheel.hashes["sha256"],
         size=wheel.size or 0,
         url=wheel.url or "",
-        built=msgspec.convert(own["built"], Recipe) if "built" in own else None,
+        built=msgspec.convert(own["built"], decodable(Recipe)) if "built" in own else None,
     )
 
 
@@ -129,7 +130,7 @@ def _entry(file: PinnedFile) -> dict[str, Any]:
 
 
 def _pinned(entry: Mapping[str, Any]) -> PinnedFile:
-    return msgspec.convert({**entry, "path": _path(entry["path"])}, PinnedFile)
+    return msgspec.convert({**entry, "path": _path(entry["path"])}, decodable(PinnedFile))
 
 
 def _text(path: str) -> str:

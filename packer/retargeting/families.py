@@ -13,7 +13,7 @@ import msgspec
 
 from packer.environment import cuda
 from packer.environment.distribution import Distribution
-from packer.record import Record
+from packer.record import Record, decodable
 
 _DATA = Path(__file__).with_name("families.toml")
 _MAJORS = tuple(dict.fromkeys(map(cuda.major, cuda.LINES)))
@@ -93,4 +93,7 @@ def public(version: str) -> str:
 def every() -> tuple[Family, ...]:
     """Every family."""
     tables = tomllib.loads(_DATA.read_text())
-    return tuple(msgspec.convert({"name": name, **table}, Family) for name, table in tables.items())
+    return tuple(
+        msgspec.convert({"name": name, **table}, decodable(Family))
+        for name, table in tables.items()
+    )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from packer.record import Record
+from packer.record import Record, decodable
 from sendoff.errors import Misuse
 
 T = TypeVar("T", bound=Record)
@@ -32,7 +32,7 @@ def read(arguments: Mapping[str, Any], kind: type[T]) -> T:
         Misuse: they are none; the words say where.
     """
     try:
-        return msgspec.convert(dict(arguments), kind)
+        return msgspec.convert(dict(arguments), decodable(kind))
     except msgspec.ValidationError as error:
         raise Misuse(
             "the arguments are not what the tool takes",

@@ -21,12 +21,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
 from dispatcher import runner_tree
 from packer.environment.directory_watch import WATCHES
 from packer.project.ignore import Rules
-from packer.record import Record
+from packer.record import Record, decodable
 from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
@@ -210,7 +208,7 @@ def _load() -> Loaded | None:
     for kind in _records(Record):
         # What msgspec works out of a class before one is read; not all are ever read.
         with suppress(TypeError, NameError):
-            msgspec.json.Decoder(kind)
+            decodable(kind)
     # The same for the patterns that the names of every project are compared with.
     Rules.base().verdict(b"name", is_directory=False)
     if threading.active_count() > 1:

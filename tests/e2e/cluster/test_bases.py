@@ -26,8 +26,10 @@ from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from tests.buildkit import docker_cli
+from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.cluster.test_builders import MAIN
 from tests.e2e.cluster.test_pages import commands, done
 from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
@@ -122,7 +124,10 @@ def test_what_is_in_a_base(foundry: Foundry, made: dict[str, Any]) -> None:
     image = contents.read(layout, Digest(cuda["digest"]))
     config = image.config["config"]
     assert config["User"] == "1000:1000"
-    assert "NVIDIA_DRIVER_CAPABILITIES=compute,utility" in config["Env"]
+    assert {"NVIDIA_DRIVER_CAPABILITIES=compute,utility", "NVIDIA_VISIBLE_DEVICES=all"} <= {
+        *config["Env"]
+    }
+    assert config["Entrypoint"] == ["/usr/bin/tini", "--"]
     assert image.labels["io.sendoff.base.python-version"] == "3.11.2"
     entries = contents.entries(layout, image.layers[0])
     assert not [path for path in entries if "/.wh." in f"/{path}"]
@@ -189,6 +194,21 @@ def test_a_run_stands_on_the_base_it_names_or_its_gpu_implies(
     labels = _labels(registry, manifest)
     assert labels["io.sendoff.base"] == made[base]["digest"]
     assert labels["io.sendoff.base.name"] == base
+
+
+def test_sources_and_packages_are_built_on_a_base_of_one_s_own(
+    foundry: Foundry, made: dict[str, Any]
+) -> None:
+    sandbox = sandboxes.with_packages(Path(__file__).with_name("sources.txt"))
+    variables = environment(sandbox, foundry.desk.home / "cache")
+    desk = replace_environment(foundry.desk, **variables, SENDOFF_IMAGE='{"apt": ["hello"]}')
+    desk.write("main.py", MAIN)
+    run = desk.sent("run", "--gpu", "h100", "--", "python", "main.py")
+    desk.done("wait", run)
+    assert desk.done("logs", run).splitlines() == ["True crcmod._crcfunext", "Hello, world!"]
+    registry = Registry(Repository.parse(desk.site.registry), Access(), desk.home / "registry")
+    manifest = json.loads(registry.manifest(desk.index(run)["digest"]).data)
+    assert manifest["layers"][0]["digest"] in made["cuda-runtime"]["layers"]
 
 
 def _labels(registry: Registry, manifest: dict[str, Any]) -> dict[str, str]:

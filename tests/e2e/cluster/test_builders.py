@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry
 from tests.buildkit import docker_cli
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
-from tests.e2e.cluster.desk import Desk, Site
+from tests.e2e.cluster.desk import Desk, Gate, Site
 from tests.e2e.cluster.test_pages import commands
+from tests.registries.process import RegistryProcess
+from tests.stack.buildkit.second import SecondBuilder
 
 MAIN = """\
 import subprocess, crcmod._crcfunext as fast, crcmod
@@ -173,6 +179,35 @@ def test_what_a_step_said_is_shown(workshop: Desk) -> None:
     said = {line.strip() for line in told.stderr.splitlines() if "|" in line}
     assert said == {"| one", "| two"}
     assert "exit code: 3" in told.stderr
+
+
+def test_a_builder_that_dies_leaves_nothing(workshop: Desk, gate: Gate, tmp_path: Path) -> None:
+    workshop.write("sendoff.toml", "")
+    step = f"python3 -c '{Gate.WAIT.strip()}' {' '.join(gate.address)}"
+    image = {"SENDOFF_IMAGE": json.dumps({"run": [step]})}
+    registry = Registry(Repository.parse(workshop.site.registry), Access(), tmp_path / "registry")
+    before = registry.tags()
+    with (
+        SecondBuilder(workshop.site.stack.known["registry"]["address"]) as builder,
+        workshop.started("pack", "--json", SENDOFF_BUILDER=builder.address, **image) as process,
+    ):
+        gate.wait_for(1)
+        builder.process.end()
+        out, _ = process.communicate(timeout=60)
+    told = json.loads(out)
+    assert (told["code"], told["retryable"]) == ("BUILDER_DIED", True)
+    assert registry.tags() == before
+
+
+def test_a_registry_that_takes_nothing_gets_nothing(workshop: Desk, tmp_path: Path) -> None:
+    workshop.write("sendoff.toml", "")
+    with RegistryProcess(tmp_path / "closed", read_only=True) as closed:
+        told = workshop.json(
+            "pack", SENDOFF_REGISTRY=f"{closed.host}/lab", SENDOFF_IMAGE='{"run": ["true"]}'
+        )
+        assert told["code"] == "PUBLISH_REFUSED", told
+        place = Repository(host=closed.host, path="lab")
+        assert Registry(place, Access(), tmp_path / "registry").tags() == []
 
 
 def test_an_image_s_steps_need_a_builder_too(workshop: Desk) -> None:

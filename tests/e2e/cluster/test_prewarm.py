@@ -132,8 +132,11 @@ def test_with_the_shared_layers_warm_a_run_pulls_its_code(desk: Desk, site: Site
 
 
 def test_status_tells_and_remove_ends_it(desk: Desk, site: Site) -> None:
-    desk.done("base", "prewarm", "--gpu", "h100")
+    done = desk("base", "prewarm", "--gpu", "h100")
+    assert done.returncode == 0, done.stderr
     (line,) = told(desk, "status")
+    node, title = line["node"], line["title"]
+    assert f"{node}: {title} here" in done.stderr, "progress is told for each node"
     assert line["state"] == "here"
     assert line["since"]
     assert line["size"] > LARGE

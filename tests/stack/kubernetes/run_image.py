@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import http.client
 import io
 import json
+import os
 import sys
 import sysconfig
 import tarfile
@@ -27,15 +29,18 @@ REPOSITORY = "sendoff/tests"
 class Registry:
     """As much of the distribution specification as a push of small blobs takes."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, login: str = "") -> None:
+        """`login`: "user:password"; empty where none is wanted."""
         self.address = address
+        basic = base64.b64encode(login.encode()).decode()
+        self._headers = {"Authorization": f"Basic {basic}"} if login else {}
 
     def ask(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> tuple[int, Mapping[str, str], bytes]:
         connection = http.client.HTTPConnection(self.address, timeout=60)
         try:
-            connection.request(method, path, body, dict(headers or {}))
+            connection.request(method, path, body, {**self._headers, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -89,6 +94,22 @@ def push(known: Mapping[str, Any], files: Mapping[str, str], tag: str = "test") 
     kind = "application/vnd.oci.image.config.v1+json"
     document = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {"mediaType": kind, **made}}
     return registry.manifest({**document, "layers": layers}, tag)
+
+
+def copy(known: Mapping[str, Any], digest: Digest, to: Registry) -> Digest:
+    """Push an image of the stack's registry to another one, with a digest that no node knows."""
+    source = Registry(known["registry"]["address"])
+
+    def read(path: str) -> bytes:
+        return source.ask("GET", f"/v2/{REPOSITORY}/{path}", headers={"Accept": _MANIFEST})[2]
+
+    document = json.loads(read(f"manifests/{digest}"))
+    for layer in document["layers"]:
+        to.blob(read(f"blobs/{layer['digest']}"))
+    config = json.loads(read(f"blobs/{document['config']['digest']}"))
+    config["config"]["Labels"] = {"copy": os.urandom(8).hex()}
+    document["config"] |= to.blob(json.dumps(config).encode())
+    return to.manifest(document, "copy")
 
 
 def _runner() -> dict[str, bytes]:

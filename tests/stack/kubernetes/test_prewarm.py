@@ -22,6 +22,7 @@ from dispatcher.kubernetes.refusals import GpuNotHere, GpuUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
 from tests.stack.kubernetes import run_image
+from tests.stack.kubernetes.guarded_registry import guarded_registry
 from tests.stack.kubernetes.run_image import REPOSITORY
 from tests.stack.stack import Stack
 from tests.unit.dispatcher.kubernetes.test_prewarm import prewarm
@@ -121,6 +122,34 @@ def test_an_image_that_is_not_there_is_said_to_be_missing(
     assert (first.state, second.state) == ("here", "failed")
     assert second.trouble
     assert second.trouble.failure.code == "DIGEST_GONE"
+
+
+def test_nodes_pull_with_the_credentials_of_the_runs(
+    stack: Stack, namespace: str, digest: Digest, tmp_path: Path
+) -> None:
+    kubeconfig = stack.known["kubeconfig"]["researcher"]
+
+    def pulled(*secrets: str) -> Warmth:
+        settings = ClusterSettings(
+            kubeconfig=kubeconfig, namespace=namespace, image_timeout=1, image_pull_secrets=secrets
+        )
+        operator = Prewarming(Client(settings), settings)
+        operator.start("h100", [image])
+        (line,) = until(operator, lambda lines: bool(lines) and settled(lines, operator.now()))
+        return line
+
+    with guarded_registry(tmp_path) as address:
+        copied = run_image.copy(
+            stack.known, digest, run_image.Registry(address, "alice:wonderland")
+        )
+        image = WarmImage(f"{address}/{REPOSITORY}@{copied}", "/usr/bin/python3.11", "guarded")
+        refused = pulled().trouble
+        assert refused
+        assert refused.failure.code == "REGISTRY_AUTH"
+        login = ["--docker-username=alice", "--docker-password=wonderland"]
+        kind = ["create", "secret", "docker-registry", "pull", f"--docker-server={address}"]
+        stack.kubectl("-n", namespace, *kind, *login)
+        assert pulled("pull").state == "here"
 
 
 def test_a_class_that_the_cluster_has_not_is_refused(
