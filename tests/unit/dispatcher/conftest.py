@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from dispatcher import dispatch
+from dispatcher.local import supervision, target
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
 from dispatcher.run import Failure, Manifest, Run, new_id
@@ -166,6 +167,16 @@ class Bench:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Shared: it is named by content, and a test that needs an empty one makes it."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def kept_by_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No supervisor that an earlier test of this process has kept for its next run."""
+    ours = supervision.Supervision()
+    for module in (supervision, target):
+        monkeypatch.setattr(module, "SUPERVISION", ours)
+    yield
+    ours.close()
 
 
 @pytest.fixture
