@@ -107,7 +107,9 @@ class _Installation:
         text = io.StringIO(newline="")
         lines = csv.writer(text, lineterminator="\n")
         for row_path, digest, size in sorted([*rows, (path, "", "")]):
-            lines.writerow((posixpath.relpath(row_path, self._site), digest, size))
+            # Rooted, so that nobody asks for the working directory.
+            below = posixpath.relpath(f"/{row_path}", f"/{self._site}")
+            lines.writerow((below, digest, size))
         return {path: MadeFile(path, text.getvalue().encode("utf-8", "surrogateescape"))}
 
     def _hashes(self) -> dict[str, str]:

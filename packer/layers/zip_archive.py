@@ -120,6 +120,8 @@ class ZipArchive:
             plain = self._inflate(inflater, raw, member)
             while plain:
                 yield b"", plain
+                if inflater.eof:
+                    break
                 plain = self._inflate(inflater, inflater.unconsumed_tail, member)
         # What follows the stream's end would be read as a gzip trailer once spliced.
         if not inflater.eof or inflater.unused_data:
