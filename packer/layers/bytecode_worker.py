@@ -66,8 +66,8 @@ def canonical(code: CodeType) -> bytes:
     """`code` marshalled to bytes that depend on its value alone."""
     objects = _Objects(code)
     if objects.unsteady:
-        code = _steadied(code, objects.unsteady)
-        objects = _Objects(code)
+        # The code before stays whole: the caller refers to it, so that what both share is shared.
+        code = objects.steadied(code)
     return marshal.dumps(code)
 
 
@@ -120,26 +120,31 @@ class _Objects:
             if isinstance(item, tuple):
                 self._hold_items(item)
 
+    def steadied(self, code: CodeType) -> CodeType:
+        """`code` with each unsteady string interned and each unsteady set in one function only.
 
-def _steadied(code: CodeType, unsteady: set[object]) -> CodeType:
-    """`code` with each unsteady string interned and each unsteady set in one function only."""
-    constants, touched = [], code.co_name in unsteady
-    for constant in code.co_consts:
-        steady = constant
-        if isinstance(constant, CodeType):
-            steady = _steadied(constant, unsteady)
-        elif isinstance(constant, frozenset) and constant in unsteady:
-            steady = frozenset([*constant])
-        elif isinstance(constant, str) and constant in unsteady:
-            steady, touched = sys.intern(constant), True
-        constants.append(steady)
-        touched = touched or steady is not constant
-    if not touched:
-        return code
-    names = {"co_name": sys.intern(code.co_name)}
-    if hasattr(code, "co_qualname"):
-        names["co_qualname"] = sys.intern(code.co_qualname)
-    return code.replace(co_consts=tuple(constants), **names)  # type: ignore[arg-type]
+        What is new in it is referred to from here as well.
+        """
+        unsteady = self.unsteady
+        constants, touched = [], code.co_name in unsteady
+        for constant in code.co_consts:
+            steady, kind = constant, type(constant)
+            if kind is CodeType:
+                steady = self.steadied(constant)
+            elif kind is frozenset and constant in unsteady:
+                steady = frozenset([*constant])
+            elif kind is str and constant in unsteady:
+                steady, touched = sys.intern(constant), True
+            constants.append(steady)
+            touched = touched or steady is not constant
+        if not touched:
+            return code
+        names = {"co_name": sys.intern(code.co_name)}
+        if hasattr(code, "co_qualname"):
+            names["co_qualname"] = sys.intern(code.co_qualname)
+        self._held += constants
+        self._held += names.values()
+        return code.replace(co_consts=tuple(constants), **names)  # type: ignore[arg-type]
 
 
 def _fits(header: bytes, source: bytes, sandbox_path: str) -> bool:
