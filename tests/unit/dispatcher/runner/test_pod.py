@@ -256,7 +256,8 @@ def test_a_late_writer_loses(pod, proxy):
     process = pod.start()
     started(pod)
     proxy.wait(lambda: bool(proxy.seen("PUT", r"attempt\.json")))
-    proxy.wait(lambda: bool(proxy.seen("HEAD", r"/0/manifest\.json")))
+    # Answered, so that what is put now is put later.
+    proxy.wait(lambda: any(each.status for each in proxy.seen("HEAD", r"/0/manifest\.json")))
     pod.store.put(pod.key("0/manifest.json"), b'{"state": "failed"}')
     (pod.folder / "go").touch()
     assert pod.end(process) == 80

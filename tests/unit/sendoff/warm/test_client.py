@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import socket
+import subprocess
 import sys
 import termios
 import threading
@@ -41,9 +42,7 @@ def test_a_warm_process_says_what_a_cold_one_says(
 
 
 def test_a_command_is_done_by_a_fork_of_the_warm_process(warmth: Warmth) -> None:
-    server = warmth.ready()
-    command = warmth.start()
-    until(lambda: _waits_below(server))
+    server, command = _waiting(warmth)
     (worker,) = commands(server)
     assert Path(f"/proc/{worker}/cwd").readlink() == warmth.project
     warmth.let_go()
@@ -109,24 +108,18 @@ class TestSignals:
     def test_end_it_as_they_end_a_cold_one(
         self, warmth: Warmth, number: signal.Signals, status: int
     ) -> None:
-        server = warmth.ready()
-        command = warmth.start()
-        until(lambda: _waits_below(server))
+        server, command = _waiting(warmth)
         command.send_signal(number)
         assert command.wait(60) == status
         until(lambda: not commands(server))
 
     def test_that_kill_the_fork_kill_the_command(self, warmth: Warmth) -> None:
-        server = warmth.ready()
-        command = warmth.start()
-        until(lambda: _waits_below(server))
+        server, command = _waiting(warmth)
         os.kill(commands(server)[0], signal.SIGKILL)
         assert command.wait(60) == -signal.SIGKILL
 
     def test_that_kill_the_command_kill_the_fork(self, warmth: Warmth) -> None:
-        server = warmth.ready()
-        command = warmth.start()
-        until(lambda: _waits_below(server))
+        server, command = _waiting(warmth)
         command.kill()
         command.wait(60)
         until(lambda: not commands(server))
@@ -134,9 +127,7 @@ class TestSignals:
 
 class TestBroken:
     def test_a_killed_one_leaves_the_command_that_it_has_begun(self, warmth: Warmth) -> None:
-        server = warmth.ready()
-        command = warmth.start()
-        until(lambda: _waits_below(server))
+        server, command = _waiting(warmth)
         os.kill(server, signal.SIGKILL)
         warmth.let_go()
         assert command.wait(60) == 0
@@ -257,6 +248,20 @@ def _answer(listener: socket.socket, answer: bytes) -> None:
             # Never says more; the command is to give up by itself.
             while end.recv(1 << 16):
                 pass
+
+
+def _waiting(warmth: Warmth) -> tuple[int, subprocess.Popen[bytes]]:
+    """A warm process, and a command of it that waits for its settings."""
+    while True:
+        server, command = warmth.ready(), warmth.start()
+        try:
+            until(lambda server=server: _waits_below(server))
+        except FileNotFoundError:
+            # Another test has written beside the sources just now, and the process has ended.
+            warmth.let_go()
+            command.wait()
+        else:
+            return server, command
 
 
 def _waits_below(server: int) -> bool:
