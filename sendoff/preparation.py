@@ -65,7 +65,7 @@ def pack_order(
     publishing = _publishing(session)
     if sources is None:
         sources = _sources(session)
-    base = _likely_base(publishing, session)
+    base = publishing.likely_base() if publishing else None
     request = _pack_request(session, order, base, sources)
     if admission:
         admission.wait()
@@ -120,20 +120,11 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
     from packer import pack as packing
 
     publishing = _publishing(session)
-    base = (publishing.extended_before() or publishing.base()) if publishing else None
+    base = publishing.known_base() if publishing else None
     request = _pack_request(session, Order(setups=()), base)
     lock, report = packing.look(request, progress)
     cuda_choice.check(session, report)
     return lock, report
-
-
-def _likely_base(publishing: Publishing | None, session: Session) -> Base | None:
-    """The base as it most likely is: with apt and run done where they were done before."""
-    if publishing is None:
-        return None
-    if not session.settings.image.extends:
-        return publishing.likely_base()
-    return publishing.extended_before() or publishing.base()
 
 
 def _publishing(session: Session) -> Publishing | None:

@@ -43,9 +43,13 @@ class Publishing:
     def likely_base(self) -> Base:
         """The base image as it was last, while what it is now is being found out.
 
+        Where there are steps to be done to it, nothing is guessed: as `known_base`.
+
         Raises:
             As `base`.
         """
+        if self._session.settings.image.extends:
+            return self.known_base()
         named = base_choice.wanted(self._session)
         known = base_choice.remembered(self._session, named, self._registry, PLATFORM)
         if known is None:
@@ -76,21 +80,21 @@ class Publishing:
             self._base = self._looking.result() if self._looking else self._find()
         return self._base
 
-    def extended_before(self) -> Base | None:
-        """The base image with the steps of the session's settings done, where that was made once.
+    def known_base(self) -> Base:
+        """The base image, with the steps of the session's settings done if they ever were.
 
         It is the base from then on.
 
         Raises:
             SendoffError: as `base`.
         """
-        from packer.building import extension
-
         steps = self._session.settings.image
-        made = extension.found(self.base(), steps, self._registry) if steps.extends else None
-        if made:
-            self._base, self._is_extended = made, True
-        return made
+        if steps.extends and not self._is_extended:
+            from packer.building import extension
+
+            if made := extension.found(self.base(), steps, self._registry):
+                self._base, self._is_extended = made, True
+        return self.base()
 
     def extended(self, progress: Progress) -> Base:
         """The base image with the steps of the session's settings done, which are none often.

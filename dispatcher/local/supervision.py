@@ -14,8 +14,6 @@ from packer import process
 
 _ENDING = 0.05
 """Seconds that one may take from the end of its run until it is free, rather than a new start."""
-
-
 _MOUNTS = Path("/proc/self/mountinfo")
 
 

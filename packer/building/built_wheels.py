@@ -14,7 +14,7 @@ from packer.building.wheelwright import Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
-from packer.environment.lock import Recipe, WheelPin
+from packer.environment.lock import Recipe
 from packer.environment.sandbox import Sandbox
 from packer.environment.target import Target
 from packer.progress import Progress
@@ -35,15 +35,6 @@ def wanted(packed: Iterable[Installed], answer: Answer, sources: IndexSources) -
     return {name: origin for name, origin in found if origin}
 
 
-def provisional(answer: Answer, sources: Mapping[str, Source]) -> Answer:
-    """`answer` with a pin for each wheel that is still to be built: without file, hash or size."""
-    pins = {
-        name: WheelPin(name=name, version=each.version, filename="", sha256="", size=0)
-        for name, each in sources.items()
-    }
-    return replace(answer, pins={**answer.pins, **pins})
-
-
 def add(
     sources: Mapping[str, Source],
     answer: Answer,
@@ -60,7 +51,7 @@ def add(
         SourceUnusable, WheelNotBuilt, BuilderUnreachable, BuilderDied, BuildFailed
     """
     chosen = choice.parse(sandbox.builder)
-    if sandbox.base is None or not sources:
+    if sandbox.base is None:
         return answer
     builder = Builder.at(chosen.address, sandbox.cache)
     wheelwright = Wheelwright(

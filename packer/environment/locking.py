@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,8 @@ import msgspec
 from packer.building.source import Source
 from packer.environment import closure, environment, resolver, target
 from packer.environment.environment import Environment, Installed
-from packer.environment.environment_report import Agree
 from packer.environment.installed_files import Hashes
+from packer.environment.lock import WheelPin
 from packer.environment.resolver import Locked, Plan
 from packer.environment.sandbox import Sandbox
 from packer.environment.sweep import Stamp, stamp
@@ -30,20 +31,6 @@ _PYTHONPATH = "PYTHONPATH is set here and not in the image: give it with --env P
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "uv.toml")
 
 
-class Outcome(Record, frozen=True):
-    """A lock, and what it was made from on this machine."""
-
-    locked: Locked
-    seen: dict[str, Stamp | None]
-    """Every file and directory the lock depends on, as it was."""
-    time: int
-    """When the first was looked at: nanoseconds since the epoch."""
-    has_index: bool
-    """Whether the lock would be the same with every index within reach."""
-    is_complete: bool
-    """Whether nothing is left to be built for it."""
-
-
 class Draft(Record, frozen=True):
     """A lock before anything is built for it."""
 
@@ -54,51 +41,33 @@ class Draft(Record, frozen=True):
     sources: dict[str, Source]
     """What is to be built, by name."""
     has_index: bool
+    """Whether the lock would be the same with every index within reach."""
 
 
-def resolve(sandbox: Sandbox, progress: Progress, agree: Agree | None = None) -> Outcome:
-    """Capture the environment, find its wheels, build those that there are not, and lock it.
+class Outcome(Record, frozen=True):
+    """A draft, and what it was made from on this machine."""
 
-    Nothing is built before `agree`, which is told what the environment is to be made of.
-
-    Raises:
-        DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
-        SendoffError: of `packer.building`, where something has to be built; of `agree`.
-        NoCudaBuild, TorchIndexUnreachable
-    """
-    seen, time, drafted = _drafted(sandbox, progress)
-    if drafted.sources and agree:
-        agree(drafted.locked.report)
-    return Outcome(
-        locked=finished(drafted, sandbox, progress),
-        seen=seen,
-        time=time,
-        has_index=drafted.has_index,
-        is_complete=True,
-    )
+    draft: Draft
+    seen: dict[str, Stamp | None]
+    """Every file and directory the lock depends on, as it was."""
+    time: int
+    """When the first was looked at: nanoseconds since the epoch."""
 
 
 def look(sandbox: Sandbox, progress: Progress) -> Outcome:
-    """The lock as far as it is known with nothing built.
+    """Capture the environment, find its wheels, and lock it as far as that goes unbuilt.
 
     Raises:
-        As `resolve`, less what building does.
+        DistUnresolvable, EditableOutsideProject, NoWheelForTarget, FileAltered, DiskFull
+        NoCudaBuild, TorchIndexUnreachable
     """
-    seen, time, drafted = _drafted(sandbox, progress)
-    return Outcome(
-        locked=drafted.locked,
-        seen=seen,
-        time=time,
-        has_index=drafted.has_index,
-        is_complete=not drafted.sources,
-    )
-
-
-def _drafted(sandbox: Sandbox, progress: Progress) -> tuple[dict[str, Stamp | None], int, Draft]:
-    """A draft, every file that it was made from, and when the first was looked at."""
     settings = _settings(sandbox)
     found = environment.capture(sandbox.interpreter, Hashes(_hashes(sandbox)), progress)
-    return {**found.seen, **settings}, found.time, draft(found, sandbox, progress)
+    return Outcome(
+        draft=draft(found, sandbox, progress),
+        seen={**found.seen, **settings},
+        time=found.time,
+    )
 
 
 def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
@@ -132,7 +101,7 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         builds=builds,
     )
     return Draft(
-        locked=_locked(plan, _provisional(answer, sources)),
+        locked=_locked(plan, provisional(answer, sources)),
         plan=plan,
         answer=answer,
         sources=sources,
@@ -176,12 +145,13 @@ def _sources(
     return built_wheels.wanted(packed, answer, house.sources)
 
 
-def _provisional(answer: Answer, sources: dict[str, Source]) -> Answer:
-    if not sources:
-        return answer
-    from packer.building import built_wheels
-
-    return built_wheels.provisional(answer, sources)
+def provisional(answer: Answer, sources: Mapping[str, Source]) -> Answer:
+    """`answer` with a pin for each wheel that is still to be built: without file, hash or size."""
+    pins = {
+        name: WheelPin(name=name, version=each.version, filename="", sha256="", size=0)
+        for name, each in sources.items()
+    }
+    return msgspec.structs.replace(answer, pins={**answer.pins, **pins})
 
 
 def _locked(plan: Plan, answer: Answer) -> Locked:

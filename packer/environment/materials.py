@@ -26,6 +26,7 @@ from packer.record import Record, decodable
 
 if TYPE_CHECKING:
     from packer.environment.locking import Outcome
+    from packer.environment.resolver import Locked
 
 Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
 """Wheels → sha256 → file; those not on this machine are fetched and verified."""
@@ -112,9 +113,10 @@ class Resolution:
         from packer.environment import locking
 
         found = locking.look(self._sandbox, self._progress)
-        if found.is_complete:
-            self._keep(found)
-        return found.locked.lock, found.locked.report
+        locked = found.draft.locked
+        if not found.draft.sources:
+            self._keep(found, locked)
+        return locked.lock, locked.report
 
     def result(self) -> Resolved:
         """The environment as it is now, remembered or resolved."""
@@ -133,20 +135,23 @@ class Resolution:
     def _resolve(self, agree: Agree | None) -> _Remembered:
         from packer.environment import locking
 
-        return self._keep(locking.resolve(self._sandbox, self._progress, agree))
+        found = locking.look(self._sandbox, self._progress)
+        if found.draft.sources and agree:
+            agree(found.draft.locked.report)
+        return self._keep(found, locking.finished(found.draft, self._sandbox, self._progress))
 
-    def _keep(self, found: Outcome) -> _Remembered:
+    def _keep(self, found: Outcome, locked: Locked) -> _Remembered:
         marks = f"{self._place.stem}-{os.urandom(6).hex()}.marks"
-        sources = found.locked.sources
+        sources = locked.sources
         remembered = _Remembered(
-            lock=found.locked.lock,
+            lock=locked.lock,
             paths={sha256: path for sha256, path in sources.items() if isinstance(path, str)},
             made={sha256: data for sha256, data in sources.items() if isinstance(data, bytes)},
-            editables=found.locked.editables,
-            always=found.locked.always,
-            report=found.locked.report,
+            editables=locked.editables,
+            always=locked.always,
+            report=locked.report,
             marks=marks,
-            good_until=0 if found.has_index else time.time() + _WITHOUT_INDEX,
+            good_until=0 if found.draft.has_index else time.time() + _WITHOUT_INDEX,
         )
         try:
             data = msgspec.json.encode(remembered, enc_hook=str)

@@ -130,6 +130,7 @@ def test_a_cache_in_the_registry_saves_another_the_work(
     with SecondBuilder(stack.known["registry"]["address"]) as second:
         other = Builder(address.parse(second.address), tmp_path / "second")
         told = other.build(build)
+        assert any("importing cache manifest" in step.name for step in told.steps)
         assert next(step for step in told.steps if "RUN date" in step.name).cached
         told = other.build(replace(build, fresh=True))
         assert not next(step for step in told.steps if "RUN date" in step.name).cached

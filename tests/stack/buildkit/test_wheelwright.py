@@ -96,14 +96,18 @@ def make(wright: Wright, tmp_path: Path) -> Make:
 
     def build(source: Source, *packages: str) -> BuiltWheel:
         built = wright("built", *packages).make(source)
-        assert (tmp_path / "wheels" / built.pin.sha256 / built.pin.filename).is_file()
+        assert place(tmp_path, built).is_file()
         return built
 
     return build
 
 
+def place(tmp_path: Path, built: BuiltWheel) -> Path:
+    return tmp_path / "wheels" / built.pin.sha256 / built.pin.filename
+
+
 def content(tmp_path: Path, built: BuiltWheel, name: str) -> str:
-    path = tmp_path / "wheels" / built.pin.sha256 / built.pin.filename
+    path = place(tmp_path, built)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == built.pin.sha256
     with zipfile.ZipFile(path) as wheel:
         return wheel.read(name).decode()

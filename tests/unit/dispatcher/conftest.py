@@ -170,12 +170,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def kept_by_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_supervision(monkeypatch: pytest.MonkeyPatch) -> Iterator[supervision.Supervision]:
     """No supervisor that an earlier test of this process has kept for its next run."""
     ours = supervision.Supervision()
     for module in (supervision, target):
         monkeypatch.setattr(module, "SUPERVISION", ours)
-    yield
+    yield ours
     ours.close()
 
 

@@ -8,25 +8,20 @@ from pathlib import Path
 import pytest
 
 from dispatcher.local import supervision, target
-from dispatcher.local.supervision import Supervision
 
 pytestmark = pytest.mark.usefixtures("kept")
 SHOW = "import os, sys\nopen('out.txt', 'w').write(os.environ.get('SAID', 'nothing'))\n"
 
 
 @pytest.fixture
-def kept(monkeypatch, tmp_path):
-    """What this process keeps; nobody else's, and nothing once the test has ended."""
+def kept(own_supervision, monkeypatch, tmp_path):
+    """What this process keeps."""
     # Tests beside these mount small disks.
     mounts = tmp_path / "mounts"
     mounts.write_bytes(supervision._MOUNTS.read_bytes())
     monkeypatch.setattr(supervision, "_MOUNTS", mounts)
-    ours = Supervision()
-    ours.expect_more()
-    for module in (supervision, target):
-        monkeypatch.setattr(module, "SUPERVISION", ours)
-    yield ours
-    ours.close()
+    own_supervision.expect_more()
+    return own_supervision
 
 
 @pytest.fixture

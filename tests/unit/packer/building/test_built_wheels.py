@@ -9,6 +9,7 @@ import pytest
 
 from packer.building import built_wheels
 from packer.building.source import Source
+from packer.environment import locking
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
 from packer.environment.installed_files import InstalledFile
@@ -96,6 +97,6 @@ def test_an_index_is_asked_for_the_archive_of_one_that_has_no_wheel_there(tmp_pa
 def test_what_is_not_built_yet_has_a_pin_without_a_file() -> None:
     kept = WheelPin(name="a", version="1", filename="a.whl", sha256="0" * 64, size=1)
     origin = Source(name="odd", version="1.0", url="https://g.example/odd-1.0.tar.gz")
-    pins = built_wheels.provisional(Answer(pins={"a": kept}), {"odd": origin}).pins
+    pins = locking.provisional(Answer(pins={"a": kept}), {"odd": origin}).pins
     assert pins["a"] == kept
     assert pins["odd"] == WheelPin(name="odd", version="1.0", filename="", sha256="", size=0)
