@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bench import sandbox
 from bench.builders import BuildKit
-from bench.measure import Row, Timing, paired, times
+from bench.measure import Row, paired, times
 from packer.environment import materials
 from packer.environment.interpreter import Interpreter, describe
 from packer.environment.lock import WheelPin
@@ -33,11 +33,10 @@ from packer.registry.push_request import Pushed, PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 
-PACKAGE = "lightgbm==4.6.0"
-"""The one that is added: what it needs is there already."""
-LARGE = "opencv-python-headless==5.0.0.93"
-"""Another, whose wheel is nearly all machine code: bytecode adds nothing worth telling."""
-MORE = (*sandbox.SCIENCE, PACKAGE)
+PACKAGES = ("opencv-python-headless==5.0.0.93", "lightgbm==4.6.0")
+"""One or the other is added: what they need is there already. The second is small, and its bytecode
+and names come to more than a twentieth of its wheel.
+"""
 CODECS = ("gzip", "zstd")
 FIRST = dict.fromkeys(CODECS, 5.0)
 ADDED = {"gzip": 30.0, "zstd": 10.0}
@@ -77,23 +76,27 @@ def rows(folder: Path) -> list[Row]:
     ):
         images.push(base.debian(), server.host, "bench/base", "1")
         native, peer = Native(folder, server.host), Peer(folder, server.host, builder)
-        few, more = native.environment(sandbox.SCIENCE), native.environment(MORE)
-        peer.wheels(more)
+        few = native.environment(sandbox.SCIENCE)
+        more = [native.environment((*sandbox.SCIENCE, package)) for package in PACKAGES]
+        for each in more:
+            peer.wheels(each)
         measured = []
         what = "numpy, scipy, pandas, scikit-learn, matplotlib → environment image in a registry"
         for codec in CODECS:
-            ours, theirs = native.first(few), peer.first(sandbox.SCIENCE, codec)
-            timings = paired(tuple(ours), tuple(theirs), runs=RUNS)
-            measured.append(_row(what, timings, codec, FIRST))
-        for codec in CODECS:
-            ours, theirs = native.added(few, more), peer.added(sandbox.SCIENCE, MORE, codec)
-            timings = paired(tuple(ours), tuple(theirs), runs=RUNS)
-            measured.append(_row(f"the same after adding {PACKAGE}", timings, codec, ADDED))
-        large = native.environment((*sandbox.SCIENCE, LARGE))
-        return [*measured, native.moved(few, more), native.moved(few, large)]
+            ours, theirs = native.first(few), peer.first(few, codec)
+            measured.append(_row(what, (ours, theirs), codec, FIRST))
+        for each in more:
+            for codec in CODECS:
+                ours, theirs = native.added(few, each), peer.added(few, each, codec)
+                what = f"the same after adding {each.requirements[-1]}"
+                measured.append(_row(what, (ours, theirs), codec, ADDED))
+            measured.append(native.moved(few, each))
+        return measured
 
 
-def _row(what: str, timings: tuple[Timing, Timing], codec: str, goals: dict[str, float]) -> Row:
+def _row(what: str, sides: tuple[Before, Before], codec: str, goals: dict[str, float]) -> Row:
+    ours, theirs = sides
+    timings = paired((ours.prepare, ours.work), (theirs.prepare, theirs.work), runs=RUNS)
     name = {"gzip": "buildx, uv with cache mounts, COPY --link, gzip", "zstd": "the same, zstd -1"}
     return times(what, *timings, name[codec], goals[codec])
 
@@ -226,18 +229,23 @@ class Peer:
         for path in environment.resolved.fetch(pins).values():
             shutil.copy(path, self._wheels)
 
-    def first(self, packages: tuple[str, ...], codec: str) -> Before:
+    def first(self, environment: Environment, codec: str) -> Before:
         name = self._name("first", codec)
-        return Before(self._next, lambda: self._build(packages, f"{name}:{self._number}", codec))
+        return Before(
+            self._next,
+            lambda: self._build(environment.requirements, f"{name}:{self._number}", codec),
+        )
 
-    def added(self, few: tuple[str, ...], more: tuple[str, ...], codec: str) -> Before:
+    def added(self, few: Environment, more: Environment, codec: str) -> Before:
         name = self._name("added", codec)
 
         def prepare() -> None:
             self._next()
-            self._build(few, f"{name}:few", codec)
+            self._build(few.requirements, f"{name}:few", codec)
 
-        return Before(prepare, lambda: self._build(more, f"{name}:{self._number}", codec))
+        return Before(
+            prepare, lambda: self._build(more.requirements, f"{name}:{self._number}", codec)
+        )
 
     def _name(self, what: str, codec: str) -> str:
         return f"{self._host}/bench/peer-{what}-{codec}"

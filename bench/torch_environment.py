@@ -13,7 +13,7 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -113,9 +113,9 @@ def environment(*added: tuple[str, str], cache: Path = CACHE) -> Resolved:
         platform="linux/amd64",
         cuda=wish,
     )
-    locked, _ = locking.lock(found, request, SILENT)
+    drafted = locking.draft(found, request, SILENT)
     house = locking.wheelhouse(request)
-    return Resolved(locked.lock, interpreter, house_fetch(house))
+    return Resolved(drafted.locked.lock, interpreter, house_fetch(house))
 
 
 def house_fetch(house: Wheelhouse) -> Fetch:
@@ -167,7 +167,7 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
     home, lock = folder / "ours", folder / "lock"
     lock.write_bytes(record.encode(found.lock))
     name = f"{server.host}/bench/torch"
-    ours = command([sys.executable, "-m", "bench.torch_environment", home, name, lock])
+    ours = command([sys.executable, "-m", "bench.torch_environment", str(home), name, str(lock)])
     peer: Callable[[], object] = lambda: copy(found, f"{server.host}/bench/raw")  # noqa: E731
 
     def empty() -> None:
@@ -246,7 +246,7 @@ def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
     found = environment(*added, cache=home / "cache")
     asked: list[WheelPin] = []
 
-    def fetch(pins: tuple[WheelPin, ...]) -> object:
+    def fetch(pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
         asked.extend(pins)
         return found.fetch(pins)
 

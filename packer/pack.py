@@ -166,7 +166,6 @@ class _Pack:
             project, code = self._project(resolved.always)
         editables, editable_code = self._editables(resolved)
         lock = resolved.lock
-        self._check_base(lock)
         lock_digest = self._layout.write(encode(essence(lock)))
         base = self._request.base
         facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
@@ -233,6 +232,7 @@ class _Pack:
         request = self._request
         with self._timed("environment"):
             found = interpreter.describe(interpreter.find(request.python), request.cache)
+            self._check_base(found)
             sandbox = Sandbox(
                 interpreter=found,
                 project=request.project.resolve(),
@@ -328,11 +328,11 @@ class _Pack:
     def _made(self, contents: Contents) -> Layer:
         return made_layer.build(contents, self._layout, self._known)
 
-    def _check_base(self, lock: Lock) -> None:
+    def _check_base(self, interpreter: Interpreter) -> None:
         base = self._request.base
-        if base and base.minor != lock.minor:
+        if base and base.minor != interpreter.minor:
             raise BasePythonDiffers(
-                f"{base.repository}@{base.digest}", base.python_version, lock.python
+                f"{base.repository}@{base.digest}", base.python_version, interpreter.version
             )
 
     def _image(

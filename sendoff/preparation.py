@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from dispatcher.request import Data, Input, Request, Resources
 from dispatcher.run import UNPACKED, new_id, now
 from dispatcher.run import Run as RunRecord
 from packer.digest import Digest
+from packer.images.errors import BasePythonDiffers
 from packer.pack import pack
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
@@ -104,10 +104,16 @@ def _packed_upon(
         if publishing.extended(progress) != base:
             raise _OtherBase
 
-    with suppress(_OtherBase), publishing.layers(base) as shared:
-        packed = pack(replace(request, base=base), progress, with_base, shared)
-        shared.settle(progress)
-        return packed
+    try:
+        with publishing.layers(base) as shared:
+            packed = pack(replace(request, base=base), progress, with_base, shared)
+            shared.settle(progress)
+            return packed
+    except _OtherBase:
+        pass
+    except BasePythonDiffers:
+        if publishing.base() == base:
+            raise
     return _packed_upon(publishing.base(), request, publishing, agree, progress)
 
 

@@ -43,9 +43,9 @@ class Site:
             "SENDOFF_WARM": "0",
         }
 
-    def move(self) -> Digest:
+    def move(self, minor: str = MINOR) -> Digest:
         """Have the tag name another image."""
-        made = make_image(self._layout, minor=MINOR)
+        made = make_image(self._layout, minor=minor)
         self._bases.push(PushRequest(layout=self._layout.root, images=(made,), tags={"1": made}))
         return made
 
@@ -53,17 +53,20 @@ class Site:
         return self.json("pack", *command)
 
     def json(self, verb: str, *others: str, **env: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [str(sandboxes.TOOLS / "sendoff"), verb, "--json", *others],
+        done = self.command(verb, "--json", *others, **env)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def command(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(sandboxes.TOOLS / "sendoff"), *arguments],
             cwd=self.project,
             env={**self._env, **env},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
 
 
 def layers(registry: Registry, digest: str) -> list[str]:
@@ -97,3 +100,25 @@ def test_two_bases_are_what_differs(tmp_path: Path) -> None:
         was, now = bases
         assert found["base"] == [{"name": "image", "how": "changed", "was": was, "now": now}]
         assert not found["files"] + found["packages"] + found["unknown"]
+
+
+def test_another_python_is_told_before_any_step_is_done(tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "registry") as server:
+        site = Site(tmp_path, server.host)
+        site.move("3.9")
+        (site.project / "pyproject.toml").write_text('[tool.sendoff.image]\nrun = ["true"]\n')
+        # A step that was done would need it.
+        nowhere = {"SENDOFF_BUILDER": f"unix://{tmp_path}/none.sock"}
+        for verb in (("pack",), ("pack", "--dry-run")):
+            refused = site.command(*verb, **nowhere)
+            assert refused.returncode == 125
+            assert "the base image has Python 3.9.2" in refused.stderr, refused.stderr
+
+
+def test_another_python_that_the_tag_named_before_is_no_fault(tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "registry") as server:
+        site = Site(tmp_path, server.host)
+        site.move("3.9")
+        assert site.command("pack").returncode == 125
+        site.move()
+        assert len(site.packed()["images"]) == 1
