@@ -17,23 +17,15 @@ from packer.digest import Digest
 from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, essence
 from packer.errors import SendoffError
+from packer.image_layers import MEMORY, ImageLayers
 from packer.images import image
 from packer.images.descriptor import Descriptor
 from packer.images.errors import BasePythonDiffers
 from packer.images.image import NO_BASE, Image
 from packer.images.layout import Layout
-from packer.layers import (
-    code_layers,
-    interpreter_layer,
-    library_layers,
-    made_layer,
-    program_layer,
-)
+from packer.layers import code_layers
 from packer.layers.code_layers import Tree
 from packer.layers.layer import LAYOUT_VERSION, Layer
-from packer.layers.layer_memory import LayerMemory
-from packer.layers.library_layers import Libraries, Workplace
-from packer.layers.made_layer import Contents
 from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
@@ -98,9 +90,8 @@ class _Pack:
         self._request, self._progress, self._shared = request, progress, shared
         self._agree = agree
         self._layout = Layout(request.layout)
-        self._memory = request.cache / "layers"
-        self._known = LayerMemory(self._memory, self._layout, shared)
         self._choice = choice.parse(request.builder)
+        self._layers = ImageLayers(request, self._choice, self._layout, progress, shared)
         self._timings: dict[str, float] = {}
         self._git = Asking(request.project)
         self._ahead = NOTHING_SHARED
@@ -170,11 +161,12 @@ class _Pack:
         base = self._request.base
         facts = [lock_digest, base.digest if base else NO_BASE, LAYOUT_VERSION]
         key = Digest.of(encode([*facts, *self._choice.labels.values()]))
-        below = self._environment(key, interpreter, resolved)
+        with self._timed("environment layers"):
+            below = self._layers.environment(key, interpreter, resolved)
         with self._timed("runner layers"):
-            runner = self._runner(interpreter)
+            runner = self._layers.runner(interpreter)
         with self._timed("images"):
-            layers = (*below, *runner, *editable_code, *code, *self._last())
+            layers = (*below, *runner, *editable_code, *code, *self._layers.last())
             labels = {"lock": str(lock_digest), **self._choice.labels}
             environment = self._image(lock, below, labels)
             labels |= _sources(project, editables) | {"environment": str(environment.digest)}
@@ -221,7 +213,8 @@ class _Pack:
 
     def _code(self, *trees: Tree) -> tuple[Layer, ...]:
         with self._timed("code layers"):
-            return code_layers.build(trees, self._layout, self._memory, self._progress, self._ahead)
+            memory = self._request.cache / MEMORY
+            return code_layers.build(trees, self._layout, memory, self._progress, self._ahead)
 
     def _begin(self) -> tuple[Interpreter, Resolution]:
         """Have other processes look whether the environment is still what it was."""
@@ -246,53 +239,6 @@ class _Pack:
             )
             return found, Resolution(sandbox, self._progress)
 
-    def _environment(
-        self, key: Digest, interpreter: Interpreter, resolved: Resolved
-    ) -> tuple[Layer, ...]:
-        with self._timed("environment layers"):
-            layers = self._known.recall_all(key)
-            if layers is None:
-                layers = self._shared.environment(key) or self._build(interpreter, resolved)
-                self._known.remember_all(key, layers)
-            return layers
-
-    def _build(self, interpreter: Interpreter, resolved: Resolved) -> tuple[Layer, ...]:
-        base = self._request.base
-        if self._choice.whole:
-            layers = self._installed(resolved)
-        else:
-            from packer.layers.environment_image import build_layers
-
-            layers = build_layers(
-                resolved.lock,
-                resolved.files,
-                resolved.fetch,
-                interpreter,
-                self._layout,
-                self._memory,
-                self._progress,
-                shared=self._shared,
-            )
-        if base:
-            return (*layers, self._made(interpreter_layer.contents(base)))
-        # An environment with nothing installed is a directory: no image is without a layer.
-        return layers or (self._made(Contents(directories=(image_paths.PREFIX,))),)
-
-    def _installed(self, resolved: Resolved) -> tuple[Layer, ...]:
-        """The environment's layers by BuildKit."""
-        from packer.building.environment_layers import BuildKitLayers
-        from packer.buildkit.builder import Builder
-        from packer.buildkit.errors import BuilderInvalid
-
-        request = self._request
-        if request.base is None:
-            raise BuilderInvalid(request.builder, "an image without a base has nothing to run on")
-        builder = Builder.at(self._choice.address, request.cache)
-        made = BuildKitLayers(builder, request.base, cache=request.image.cache)
-        return made.layers(
-            resolved.lock, resolved.files, resolved.fetch, self._layout, self._progress
-        )
-
     @property
     def _steps(self) -> ImageSettings:
         """What was done to the base; nothing where there is none."""
@@ -302,31 +248,6 @@ class _Pack:
         if self._request.image.extends and not self._request.base:
             return replace(report, warnings=(*report.warnings, _NO_STEPS))
         return report
-
-    def _runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:
-        request = self._request
-        if not request.base:
-            # On this machine the runner is compiled where it is unpacked.
-            return (self._made(Contents(files=request.runner)),) if request.runner else ()
-        runner = program_layer.build(request.runner, interpreter, self._layout, self._known)
-        return (*self._libraries(interpreter), runner)
-
-    def _libraries(self, interpreter: Interpreter) -> tuple[Layer, ...]:
-        request = self._request
-        if not request.base or not request.libraries:
-            return ()
-        wanted = Libraries(request.libraries, image_paths.RUNNER, request.base.platform)
-        place = Workplace(interpreter, request.project, request.cache, self._layout, self._progress)
-        return library_layers.build(wanted, place)
-
-    def _last(self) -> tuple[Layer, ...]:
-        """Where an image runs by itself, its user may write beside the project's files."""
-        if not self._request.base:
-            return ()
-        return (self._made(Contents(open_directories=(image_paths.WORKSPACE,))),)
-
-    def _made(self, contents: Contents) -> Layer:
-        return made_layer.build(contents, self._layout, self._known)
 
     def _check_base(self, interpreter: Interpreter) -> None:
         base = self._request.base
