@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
 from tests.e2e.cluster.test_pages import commands
+from tests.git_repository import GitRepository
 from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
 
@@ -105,34 +107,95 @@ def test_without_a_builder_it_is_refused_with_what_to_do(workshop: Desk, tmp_pat
     assert unreachable["code"] == "BUILDER_UNREACHABLE"
 
 
+STEPS = '{"apt": ["hello"], "run": ["echo never"]}'
+
+
 @pytest.fixture
-def old_torch(workshop: Desk, tmp_path: Path) -> dict[str, str]:
-    """Variables of the workshop's sandbox with torch for CUDA 11.8 in it, and an empty cache."""
-    sandbox = tmp_path / "venv"
-    shutil.copytree(workshop.env["VIRTUAL_ENV"], sandbox, symlinks=True)
-    (packages,) = sandbox.glob("lib/python3*/site-packages")
-    installed = packages / "torch-2.5.1+cu118.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: torch\nVersion: 2.5.1+cu118\n"
-    )
-    (installed / "RECORD").write_text("torch.py,,\ntorch-2.5.1+cu118.dist-info/METADATA,,\n")
-    (packages / "torch.py").touch()
-    return {**environment(sandbox, tmp_path / "cache"), "SENDOFF_BUILDER": "unix:///nowhere"}
+def torch(workshop: Desk, tmp_path: Path) -> Callable[[str], dict[str, str]]:
+    """CUDA → variables of the workshop's sandbox with torch for it, and of a builder nowhere."""
+
+    def installed(cuda: str) -> dict[str, str]:
+        sandbox = tmp_path / cuda
+        shutil.copytree(workshop.env["VIRTUAL_ENV"], sandbox, symlinks=True)
+        (packages,) = sandbox.glob("lib/python3*/site-packages")
+        info = packages / f"torch-2.5.1+{cuda}.dist-info"
+        info.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: torch\nVersion: 2.5.1+{cuda}\n"
+        (info / "METADATA").write_text(metadata)
+        (info / "RECORD").write_text(f"torch.py,,\n{info.name}/METADATA,,\n")
+        (packages / "torch.py").touch()
+        return {
+            **environment(sandbox, tmp_path / f"cache-{cuda}"),
+            "SENDOFF_BUILDER": "unix:///nowhere",
+        }
+
+    return installed
 
 
 def test_what_the_class_can_not_run_is_told_before_anything_is_built(
-    workshop: Desk, old_torch: dict[str, str]
+    workshop: Desk, torch: Callable[[str], dict[str, str]]
 ) -> None:
     workshop.write("sendoff.toml", "")
-    steps = '{"apt": ["hello"], "run": ["echo never"]}'
-    for image in (steps, "{}"):
-        refused = workshop.json("pack", "--gpu", "b200", **old_torch, SENDOFF_IMAGE=image)
+    old = torch("cu118")
+    for image in (STEPS, "{}"):
+        refused = workshop.json("pack", "--gpu", "b200", **old, SENDOFF_IMAGE=image)
         assert refused["code"] == "CUDA_UNFIT", refused
         assert "torch 2.5.1+cu118" in refused["evidence"]
         # Where the class can, there is something to build.
-        refused = workshop.json("pack", "--gpu", "h100", **old_torch, SENDOFF_IMAGE=image)
+        refused = workshop.json("pack", "--gpu", "h100", **old, SENDOFF_IMAGE=image)
         assert refused["code"] == "BUILDER_UNREACHABLE", refused
+
+
+def test_17_a_driver_that_is_too_old_is_told_before_anything_is_built(
+    workshop: Desk, torch: Callable[[str], dict[str, str]]
+) -> None:
+    workshop.write("sendoff.toml", 'tolerations = ["kwok.x-k8s.io/node"]\n')
+    new, before = torch("cu121"), workshop.site.registry_log_size()
+    runs = workshop.json("ps", "--group", workshop.group)
+    command = ["--", "python", "main.py"]
+    refused = workshop.json("run", "--gpu", "v100", *command, **new, SENDOFF_IMAGE=STEPS)
+    assert refused["code"] == "DRIVER_TOO_OLD", refused
+    assert "450.80.02" in refused["evidence"]
+    told = workshop("run", "--gpu", "v100", *command, **new)
+    assert told.returncode == 125
+    assert "525.60.13" in told.stderr
+    # The drivers of another class will do.
+    refused = workshop.json("run", "--gpu", "h100", *command, **new, SENDOFF_IMAGE=STEPS)
+    assert refused["code"] == "BUILDER_UNREACHABLE", refused
+    assert workshop.site.written_of_images(after=before) == []
+    assert workshop.json("ps", "--group", workshop.group) == runs
+
+
+EXTENSION = """\
+#include <Python.h>
+static PyObject *answer(PyObject *self, PyObject *_) { return PyLong_FromLong(ANSWER); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, 0}, {0}};
+static PyModuleDef module = {PyModuleDef_HEAD_INIT, "odd", 0, -1, methods};
+PyMODINIT_FUNC PyInit_odd(void) { return PyModule_Create(&module); }
+"""
+SETUP = "from setuptools import Extension, setup\n"
+SETUP += "setup(name='odd', version='1.0', ext_modules=[Extension('odd', ['odd.c'])])\n"
+
+
+def test_what_was_compiled_from_a_commit_is_built_from_it(workshop: Desk, tmp_path: Path) -> None:
+    repository = GitRepository(tmp_path / "odd")
+    commit = repository.commit({"setup.py": SETUP, "odd.c": f"#define ANSWER 42\n{EXTENSION}"})
+    sandbox = sandboxes.empty(tmp_path / "venv")
+    origin = f"git+{repository.url}@{commit}"
+    install = [sandboxes.TOOLS / "uv", "pip", "install", "-q", "--python", sandbox, origin]
+    subprocess.run(install, check=True)
+    repository.commit({"odd.c": f"#define ANSWER 43\n{EXTENSION}"})
+    workshop.write("sendoff.toml", "")
+    workshop.write("answer.py", "import odd; print(odd.answer(), odd.__file__)")
+    variables = environment(sandbox, tmp_path / "cache")
+    variables["SENDOFF_BUILDER"] = workshop.env["SENDOFF_BUILDER"]
+    told = workshop.json("pack", **variables)
+    assert [each["why"] for each in told["distributions"]] == [
+        f"built from git {repository.url}@{commit[:12]}"
+    ]
+    run = workshop.sent("run", "--", "python", "answer.py", **variables)
+    workshop.done("wait", run)
+    assert "42 /opt/sendoff/env/lib/python3" in workshop.done("logs", run)
 
 
 def test_a_dry_run_builds_nothing(workshop: Desk, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -28,6 +27,7 @@ from packer.registry.registry import Registry
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
 from packer.wheels.wheelhouse import Wheelhouse
+from tests.git_repository import GitRepository
 from tests.stack.buildkit.second import SecondBuilder
 from tests.stack.stack import Stack
 
@@ -135,35 +135,15 @@ def test_what_one_builder_has_made_another_need_not(
 
 
 def test_a_commit_of_a_repository_does_too(make: Make, tmp_path: Path) -> None:
-    place = tmp_path / "repository"
-    identity = {"GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(tmp_path)}
-
-    def git(*arguments: str) -> str:
-        own = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-C", str(place)]
-        done = subprocess.run(
-            ["git", *own, *arguments],
-            env={**os.environ, **identity},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return done.stdout.strip()
-
-    for name, text in files().items():
-        (place / "python" / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / "python" / name).write_text(text)
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "-m", "one")
-    commit = git("rev-parse", "HEAD")
-    (place / "python" / "odd.py").write_text("answer = 43\n")
-    git("commit", "--quiet", "-am", "two")
+    repository = GitRepository(tmp_path / "repository")
+    commit = repository.commit({f"python/{name}": text for name, text in files().items()})
+    repository.commit({"python/odd.py": "answer = 43\n"})
     source = Source(
-        name="odd", version="1.0", url=place.as_uri(), commit=commit, subdirectory="python"
+        name="odd", version="1.0", url=repository.url, commit=commit, subdirectory="python"
     )
     assert content(tmp_path, make(source), "odd.py") == "answer = 42\n"
     with pytest.raises(SourceUnusable) as refused:
-        make(Source(name="odd", version="1.0", url=place.as_uri(), commit="0" * 40))
+        make(Source(name="odd", version="1.0", url=repository.url, commit="0" * 40))
     assert "commit" in refused.value.why()
 
 
