@@ -238,13 +238,10 @@ class Peer:
 
     def added(self, few: Environment, more: Environment, codec: str) -> Before:
         name = self._name("added", codec)
-
-        def prepare() -> None:
-            self._next()
-            self._build(few.requirements, f"{name}:few", codec)
-
+        self._build(few.requirements, f"{name}:few", codec)
         return Before(
-            prepare, lambda: self._build(more.requirements, f"{name}:{self._number}", codec)
+            self._next,
+            lambda: self._build(more.requirements, f"{name}:{self._number}", codec),
         )
 
     def _name(self, what: str, codec: str) -> str:

@@ -1,10 +1,12 @@
-"""A CUDA environment of 4 GB: a Mac's sandbox retargeted, its wheels → layers in a registry.
+"""A CUDA environment of 4 GB: its wheels → layers in a registry, from a sandbox that has it
+installed, and from a Mac's that is retargeted.
 
 The peer copies the same wheel files into the same registry as raw blobs, side by side, with the
 same client: no conversion can be faster than that.
 
     python -m bench torch                             the table
-    python -m bench.torch_environment HOME REPO LOCK  one process: wheels in the cache → pushed
+    python -m bench.torch_environment HOME REPO LOCK PYTHON
+                                                      one process: wheels in the cache → pushed
 """
 
 from __future__ import annotations
@@ -63,7 +65,6 @@ def rows(folder: Path) -> list[Row]:
     found.fetch(found.lock.wheels)
     size = sum(pin.size for pin in found.lock.wheels)
     what = f"torch for CUDA, {len(found.lock.wheels)} wheels, {size / 1e9:.2f} GB"
-    sandbox.venv(*compiled(found))
     with RegistryProcess(folder / "registry") as server:
         measured = _speed(what, found, folder, server)
         return [*measured, _memory(what), *_again(what, folder, server.host)]
@@ -80,10 +81,16 @@ class Resolved(NamedTuple):
 EMPTY: tuple[str, tuple[str, ...]] = ("empty", ())
 
 
+def installed(found: Resolved) -> tuple[str, tuple[str, ...]]:
+    """A sandbox with all of it, as pip would leave it, from the same wheels."""
+    wheels = found.fetch(found.lock.wheels)
+    return "torch", ("--no-deps", *(str(wheels[pin.sha256]) for pin in found.lock.wheels))
+
+
 def compiled(found: Resolved) -> tuple[str, tuple[str, ...]]:
-    """A sandbox with what holds modules of Python, and their .pyc, as pip would leave them."""
-    wanted = [pin for pin in found.lock.wheels if not pin.name.startswith("nvidia-")]
-    return "torch", ("--no-deps", *(f"{pin.name}=={pin.version}" for pin in wanted))
+    """One with what holds modules of Python alone, and their .pyc: torch has another build."""
+    wanted = [pin for pin in found.lock.wheels if not pin.name.startswith(("nvidia-", "torch"))]
+    return "no-torch", ("--no-deps", *(f"{pin.name}=={pin.version}" for pin in wanted))
 
 
 def _interpreter(venv: tuple[str, tuple[str, ...]]) -> Interpreter:
@@ -167,8 +174,12 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
     home, lock = folder / "ours", folder / "lock"
     lock.write_bytes(record.encode(found.lock))
     name = f"{server.host}/bench/torch"
-    ours = command([sys.executable, "-m", "bench.torch_environment", str(home), name, str(lock)])
     peer: Callable[[], object] = lambda: copy(found, f"{server.host}/bench/raw")  # noqa: E731
+
+    def ours(venv: tuple[str, tuple[str, ...]]) -> Callable[[], object]:
+        python = str(sandbox.venv(*venv) / "bin" / "python")
+        module = [sys.executable, "-m", "bench.torch_environment"]
+        return command([*module, str(home), name, str(lock), python])
 
     def empty() -> None:
         for each in (home / "layout", home / "cache", *server.data.glob("docker/registry/v2/*")):
@@ -178,9 +189,14 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
         empty()
         shutil.rmtree(home, ignore_errors=True)
 
+    full, bare = ours(installed(found)), ours(compiled(found))
     measured = []
-    for state, before in (("in the cache", cold), ("the same, diffIDs known", empty)):
-        mine, theirs = paired((before, ours), (empty, peer), runs=RUNS, warmup=0)
+    for state, before, work in (
+        ("in the cache and the sandbox", cold, full),
+        ("the same, diffIDs known", empty, full),
+        ("the same, retargeted: not in the sandbox", cold, bare),
+    ):
+        mine, theirs = paired((before, work), (empty, peer), runs=RUNS)
         factor = ratio(mine, theirs)
         measured.append(
             Row(
@@ -192,7 +208,7 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
             )
         )
     empty()
-    ours()
+    full()
     return measured
 
 
@@ -256,13 +272,12 @@ def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
     return Elsewhere(len(sizes), sum(sizes), max(sizes, default=0), whole)
 
 
-def _pushed(home: Path, name: str, lock: Path) -> Digest:
+def _pushed(home: Path, name: str, lock: Path, python: Path) -> Digest:
     found = record.decode(lock.read_bytes(), Lock)
-    cache = Sandbox(interpreter=_interpreter(EMPTY), project=home, cache=CACHE)
-    house = locking.wheelhouse(cache)
-    venv = compiled(Resolved(found, cache.interpreter, house_fetch(house)))
-    return push(Resolved(found, _interpreter(venv), house_fetch(house)), home, name)
+    interpreter = describe(python, CACHE)
+    place = Sandbox(interpreter=interpreter, project=home, cache=CACHE)
+    return push(Resolved(found, interpreter, house_fetch(locking.wheelhouse(place))), home, name)
 
 
 if __name__ == "__main__":
-    print(_pushed(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    print(_pushed(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))

@@ -50,7 +50,7 @@ class Compiler:
         Raises:
             ProgramFailed: the interpreter does not start, or dies over a source.
         """
-        places = [self._in_sandbox(source.path) for source in sources]
+        places = [self.in_sandbox(source.path) for source in sources]
         made = self._ask(
             [
                 ("installed", self._in_image(source), place, *source.checksum())
@@ -69,14 +69,14 @@ class Compiler:
         folder, _, name = path.rpartition("/")
         return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self._interpreter.cache_tag}.pyc"
 
-    def _in_image(self, source: TreeFile) -> str:
-        return f"{self.prefix}/{source.path}"
-
-    def _in_sandbox(self, path: str) -> str:
-        """Where the sandbox has the file; empty where it has none."""
+    def in_sandbox(self, path: str) -> str:
+        """Where the sandbox has a file below site-packages; empty where it has none."""
         below = path.removeprefix(self.site)
         places = (os.path.join(directory, below) for directory in self._site_dirs)  # noqa: PTH118
         return next(filter(os.path.isfile, places), "")
+
+    def _in_image(self, source: TreeFile) -> str:
+        return f"{self.prefix}/{source.path}"
 
     def _ask(self, items: list[tuple[object, ...]]) -> list[bytes | None]:
         if not items:

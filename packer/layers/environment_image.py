@@ -18,6 +18,7 @@ from packer.images.layout import Layout
 from packer.layers import environment_plan, gzip, layer_memory, wheel
 from packer.layers.bytecode import Compiler
 from packer.layers.environment_plan import LayerPlan
+from packer.layers.installed_copy import LARGE, InstalledCopy
 from packer.layers.layer import Layer, LayerWriter
 from packer.layers.layer_memory import LayerMemory
 from packer.layers.shared_layers import (
@@ -27,7 +28,7 @@ from packer.layers.shared_layers import (
     SharedLayers,
     StreamLost,
 )
-from packer.layers.tree import CompressedFile, SandboxFile, TreeFile
+from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
 from packer.progress import Progress
 
@@ -102,6 +103,15 @@ class _Places(NamedTuple):
         yield self.layout.blob()
 
 
+class _Shortcuts(NamedTuple):
+    """What saves work, where it proves true."""
+
+    layer: Layer | None = None
+    """What it was when it was made before."""
+    installed: bool = False
+    """Whether the sandbox's files are taken for what the wheels hold."""
+
+
 class _Builder:
     """Makes layers side by side. Inflating and hashing leave the interpreter's lock alone."""
 
@@ -148,26 +158,32 @@ class _Builder:
 
     def _layer(self, plan: LayerPlan, was: Layer | None) -> Layer:
         """The layer; where it `was` made before and is gone, without inflating it once more."""
-        layer = self._put(plan, was)
-        if was and layer != was:
-            # What is remembered is of other bytes: it is not believed.
-            layer = self._put(plan, None)
-        return layer
+        # Where what is remembered is of other bytes, it is not believed.
+        if was and self._put(plan, _Shortcuts(was)) == was:
+            return was
+        try:
+            return self._put(plan, _Shortcuts(installed=True))
+        except WheelCorrupt:
+            # Or the sandbox has another file in its place.
+            return self._put(plan, _Shortcuts())
 
-    def _put(self, plan: LayerPlan, was: Layer | None) -> Layer:
+    def _put(self, plan: LayerPlan, shortcuts: _Shortcuts) -> Layer:
         *streams, last = self._places.blobs(plan)
         for stream in streams:
             with suppress(StreamLost), stream as blob:
-                return self._written(plan, was, blob)
+                return self._written(plan, shortcuts, blob)
         with last as blob:
-            return self._written(plan, was, blob)
+            return self._written(plan, shortcuts, blob)
 
-    def _written(self, plan: LayerPlan, was: Layer | None, blob: Blob) -> Layer:
+    def _written(self, plan: LayerPlan, shortcuts: _Shortcuts, blob: Blob) -> Layer:
         """The layer that was written; it is there if it is what it `was`, where that is known."""
+        was = shortcuts.layer
         # The same bytes as were made of the right wheels say more than the wheels' own hashes.
         checks = [] if was else [self._parts.submit(self._verify, pin) for pin in plan.wheels]
         with ExitStack() as archives:
             tree = self._tree(plan, archives)
+            if shortcuts.installed:
+                tree |= dict(self._installed(tree))
             tree |= {file.path: file for file in self._bytecode(tree)}
             writer = LayerWriter(blob, was.diff_id if was else None)
             try:
@@ -193,6 +209,14 @@ class _Builder:
         for files in (*(pin.files for pin in plan.files), plan.overlay):
             tree |= {file.path: SandboxFile(file, self._files[file.sha256]) for file in files}
         return tree
+
+    def _installed(self, tree: Mapping[str, TreeFile]) -> Iterator[tuple[str, TreeFile]]:
+        """Large files of wheels, with what the sandbox has in their places."""
+        for path, file in tree.items():
+            if isinstance(file, WheelFile) and file.member.size >= LARGE:
+                place = path.startswith(self._compiler.site) and self._compiler.in_sandbox(path)
+                if place and (copy := InstalledCopy.find(place, file.member.size)):
+                    yield path, file._replace(installed=copy)
 
     def _bytecode(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
         """The .pyc of all sources in site-packages, made in batches by several processes."""

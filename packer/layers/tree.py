@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from packer.environment.lock import PinnedFile
 from packer.errors import FileAltered
 from packer.layers import gzip
+from packer.layers.installed_copy import InstalledCopy
 from packer.layers.layer import LayerWriter
 from packer.layers.zip_archive import STORED, Member, ZipArchive
 
@@ -60,6 +61,8 @@ class WheelFile(NamedTuple):
     archive: ZipArchive
     member: Member
     executable: bool
+    installed: InstalledCopy | None = None
+    """Its content where the sandbox has it."""
 
     def content(self) -> bytes:
         """All its bytes."""
@@ -76,10 +79,17 @@ class WheelFile(NamedTuple):
             pieces = (plain for _, plain in self.archive.streams(member))
             writer.stored(path, member.size, pieces, executable=self.executable)
         else:
-            streams = self.archive.streams if writer.wants_plain else self.archive.raw_streams
             writer.spliced(
-                path, member.size, member.crc, streams(member), executable=self.executable
+                path,
+                member.size,
+                member.crc,
+                self._streams() if writer.wants_plain else self.archive.raw_streams(member),
+                executable=self.executable,
             )
+
+    def _streams(self) -> Iterator[tuple[bytes, bytes]]:
+        plain = self.installed.pieces() if self.installed else None
+        return self.archive.streams(self.member, plain)
 
 
 class CompressedFile(NamedTuple):

@@ -88,13 +88,17 @@ class ZipArchive:
         """The member's plain bytes, checked against its size and CRC."""
         return b"".join([plain for _, plain in self.streams(member)])
 
-    def streams(self, member: Member) -> Iterator[tuple[bytes, bytes]]:
+    def streams(
+        self, member: Member, plain_pieces: Iterator[bytes] | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
         """Pairs of the next piece of the raw stream and the next piece of plain content.
 
         Size and CRC are checked at the end: what was yielded is good once the iteration ends.
+        `plain_pieces` are the plain content, where it is at hand: then nothing is inflated.
         """
         checked = crc = 0
-        for raw, plain in self._inflated(member):
+        beside = plain_pieces and self._beside(member, plain_pieces)
+        for raw, plain in beside or self._inflated(member):
             crc = zlib.crc32(plain, crc)
             checked += len(plain)
             if checked > member.size:
@@ -108,6 +112,14 @@ class ZipArchive:
     def raw_streams(self, member: Member) -> Iterator[tuple[bytes, bytes]]:
         """The raw stream alone, as `streams` has it. Nothing is checked."""
         return ((raw, b"") for raw in self._raw(member))
+
+    def _beside(
+        self, member: Member, plain_pieces: Iterator[bytes]
+    ) -> Iterator[tuple[bytes, bytes]]:
+        for raw in self._raw(member):
+            yield raw, b""
+        for plain in plain_pieces:
+            yield b"", plain
 
     def _inflated(self, member: Member) -> Iterator[tuple[bytes, bytes]]:
         if member.method == STORED:

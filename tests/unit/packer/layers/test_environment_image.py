@@ -5,6 +5,7 @@ import importlib.util
 import sys
 import tarfile
 import zipfile
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
 from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
+from packer.layers.installed_copy import InstalledCopy
+from packer.layers.zip_archive import ZipArchive
 from packer.progress import SILENT
 from tests.interpreters import running
 
@@ -222,6 +225,64 @@ def test_an_altered_file_is_refused(bench, tmp_path):
 def test_two_places_give_the_same_layers(bench, make_wheel, tmp_path):
     wheels = [make_wheel({f"{n}.py": f"x = {n}\n" for n in range(200)}, name=n) for n in "ab"]
     assert bench.build(wheels) == Bench(tmp_path / "other").build(wheels)
+
+
+LIBRARY = bytes(range(256)) * 8_000
+HASHED = urlsafe_b64encode(hashlib.sha256(LIBRARY).digest()).decode().rstrip("=")
+RECORD = {"RECORD": f"foo/library.so,sha256={HASHED},{len(LIBRARY)}\n"}
+"""As in every real wheel: without it, files are read for the one that the image has."""
+
+
+@pytest.fixture
+def installed(bench, tmp_path) -> Path:
+    """Where the sandbox has a large file of a wheel."""
+    site = tmp_path / "site"
+    (site / "foo").mkdir(parents=True)
+    replaced = dict.fromkeys(("purelib", "platlib"), str(site))
+    bench.interpreter = msgspec.structs.replace(bench.interpreter, **replaced, site_dirs=())
+    library = site / "foo" / "library.so"
+    library.write_bytes(LIBRARY)
+    return library
+
+
+def test_what_is_installed_is_not_inflated(bench, make_wheel, installed, tmp_path, monkeypatch):
+    wheel = make_wheel({"foo/library.so": LIBRARY, "foo/__init__.py": "x = 1\n"}, info=RECORD)
+    inflated = Bench(tmp_path / "other").build([wheel])
+    inflate = ZipArchive._inflate
+
+    def small_alone(inflater, raw, member):
+        assert not member.name.endswith(".so")
+        return inflate(inflater, raw, member)
+
+    monkeypatch.setattr(ZipArchive, "_inflate", staticmethod(small_alone))
+    assert InstalledCopy.find(str(installed), len(LIBRARY)), "this file system does not tell"
+    assert bench.build([wheel]) == inflated
+    assert bench.tree(inflated)[f"{SITE}/foo/library.so"] == (LIBRARY, 0o644)
+
+
+@pytest.mark.parametrize("there", [LIBRARY[::-1], LIBRARY[1:], b"", None])
+def test_another_file_in_its_place_changes_nothing(bench, make_wheel, installed, tmp_path, there):
+    if there is None:
+        installed.unlink()
+    else:
+        installed.write_bytes(there)
+    wheel = make_wheel({"foo/library.so": LIBRARY}, info=RECORD)
+    (layer,) = bench.build([wheel])
+    assert (layer,) == Bench(tmp_path / "other").build([wheel])
+    assert bench.tree([layer])[f"{SITE}/foo/library.so"] == (LIBRARY, 0o644)
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_wheel_that_is_not_what_is_installed_is_refused(bench, make_wheel):
+    pin, path = make_wheel({"foo/library.so": LIBRARY}, info=RECORD)
+    with ZipArchive(path) as archive:
+        (member,) = [each for each in archive.members if each.name.endswith(".so")]
+    data = bytearray(path.read_bytes())
+    data[member.offset + 100] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(WheelHashMismatch):
+        bench.build([(pin, path)])
+    assert leaves_nothing(bench)
 
 
 def test_what_is_remembered_of_a_layer_that_vanished_need_not_be_true(bench, make_wheel):
