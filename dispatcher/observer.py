@@ -155,8 +155,8 @@ class Observer:
         def get(index: int) -> Manifest | None:
             return self.runs.manifest(self.run.id, index)
 
-        if len(indexes) > _FEW and self.runs.store.appends:
-            # In a directory one question tells of which indexes there is anything.
+        if len(indexes) > _FEW:
+            # One question tells of which indexes there is anything.
             begun = self.runs.begun(self.run.id)
             indexes = [index for index in indexes if index in begun]
         found: list[Manifest | None]

@@ -210,8 +210,3 @@ class Runs:
         except Missing:
             return None
         return formats.read(key, data, Manifest)
-
-    def cancelled(self, run_id: str, index: int) -> bool:
-        """Whether somebody asked for the end of this index, or of the run."""
-        keys = RunKeys(run_id)
-        return self.store.has(keys.cancel) or self.store.has(keys.cancel_index(index))

@@ -21,6 +21,8 @@ from packer.record import Record
 _CANCEL = "cancel.json"
 _EXPLAINED = 20
 """Pods whose events are asked for; the others are explained by what they say themselves."""
+_FEW = 20
+"""Indexes that are sooner asked for one by one than all are listed."""
 
 
 class EventRecord(Record, frozen=True):
@@ -43,6 +45,9 @@ class Settler:
         self._evidence, self._settings = evidence, settings
         self._keys = RunKeys(run.id)
         self._kept = 0
+        self._begun: set[int] | None = None
+        """Of which indexes the store has anything; None where each is asked for itself."""
+        self._all_cancelled = False
 
     def has_traces(self) -> bool:
         """Whether the store has anything that a pod of the run left, or that ended it."""
@@ -65,7 +70,7 @@ class Settler:
             attempt = pod.failures + 1 if pod else 0
             # What several inputs shared can't be told apart.
             phases = of_pod(job, pod) if pod and per_pod == 1 else None
-            return self.commit(index, why.get(index // per_pod) or without, attempt, phases)
+            return self._commit(index, why.get(index // per_pod) or without, attempt, phases)
 
         return self._each(asked, settle)
 
@@ -79,18 +84,15 @@ class Settler:
         def settle(index: int) -> Manifest:
             first = index % per_pod == 0
             phases = waited.get(index // per_pod) if first else None
-            return self.commit(index, failure, phases=phases)
+            return self._commit(index, failure, phases=phases)
 
         return self._each(indexes, settle)
 
     def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of those indexes that were cancelled that they were."""
-        everything = self._runs.store.has(self._keys.cancel)
 
         def settle(index: int) -> Manifest | None:
-            if everything or self._runs.store.has(self._keys.cancel_index(index)):
-                return self.commit(index, None)
-            return None
+            return self._commit(index, None) if self._is_cancelled(index) else None
 
         return self._each(indexes, settle)
 
@@ -98,16 +100,19 @@ class Settler:
         """Say of those indexes whose last attempt saved what it had that nobody tries again."""
 
         def settle(index: int) -> Manifest | None:
-            return self.commit(index, failure) if self._interrupted(index) else None
+            return self._commit(index, failure) if self._interrupted(index) else None
 
-        begun = self._runs.begun(self._run.id)
-        return self._each((index for index in indexes if index in begun), settle)
+        return self._each(indexes, settle)
 
     def _each(
         self, indexes: Iterable[int], settle: Callable[[int], Manifest | None]
     ) -> dict[int, Manifest]:
         """Several at a time, where the store is far away."""
         asked = list(indexes)
+        if not asked:
+            return {}
+        self._begun = self._runs.begun(self._run.id) if len(asked) > _FEW else None
+        self._all_cancelled = self._runs.store.has(self._keys.cancel)
         if len(asked) <= 1 or self._runs.store.parallel == 1:
             made = [settle(index) for index in asked]
         else:
@@ -118,7 +123,7 @@ class Settler:
         pairs = zip(asked, made, strict=True)
         return {index: manifest for index, manifest in pairs if manifest}
 
-    def commit(
+    def _commit(
         self,
         index: int,
         failure: Failure | None,
@@ -126,16 +131,14 @@ class Settler:
         phases: Phases | None = None,
     ) -> Manifest:
         """The manifest of an index: what an attempt has left, or one of ours, or another's."""
-        cancelled = self._runs.cancelled(self._run.id, index)
-        state: State = "cancelled" if cancelled or failure is None else "failed"
+        cancelled = failure is None or self._is_cancelled(index)
+        state: State = "cancelled" if cancelled else "failed"
         if state == "failed" and failure and failure.code == "DEADLINE":
             state = "timed-out"
         made = self._interrupted(index) or msgspec.structs.replace(
             unreported(self._run, index, attempt), phases=phases or Phases()
         )
-        made = msgspec.structs.replace(
-            made, state=state, failure=None if state == "cancelled" else failure
-        )
+        made = msgspec.structs.replace(made, state=state, failure=None if cancelled else failure)
         if self._runs.commit(made):
             return made
         return self._runs.manifest(self._run.id, index) or made
@@ -165,11 +168,22 @@ class Settler:
 
     def _interrupted(self, index: int) -> Manifest | None:
         """What the last attempt saved when it was ended from outside."""
+        if not self._has_any(index):
+            return None
         for attempt in reversed(self._runs.attempts(self._run.id, index)):
             found = self._runs.interrupted(self._run.id, index, attempt)
             if found:
                 return found
         return None
+
+    def _is_cancelled(self, index: int) -> bool:
+        """Whether somebody asked for the end of this index, or of the run."""
+        if self._all_cancelled:
+            return True
+        return self._has_any(index) and self._runs.store.has(self._keys.cancel_index(index))
+
+    def _has_any(self, index: int) -> bool:
+        return self._begun is None or index in self._begun
 
     def _merged(self, seen: Mapping[str, Event]) -> bytes:
         """These events and those kept before, the oldest first."""

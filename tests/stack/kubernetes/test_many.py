@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import pytest
 
 from dispatcher import dispatch
@@ -114,3 +115,16 @@ def test_an_end_of_many_without_results_is_settled(crowd):
         status = crowd.until(lambda: (found := observer.all()).final and found)
     assert {each.state for each in status.indexes} == {"lost"}
     assert status.indexes[0].failure.code == "JOB_GONE"
+
+
+def test_many_that_nothing_is_left_of_cost_few_questions(crowd, before_store):
+    run = msgspec.structs.replace(
+        crowd.run(*[["true"]] * COUNT), created="2026-01-01T00:00:00+00:00"
+    )
+    crowd.runs.add(run)
+    through = crowd.storing_through(before_store).places
+    status = dispatch.status(
+        run.id, msgspec.structs.replace(through, store=through.store_in_cluster)
+    )
+    assert {each.state for each in status.indexes} == {"lost"}
+    assert 0 < len(before_store.log) < 30

@@ -11,7 +11,7 @@ from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.request import Input, Request
 from dispatcher.run import UNPACKED, Run, now, unreported
-from dispatcher.store import Runs
+from dispatcher.store import RunKeys, Runs
 from packer.digest import Digest
 from packer.errors import DiskFull
 
@@ -134,7 +134,7 @@ def test_cancelling_an_order_leaves_word_for_its_packer(places: Places) -> None:
     with orders.held(order.id, places):
         dispatch.order(order, places)
         dispatch.cancel(order.id, places)
-        assert runs.cancelled(order.id, 0)
+        assert runs.store.has(RunKeys(order.id).cancel)
         assert dispatch.status(order.id, places).state == "queued"
 
 

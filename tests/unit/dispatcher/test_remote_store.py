@@ -27,7 +27,6 @@ def test_records_go_in_and_out(bucket):
     assert runs.attempts(RUN.id, 0) == []
     runs.store.put(f"runs/{RUN.id}/0/3/attempt.json", b"")
     assert runs.attempts(RUN.id, 0) == [3]
-    assert not runs.cancelled(RUN.id, 0)
     with pytest.raises(RunUnknown, match="no such run"):
         runs.run("other")
 
