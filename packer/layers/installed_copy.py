@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LARGE = 1 << 20
-"""Bytes from which on it is worth to look for one."""
+"""Bytes from which on one is worth looking for."""
 
 _CHUNK = 1 << 20
 
@@ -17,7 +17,6 @@ class InstalledCopy(NamedTuple):
     """A file that may be what a wheel's member holds: whoever reads it checks that."""
 
     path: str
-    size: int
 
     @classmethod
     def find(cls, path: str, size: int) -> InstalledCopy | None:
@@ -31,7 +30,7 @@ class InstalledCopy(NamedTuple):
             return None
         try:
             if os.fstat(descriptor).st_size == size and _is_in_memory(descriptor, size):
-                return cls(path, size)
+                return cls(path)
         finally:
             os.close(descriptor)
         return None

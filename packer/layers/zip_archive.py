@@ -94,7 +94,8 @@ class ZipArchive:
         """Pairs of the next piece of the raw stream and the next piece of plain content.
 
         Size and CRC are checked at the end: what was yielded is good once the iteration ends.
-        `plain_pieces` are the plain content, where it is at hand: then nothing is inflated.
+        `plain_pieces` are the plain content, where it is at hand: then nothing is inflated, nor
+        seen where the raw stream ends.
         """
         checked = crc = 0
         beside = plain_pieces and self._beside(member, plain_pieces)
