@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from dispatcher.metrics import Point, Reading
+from dispatcher.readings import Point, Reading
 
 NAME = re.compile(r"events\.out\.tfevents\.[^/]+")
 """What such a file is called, its folder aside."""

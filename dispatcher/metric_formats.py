@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
-from dispatcher.metrics import Point, Reading
+from dispatcher.readings import Point, Reading
 
 JSON_LIMIT = 16 << 20
 """Bytes of a JSON file; a larger one is no summary."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+from dispatcher.readings import Point, Reading
 from packer.record import Record
 
 NAMES_LIMIT = 1_000
@@ -29,15 +30,6 @@ MEASURING = re.compile(
 Opener = Callable[[], BinaryIO]
 
 
-class Point(Record, frozen=True):
-    """One value and where it stands: "metrics.jsonl:12", "stdout:40"."""
-
-    value: float
-    source: str
-    step: float | None = None
-    """The step or epoch it was reported for, where its line says."""
-
-
 class Metric(Record, frozen=True):
     """A named number; `history` has all points, the last included."""
 
@@ -45,10 +37,6 @@ class Metric(Record, frozen=True):
     value: float
     source: str
     history: tuple[Point, ...]
-
-
-Reading = tuple[str, Point]
-"""A metric's name and one value of it."""
 
 
 def collect(files: Iterable[tuple[str, Opener]], stdout: Iterable[str]) -> dict[str, Metric]:

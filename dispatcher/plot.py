@@ -1,17 +1,14 @@
-"""A comparison as a picture: what to draw. Drawing it needs matplotlib (`sendoff[plot]`)."""
+"""A comparison as a picture in a file. Drawing it needs matplotlib (`sendoff[plot]`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from dispatcher.comparison import Comparison, Row, number_of
+from dispatcher import plot_plan
+from dispatcher.comparison import Comparison
 from packer.errors import SendoffError
-from packer.record import Record
 
 FORMATS = ("png", "svg")
-PANELS_LIMIT = 6
-"""Panels in one picture; further ones are chosen with `--metric`."""
 
 
 class PlotUnavailable(SendoffError):
@@ -48,112 +45,6 @@ class PlotRefused(SendoffError):
         return self.remedy
 
 
-class Series(Record, frozen=True):
-    """One line of a panel; empty label where a panel has just one."""
-
-    label: str
-    points: tuple[tuple[float, float], ...]
-
-
-class Panel(Record, frozen=True):
-    """One pair of axes: lines over `axis`, or bars where `axis` is empty."""
-
-    title: str
-    axis: str = ""
-    series: tuple[Series, ...] = ()
-    bars: tuple[tuple[str, float, bool], ...] = ()
-    """Label, length, and whether it is the best."""
-
-
-def plan(comparison: Comparison) -> tuple[Panel, ...]:
-    """What to draw, pure.
-
-    Where a parameter is a number in every row it is the x axis. Then metrics whose names differ
-    only after the last dot share a panel, or, if other parameters vary too, each metric has a
-    panel with a line for each combination of those. Without such a parameter every row has a bar.
-    """
-    axis = _axis(comparison)
-    if not axis:
-        return tuple(_bars(comparison, metric) for metric in comparison.metrics)[:PANELS_LIMIT]
-    others = tuple(name for name in comparison.parameters if name != axis)
-    if others:
-        panels = (_by_parameters(comparison, axis, others, name) for name in comparison.metrics)
-    else:
-        panels = (
-            _by_metric(comparison, axis, family, names)
-            for family, names in _families(comparison.metrics).items()
-        )
-    return tuple(panels)[:PANELS_LIMIT]
-
-
-def _axis(comparison: Comparison) -> str:
-    """The parameter with the most values of those that are numbers in every row."""
-    numeric = [
-        name
-        for name in comparison.parameters
-        if all(number_of(row.parameters.get(name, "")) is not None for row in comparison.rows)
-    ]
-    values = {name: len({row.parameters[name] for row in comparison.rows}) for name in numeric}
-    chosen = max(numeric, key=lambda name: values[name], default="")
-    return chosen if chosen and values[chosen] > 1 else ""
-
-
-def _families(metrics: Sequence[str]) -> dict[str, list[str]]:
-    families: dict[str, list[str]] = {}
-    for name in metrics:
-        families.setdefault(name.rpartition(".")[0] or name, []).append(name)
-    return families
-
-
-def _points(rows: Sequence[Row], axis: str, metric: str) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        sorted(
-            (float(row.parameters[axis]), row.metrics[metric])
-            for row in rows
-            if metric in row.metrics
-        )
-    )
-
-
-def _by_metric(comparison: Comparison, axis: str, family: str, names: list[str]) -> Panel:
-    alone = len(names) == 1
-    series = (
-        Series(
-            label="" if alone else name.rpartition(".")[2],
-            points=_points(comparison.rows, axis, name),
-        )
-        for name in names
-    )
-    return Panel(title=names[0] if alone else family, axis=axis, series=tuple(series))
-
-
-def _by_parameters(comparison: Comparison, axis: str, others: Sequence[str], metric: str) -> Panel:
-    groups: dict[str, list[Row]] = {}
-    for row in comparison.rows:
-        label = ", ".join(f"{name}={row.parameters.get(name, '-')}" for name in others)
-        groups.setdefault(label, []).append(row)
-    series = (
-        Series(label=label, points=_points(rows, axis, metric)) for label, rows in groups.items()
-    )
-    return Panel(title=metric, axis=axis, series=tuple(series))
-
-
-def _bars(comparison: Comparison, metric: str) -> Panel:
-    bars = tuple(
-        (_label(row, comparison), row.metrics[metric], row.name == comparison.best)
-        for row in comparison.rows
-        if metric in row.metrics
-    )
-    return Panel(title=metric, bars=bars)
-
-
-def _label(row: Row, comparison: Comparison) -> str:
-    given = (
-        f"{name}={row.parameters[name]}" for name in comparison.parameters if name in row.parameters
-    )
-    return ", ".join(given) or row.name
-
-
 def draw(comparison: Comparison, path: Path) -> None:
     """Write the comparison to `path`, as PNG or SVG by its ending.
 
@@ -172,4 +63,4 @@ def draw(comparison: Comparison, path: Path) -> None:
     except ImportError:
         raise PlotUnavailable from None
     metadata = {"Software": None} if ending == "png" else {"Date": None, "Creator": None}
-    plot_figure.save(plan(comparison), path, ending, metadata)
+    plot_figure.save(plot_plan.plan(comparison), path, ending, metadata)

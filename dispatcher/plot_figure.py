@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from dispatcher.plot import Panel
+from dispatcher.plot_plan import Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

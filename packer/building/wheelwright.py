@@ -28,11 +28,10 @@ from packer.environment.target import Target
 from packer.errors import WheelHashMismatch, WheelUnavailable
 from packer.images.base import Base
 from packer.layers.environment_plan import LayerPlan
-from packer.layers.library_layers import chosen
 from packer.process import ProgramFailed
 from packer.progress import SILENT, Progress
 from packer.record import Record
-from packer.wheels import candidates
+from packer.wheels import candidates, wheel_choice
 from packer.wheels.candidates import Question
 from packer.wheels.wheelhouse import Wheelhouse
 
@@ -150,7 +149,7 @@ class Wheelwright:
         try:
             found = candidates.resolve(self._question, requires, self._base.minor, platform)
             pins = [each.pin() for wheels in found.values() for each in wheels]
-            return chosen(pins, self._target.tags)
+            return wheel_choice.by_tags(pins, self._target.tags)
         except (ProgramFailed, WheelUnavailable) as error:
             reason = f"its build requirements cannot be had: {', '.join(requires)}"
             said = candidates.without_logins(error.evidence())

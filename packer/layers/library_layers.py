@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.progress import Progress
 from packer.record import encode
+from packer.wheels import wheel_choice
 
 PINS_FORMAT = "sendoff.pins/1"
 
@@ -68,7 +69,7 @@ def _build(libraries: Libraries, place: Workplace) -> tuple[Layer, ...]:
     lock = Lock(
         python=place.interpreter.version,
         platform=libraries.platform,
-        wheels=chosen(read(libraries.pins), wanted.tags),
+        wheels=wheel_choice.by_tags(read(libraries.pins), wanted.tags),
     )
     return build_layers(
         lock,
@@ -94,31 +95,6 @@ def read(pins: bytes) -> tuple[WheelPin, ...]:
     if content.get("format") != PINS_FORMAT:
         raise ValueError(f"pins of the format {content.get('format')!r}, not {PINS_FORMAT}")
     return tuple(WheelPin(**wheel) for wheel in content["wheels"])
-
-
-def chosen(pins: Iterable[WheelPin], tags: tuple[str, ...]) -> tuple[WheelPin, ...]:
-    """Of each name the wheel with the best tag, sorted by name.
-
-    Raises:
-        WheelUnavailable: none of a name's wheels runs there.
-    """
-    from packaging.utils import parse_wheel_filename
-
-    rank = {tag: number for number, tag in enumerate(tags)}
-    best: dict[str, tuple[int, WheelPin]] = {}
-    names = set()
-    for pin in pins:
-        names.add(pin.name)
-        fitting = [
-            rank[str(tag)] for tag in parse_wheel_filename(pin.filename)[3] if str(tag) in rank
-        ]
-        if fitting and (pin.name not in best or min(fitting) < best[pin.name][0]):
-            best[pin.name] = min(fitting), pin
-    for name in sorted(names - best.keys()):
-        raise WheelUnavailable(
-            name, "the runner's libraries", f"no wheel of it has the tag {tags[0]}"
-        )
-    return tuple(best[name][1] for name in sorted(best))
 
 
 def _fetch(pins: tuple[WheelPin, ...], place: Workplace) -> Mapping[str, Path]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.comparison import Row, compare
-from dispatcher.plot import PlotRefused, draw, plan
+from dispatcher.plot import PlotRefused, draw
+from dispatcher.plot_plan import plan
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,41 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher import runner_libraries
-from packer.environment.lock import WheelPin
-from packer.environment.target import _tags
-from packer.errors import WheelUnavailable
 from packer.layers import library_layers
 from packer.layers.library_layers import PINS_FORMAT
-
-MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-
-
-def pin(filename: str) -> WheelPin:
-    name, version, *_ = filename.split("-")
-    return WheelPin(name=name, version=version, filename=filename, sha256="0" * 64, size=1)
-
-
-@pytest.mark.parametrize("minor", MINORS)
-@pytest.mark.parametrize("platform", ["linux/amd64", "linux/arm64"])
-def test_the_runners_pins_serve_every_image(minor: str, platform: str):
-    pins = library_layers.read(runner_libraries.pins())
-    found = library_layers.chosen(pins, _tags(minor, platform))
-    names = [each.name for each in found]
-    assert {"minio", "urllib3", "certifi"} <= set(names)
-    assert names == sorted({each.name for each in pins})
-
-
-def test_the_best_tag_wins():
-    plain, fast = pin("a-1-py3-none-any.whl"), pin("a-1-cp311-cp311-manylinux_2_17_x86_64.whl")
-    assert library_layers.chosen([plain, fast], _tags("3.11", "linux/amd64")) == (fast,)
-    assert library_layers.chosen([plain, fast], _tags("3.12", "linux/amd64")) == (plain,)
-
-
-def test_a_name_without_a_wheel_is_told():
-    only = pin("a-1-cp311-cp311-manylinux_2_17_x86_64.whl")
-    with pytest.raises(WheelUnavailable, match="a could not be fetched"):
-        library_layers.chosen([only], _tags("3.12", "linux/amd64"))
 
 
 def test_pins_of_another_format_are_refused():
