@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from dispatcher.kubernetes import answers, connection
+from dispatcher.kubernetes import answers, cluster_choice
 from dispatcher.kubernetes.answers import Transient
 from dispatcher.kubernetes.errors import ApiUnauthorized
 from dispatcher.kubernetes.paths import Paths
@@ -194,7 +194,7 @@ class Client:
             if self._current is None or self._current is instead_of:
                 from dispatcher.kubernetes.transport import pool
 
-                found = connection.load(self._settings)
+                found = cluster_choice.load(self._settings)
                 self._current = Link(found, pool(found))
             return self._current
 

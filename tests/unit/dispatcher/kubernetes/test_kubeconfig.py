@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.kubernetes import connection
+from dispatcher.kubernetes import cluster_choice
+from dispatcher.kubernetes.connection import Connection
 from dispatcher.kubernetes.errors import ClusterNotConfigured
 from dispatcher.kubernetes.settings import ClusterSettings
 
@@ -58,8 +59,8 @@ def write(path: Path, current: str = "", users: dict = USERS, clusters: dict = C
     return path
 
 
-def load(path: Path, context: str = "", **environ: str) -> connection.Connection:
-    return connection.load(ClusterSettings(kubeconfig=str(path), context=context), environ)
+def load(path: Path, context: str = "", **environ: str) -> Connection:
+    return cluster_choice.load(ClusterSettings(kubeconfig=str(path), context=context), environ)
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
@@ -90,16 +91,20 @@ def test_it_says_what_the_official_client_reads_in_it(tmp_path, user, cluster):
 def test_files_are_merged_and_the_first_one_counts(tmp_path):
     one = write(tmp_path / "1" / "config", users={"token": {"token": "one"}})
     two = write(tmp_path / "2" / "config", "token-data", {"token": {"token": "two"}, "x": {}})
-    found = connection.load(ClusterSettings(), {"KUBECONFIG": f"{one}:{tmp_path}/none:{two}"})
+    found = cluster_choice.load(ClusterSettings(), {"KUBECONFIG": f"{one}:{tmp_path}/none:{two}"})
     assert found.authorization == "Bearer one"
     assert (
-        connection.load(ClusterSettings(context="x-file"), {"KUBECONFIG": f"{one}:{two}"}).ca == CA
+        cluster_choice.load(ClusterSettings(context="x-file"), {"KUBECONFIG": f"{one}:{two}"}).ca
+        == CA
     )
 
 
 def test_the_home_is_looked_into(tmp_path):
     write(tmp_path / ".kube" / "config", "token-data")
-    assert connection.load(ClusterSettings(), {"HOME": str(tmp_path)}).authorization == "Bearer abc"
+    assert (
+        cluster_choice.load(ClusterSettings(), {"HOME": str(tmp_path)}).authorization
+        == "Bearer abc"
+    )
 
 
 def test_a_plugin_gives_the_token_and_its_failure_is_said(tmp_path):
@@ -128,13 +133,13 @@ def test_a_plugin_gives_the_token_and_its_failure_is_said(tmp_path):
 
 
 def test_a_pod_uses_its_service_account(tmp_path, monkeypatch):
-    monkeypatch.setattr(connection, "_ACCOUNT", tmp_path)
+    monkeypatch.setattr(cluster_choice, "_ACCOUNT", tmp_path)
     environ = {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "443"}
     with pytest.raises(ClusterNotConfigured, match="service account"):
-        connection.load(ClusterSettings(), {"HOME": str(tmp_path), **environ})
+        cluster_choice.load(ClusterSettings(), {"HOME": str(tmp_path), **environ})
     for name, text in {"token": "t\n", "namespace": "lab", "ca.crt": "-ca-"}.items():
         (tmp_path / name).write_text(text)
-    found = connection.load(ClusterSettings(), {"HOME": str(tmp_path), **environ})
+    found = cluster_choice.load(ClusterSettings(), {"HOME": str(tmp_path), **environ})
     assert (found.host, found.namespace) == ("https://[fd00::1]:443", "lab")
     assert found.authorization == "Bearer t"
 
@@ -163,8 +168,8 @@ def test_a_mistyped_context_is_answered_with_the_nearest(tmp_path):
 
 def test_nothing_at_all_is_said(tmp_path):
     with pytest.raises(ClusterNotConfigured, match="no cluster"):
-        connection.load(ClusterSettings(), {"HOME": str(tmp_path)})
+        cluster_choice.load(ClusterSettings(), {"HOME": str(tmp_path)})
     with pytest.raises(ClusterNotConfigured, match="does not exist"):
-        connection.load(ClusterSettings(kubeconfig=str(tmp_path / "x")), {})
+        cluster_choice.load(ClusterSettings(kubeconfig=str(tmp_path / "x")), {})
     with pytest.raises(ClusterNotConfigured, match="KUBECONFIG"):
-        connection.load(ClusterSettings(), {"KUBECONFIG": str(tmp_path / "x")})
+        cluster_choice.load(ClusterSettings(), {"KUBECONFIG": str(tmp_path / "x")})
