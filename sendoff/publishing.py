@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from dispatcher.request import Request
 from packer.images.base import Base
 from packer.packed import Packed
 from packer.progress import Progress
-from packer.registry.access import Access
 from packer.registry.errors import DigestGone, RegistryAuth, RegistryUnreachable
-from packer.registry.reference import Repository
-from packer.registry.registry import Registry
+from sendoff import registries
 from sendoff.bases import choice as base_choice
 from sendoff.session import Session
 
 if TYPE_CHECKING:
     from packer.registry.shared_layers import RegistryLayers
-
-PLATFORM = "linux/amd64"
-"""What clusters and engines run."""
 
 
 class Publishing:
@@ -35,7 +25,7 @@ class Publishing:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._registry = registry(session)
+        self._registry = registries.own(session)
         self._base: Base | None = None
         self._is_extended = False
         self._looking: Future[Base] | None = None
@@ -51,7 +41,7 @@ class Publishing:
         if self._session.settings.image.extends:
             return self.known_base()
         named = base_choice.wanted(self._session)
-        known = base_choice.remembered(self._session, named, self._registry, PLATFORM)
+        known = base_choice.remembered(self._session, named, self._registry, registries.PLATFORM)
         if known is None:
             self._registry.warm()
             return self.base()
@@ -157,7 +147,7 @@ class Publishing:
 
     def _find(self) -> Base:
         named = base_choice.wanted(self._session)
-        return base_choice.find(self._session, named, self._registry, PLATFORM)
+        return base_choice.find(self._session, named, self._registry, registries.PLATFORM)
 
 
 def require(request: Request, session: Session) -> None:
@@ -171,59 +161,6 @@ def require(request: Request, session: Session) -> None:
     if session.embedded or request.repository != session.settings.registry:
         return
     with suppress(RegistryAuth, RegistryUnreachable):
-        there, digest = registry(session), request.inputs[0].digest
+        there, digest = registries.own(session), request.inputs[0].digest
         if there.has(digest) is None:
             raise DigestGone(str(there.repository), digest)
-
-
-def registry(session: Session, patience: float = 0) -> Registry:
-    """The repository that images go to; `patience` in seconds, 0 for the usual one.
-
-    Raises:
-        ReferenceInvalid
-    """
-    cache = session.settings.cache / "registry"
-    return _registry(session, cache, patience or Access().patience)
-
-
-@contextmanager
-def unknown(session: Session, patience: float) -> Iterator[Registry]:
-    """The same with nothing known of it: what was there once is no sign that it still is.
-
-    `patience` is in seconds.
-
-    Raises:
-        ReferenceInvalid
-    """
-    with tempfile.TemporaryDirectory() as nothing:
-        yield _registry(session, Path(nothing), patience)
-
-
-def bases_repository(session: Session, name: str) -> Registry:
-    """The repository of one base, below the prefix that the setting `bases` names.
-
-    Raises:
-        ReferenceInvalid
-    """
-    settings = session.settings
-    repository = Repository.parse(f"{settings.bases}/{name}")
-    access = _access(session, Access().patience)
-    own = not session.embedded and Repository.parse(settings.registry).host == repository.host
-    if not own and not session.embedded:
-        # The variables hold the login of the registry that images go to, and of no other.
-        access = replace(access, username="", password="")
-    return Registry(repository, access, settings.cache / "registry")
-
-
-def _registry(session: Session, cache: Path, patience: float) -> Registry:
-    access = _access(session, patience)
-    return Registry(Repository.parse(session.settings.registry), access, cache)
-
-
-def _access(session: Session, patience: float) -> Access:
-    settings = session.settings
-    return Access(
-        certificates=settings.registry_ca,
-        insecure=settings.registry_insecure,
-        patience=patience,
-    )

@@ -48,9 +48,9 @@ def shelf(session: Session, patience: float = 0) -> Shelf:
         from packer.images.layout_shelf import LayoutShelf
 
         return LayoutShelf(Path(session.settings.registry))
-    from sendoff import publishing
+    from sendoff import registries
 
-    return publishing.registry(session, patience)
+    return registries.own(session, patience)
 
 
 def reading(session: Session) -> Shelf:

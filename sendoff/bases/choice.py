@@ -77,7 +77,7 @@ def _place(session: Session, named: str, registry: Registry) -> tuple[Registry, 
     """Where a base is, and the reference to it."""
     if not is_name(named) or not session.settings.bases:
         return registry, named
-    from sendoff.publishing import bases_repository
+    from sendoff.registries import bases_repository
 
     there = bases_repository(session, named)
     return there, f"{there.repository}:{_minor(session)}"

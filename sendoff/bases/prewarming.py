@@ -11,10 +11,10 @@ from packer.images import popular
 from packer.images.base import Base
 from packer.progress import SILENT, Progress
 from packer.registry.registry import Registry
-from sendoff import publishing
+from sendoff import registries
 from sendoff.bases import choice as base_choice
-from sendoff.publishing import PLATFORM
 from sendoff.quantities import show_duration, show_size
+from sendoff.registries import PLATFORM
 from sendoff.session import Session
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def images(
     if session.embedded:
         raise RegistryNotPullable("kubernetes", session.settings.registry)
     names = [*dict.fromkeys(bases or [base_choice.wanted(session)])]
-    registry = publishing.registry(session)
+    registry = registries.own(session)
     found = [base_choice.find(session, name, registry, PLATFORM) for name in names]
     environments = _environments(registry) if top else []
     made = []

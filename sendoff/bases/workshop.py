@@ -22,7 +22,7 @@ from packer.progress import SILENT, Progress
 from packer.record import Record
 from packer.registry.errors import DigestGone
 from sendoff.errors import BasesUnset
-from sendoff.publishing import bases_repository
+from sendoff.registries import bases_repository
 from sendoff.session import Session
 from sendoff.version import VERSION
 

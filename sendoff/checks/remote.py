@@ -23,7 +23,7 @@ _LOOPBACK = ("127.", "localhost", "[::1]")
 def registry(session: Session) -> Iterator[Check]:
     """Where images go: whether it can be reached, knows us, and takes images."""
     from dispatcher.errors import RegistryNotPullable
-    from sendoff.publishing import unknown
+    from sendoff.registries import unknown
 
     settings = session.settings
     checks = Checks("registry")
@@ -47,7 +47,7 @@ def base(session: Session) -> Iterator[Check]:
     from packer.environment import interpreter
     from packer.images.errors import BasePythonDiffers
     from sendoff.bases import choice as base_choice
-    from sendoff.publishing import PLATFORM, unknown
+    from sendoff.registries import PLATFORM, unknown
 
     settings = session.settings
     try:

@@ -71,7 +71,7 @@ def test_a_prefix_begins_with_a_host(
 
 
 def test_a_login_is_for_its_own_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sendoff.publishing import bases_repository
+    from sendoff.registries import bases_repository
 
     own = session(tmp_path, monkeypatch, bases=PREFIX, registry="registry.example/team/runs")
     assert bases_repository(own, "cpu")._access.password == "SENDOFF_REGISTRY_PASSWORD"
