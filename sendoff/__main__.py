@@ -1,11 +1,9 @@
-"""The console command: parses, runs, and catches every error once."""
+"""The console command: hands over to a warm process, or does the command itself."""
 
 from __future__ import annotations
 
 import os
 import sys
-
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -24,45 +22,15 @@ def main() -> None:
         if code is not None:
             # Nothing was opened or written here that Python would have to see to.
             os._exit(code)
+        from sendoff.command_line import run
+
         code = run(arguments)
         handover.prepare()
     except KeyboardInterrupt:
+        from sendoff.command_line import INTERRUPTED
+
         code = INTERRUPTED
     sys.exit(code)
-
-
-def run(arguments: list[str]) -> int:
-    """Run one command line and return the exit code."""
-    import click
-
-    from packer.errors import SendoffError
-    from sendoff.cli import root
-    from sendoff.errors import Internal
-    from sendoff.terminal import failure
-
-    machine = "--json" in _own(arguments)
-    try:
-        return root.main(arguments, prog_name="sendoff", standalone_mode=False) or 0
-    except SendoffError as error:
-        return failure.report(error, machine=machine)
-    except click.exceptions.NoArgsIsHelpError as error:
-        sys.stderr.write(error.format_message() + "\n")
-        return error.exit_code
-    except click.ClickException as error:
-        return failure.report(failure.from_click(error), machine=machine)
-    except click.Abort:
-        # Click's word for Ctrl-C. Whoever has started a run by then has caught it before.
-        sys.stderr.write("stopped\n")
-        return INTERRUPTED
-    except Exception as error:
-        if os.environ.get("SENDOFF_DEBUG"):
-            raise
-        return failure.report(Internal(error), machine=machine)
-
-
-def _own(arguments: list[str]) -> list[str]:
-    """The arguments that are sendoff's, not the experiment's."""
-    return arguments[: arguments.index("--")] if "--" in arguments else arguments
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def _end_with(line: Line) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from sendoff.__main__ import INTERRUPTED, run
+    from sendoff.command_line import INTERRUPTED, run
 
     try:
         return run(arguments)

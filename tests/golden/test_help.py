@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sendoff.__main__ import run
 from sendoff.cli import COMMANDS
+from sendoff.command_line import run
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS, "config show", "base prewarm", "base status"])

@@ -9,8 +9,8 @@ import click
 import pytest
 
 import sendoff
-from sendoff.__main__ import run
 from sendoff.cli import COMMANDS, root
+from sendoff.command_line import run
 from sendoff.version import VERSION
 
 

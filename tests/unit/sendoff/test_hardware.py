@@ -8,7 +8,7 @@ import msgspec
 from dispatcher.kubernetes.offers import Offer, Unnamed
 from dispatcher.runner import gpu
 from sendoff import hardware
-from sendoff.__main__ import run
+from sendoff.command_line import run
 from sendoff.hardware import Hardware
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sendoff.__main__ import run
 from sendoff.cli import COMMANDS
+from sendoff.command_line import run
 from tests import tokens
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sendoff.__main__ import run
 from sendoff.checks.check import Check
 from sendoff.checks.checkup import checkup
+from sendoff.command_line import run
 from sendoff.session import Session
 
 

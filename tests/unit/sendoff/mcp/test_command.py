@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sendoff.__main__ import run
+from sendoff.command_line import run
 
 if TYPE_CHECKING:
     import pytest
