@@ -230,19 +230,16 @@ class Peer:
             shutil.copy(path, self._wheels)
 
     def first(self, environment: Environment, codec: str) -> Before:
-        name = self._name("first", codec)
-        return Before(
-            self._next,
-            lambda: self._build(environment.requirements, f"{name}:{self._number}", codec),
-        )
+        return self._anew(environment, self._name("first", codec), codec)
 
     def added(self, few: Environment, more: Environment, codec: str) -> Before:
         name = self._name("added", codec)
         self._build(few.requirements, f"{name}:few", codec)
-        return Before(
-            self._next,
-            lambda: self._build(more.requirements, f"{name}:{self._number}", codec),
-        )
+        return self._anew(more, name, codec)
+
+    def _anew(self, environment: Environment, name: str, codec: str) -> Before:
+        packages = environment.requirements
+        return Before(self._next, lambda: self._build(packages, f"{name}:{self._number}", codec))
 
     def _name(self, what: str, codec: str) -> str:
         return f"{self._host}/bench/peer-{what}-{codec}"

@@ -1,9 +1,6 @@
-"""How to reach a cluster, and the two encodings that what says so is written in."""
+"""How to reach a cluster."""
 
 from __future__ import annotations
-
-import base64
-from typing import Any
 
 from packer.record import Record
 
@@ -28,13 +25,3 @@ class Connection(Record, frozen=True):
     verify: bool = True
     server_name: str = ""
     proxy: str = ""
-
-
-def basic(user: str, password: str) -> str:
-    """The header of basic authentication (RFC 7617)."""
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def decoded(value: Any) -> bytes:
-    """The bytes of a field of a kubeconfig that ends in `-data`."""
-    return base64.b64decode(value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from dispatcher.kubernetes.connection import Connection, basic, decoded
+from dispatcher.kubernetes.connection import Connection
 from dispatcher.kubernetes.errors import ClusterNotConfigured
 
 _KINDS = ("clusters", "users", "contexts")
@@ -104,7 +105,7 @@ class Kubeconfig:
 
             return plugins.run(user["exec"], cluster, self._files[0])
         if "username" in user:
-            return {**certificate, "authorization": basic(user["username"], user["password"])}
+            return {**certificate, "authorization": _basic(user["username"], user["password"])}
         return certificate
 
 
@@ -135,7 +136,7 @@ def _placed(value: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _content(table: dict[str, Any], name: str) -> bytes:
     """A certificate or key, given in the file or beside it."""
     if table.get(f"{name}-data"):
-        return decoded(table[f"{name}-data"])
+        return _decoded(table[f"{name}-data"])
     path = table.get(name)
     if not path:
         return b""
@@ -147,3 +148,13 @@ def _content(table: dict[str, Any], name: str) -> bytes:
 
 def _text(table: dict[str, Any], name: str) -> str:
     return _content(table, name).decode().strip()
+
+
+def _basic(user: str, password: str) -> str:
+    """The header of basic authentication (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _decoded(value: Any) -> bytes:
+    """The bytes of a field of a kubeconfig that ends in `-data`."""
+    return base64.b64decode(value)
