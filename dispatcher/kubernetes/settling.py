@@ -96,10 +96,14 @@ class Settler:
 
         return self._each(indexes, settle)
 
-    def left(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
-        """Say of those indexes whose last attempt saved what it had that nobody tries again."""
+    def without_job(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
+        """Say of those that were cancelled that they were, and of those whose last attempt saved
+        what it had that nobody tries again.
+        """
 
         def settle(index: int) -> Manifest | None:
+            if self._is_cancelled(index):
+                return self._commit(index, None)
             return self._commit(index, failure) if self._interrupted(index) else None
 
         return self._each(indexes, settle)

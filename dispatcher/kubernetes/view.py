@@ -106,9 +106,7 @@ class ClusterView:
             return self._settler.given_up(self._gave_up, indexes, self._watchman.waited)
         if job and not job.metadata.deletion_timestamp:
             return self._settler.failed(job, indexes)
-        cancelled = self._settler.cancelled(indexes)
-        others = set(indexes) - cancelled.keys()
-        return cancelled | self._settler.left(_gone(self._run.id), others)
+        return self._settler.without_job(_gone(self._run.id), indexes)
 
     def close(self) -> None:
         """See `dispatcher.target.View`."""
