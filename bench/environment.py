@@ -45,7 +45,7 @@ class _Environment:
         self._resolved = materials.resolve(request, SILENT)
 
     def fetch(self) -> None:
-        self._resolved.fetch(self._resolved.lock.wheels)
+        dict(self._resolved.fetch(self._resolved.lock.wheels))
 
     def build(self, home: Path) -> Callable[[], object]:
         found = self._resolved

@@ -123,7 +123,7 @@ class Native:
         venv, cache = sandbox.venv(name, requirements), sandbox.CACHE / "sendoff"
         python = describe(venv / "bin" / "python", cache)
         found = materials.resolve(Sandbox(interpreter=python, project=venv, cache=cache), SILENT)
-        found.fetch(found.lock.wheels)
+        dict(found.fetch(found.lock.wheels))
         return Environment(requirements, found, python)
 
     def first(self, environment: Environment) -> Before:
@@ -226,7 +226,7 @@ class Peer:
     def wheels(self, environment: Environment) -> None:
         """Have all wheels where its builds find them."""
         pins = environment.resolved.lock.wheels
-        for path in environment.resolved.fetch(pins).values():
+        for path in dict(environment.resolved.fetch(pins)).values():
             shutil.copy(path, self._wheels)
 
     def first(self, environment: Environment, codec: str) -> Before:

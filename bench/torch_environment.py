@@ -15,7 +15,7 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +31,6 @@ from packer.environment.cuda import CudaWish
 from packer.environment.environment import Environment
 from packer.environment.interpreter import Interpreter, describe
 from packer.environment.lock import Lock, WheelPin
-from packer.environment.materials import Fetch
 from packer.environment.sandbox import Sandbox
 from packer.images import image
 from packer.images.descriptor import Descriptor
@@ -46,7 +45,7 @@ from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from packer.registry.upload import Upload
-from packer.wheels.wheelhouse import Wheelhouse
+from packer.wheels.wheelhouse import Arrivals, Fetch, Wheelhouse
 from tests.registries.process import RegistryProcess
 
 RUNS = 3
@@ -62,7 +61,7 @@ NO_TORCH_INDEX = "http://127.0.0.1:9/whl"
 
 def rows(folder: Path) -> list[Row]:
     found = environment()
-    found.fetch(found.lock.wheels)
+    dict(found.fetch(found.lock.wheels))
     size = sum(pin.size for pin in found.lock.wheels)
     what = f"torch for CUDA, {len(found.lock.wheels)} wheels, {size / 1e9:.2f} GB"
     with RegistryProcess(folder / "registry") as server:
@@ -83,7 +82,7 @@ EMPTY: tuple[str, tuple[str, ...]] = ("empty", ())
 
 def installed(found: Resolved) -> tuple[str, tuple[str, ...]]:
     """A sandbox with all of it, as pip would leave it, from the same wheels."""
-    wheels = found.fetch(found.lock.wheels)
+    wheels = dict(found.fetch(found.lock.wheels))
     return "torch", ("--no-deps", *(str(wheels[pin.sha256]) for pin in found.lock.wheels))
 
 
@@ -155,7 +154,7 @@ def push(found: Resolved, home: Path, name: str) -> Digest:
 
 def copy(found: Resolved, name: str) -> None:
     """The wheel files themselves as blobs, the largest first."""
-    files = found.fetch(found.lock.wheels)
+    files = dict(found.fetch(found.lock.wheels))
     client = Client(Repository.parse(name), Access(), writes=True)
 
     def one(pin: WheelPin) -> None:
@@ -275,7 +274,7 @@ def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
     found = environment(*added, cache=home / "cache")
     asked: list[WheelPin] = []
 
-    def fetch(pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+    def fetch(pins: tuple[WheelPin, ...]) -> Arrivals:
         asked.extend(pins)
         return found.fetch(pins)
 

@@ -90,7 +90,7 @@ def build(venv: Path, wheels: list[Path], home: Path) -> Callable[[], object]:
         build_layers(
             lock,
             {},
-            lambda _: places,
+            lambda _: (each for each in places.items()),
             interpreter,
             Layout(home / "layout"),
             home / "memory",

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packer.building import environment_dockerfile
 from packer.building.contexts import installer, layer
@@ -19,10 +19,12 @@ from packer.errors import BlobAltered
 from packer.images.base import Base
 from packer.images.layout import Layout
 from packer.layers import environment_plan
-from packer.layers.environment_image import Fetch
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import Layer
 from packer.progress import Progress
+
+if TYPE_CHECKING:
+    from packer.wheels.wheelhouse import Fetch
 
 _CHUNK = 1 << 20
 _REPRODUCIBLE = {"rewrite-timestamp": "true"}
@@ -67,7 +69,7 @@ class BuildKitLayers:
         plans = environment_plan.plan(lock)
         if not plans:
             return ()
-        wheels = fetch(lock.wheels)
+        wheels = dict(fetch(lock.wheels))
         with tempfile.TemporaryDirectory(prefix="sendoff-layers-") as folder:
             work = Path(folder)
             given = {environment_dockerfile.INSTALLER: str(installer(work / "installer"))}

@@ -164,7 +164,7 @@ class Wheelwright:
         *,
         fresh: bool = False,
     ) -> WheelPin:
-        wheels = self._house.fetch(pins, progress)
+        wheels = dict(self._house.fetch(pins, progress))
         with _folder(self._house.root) as work:
             plan = LayerPlan(wheels=pins)
             contexts = {

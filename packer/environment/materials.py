@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +26,7 @@ from packer.record import Record, decodable
 if TYPE_CHECKING:
     from packer.environment.locking import Outcome
     from packer.environment.resolver import Locked
-
-Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
-"""Wheels → sha256 → file; those not on this machine are fetched and verified."""
+    from packer.wheels.wheelhouse import Arrivals, Fetch
 
 _FORMAT = "3"
 _WITHOUT_INDEX = 600
@@ -175,7 +172,7 @@ class Resolution:
             report=known.report,
         )
 
-    def _fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+    def _fetch(self, pins: tuple[WheelPin, ...]) -> Arrivals:
         from packer.environment import locking
 
         return locking.wheelhouse(self._sandbox).fetch(pins, self._progress)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from packer import image_paths
 from packer.digest import Digest
@@ -16,6 +16,7 @@ from packer.environment.lock import Lock, WheelPin
 from packer.errors import WheelCorrupt, WheelHashMismatch
 from packer.images.layout import Layout
 from packer.layers import environment_plan, gzip, layer_memory, wheel
+from packer.layers.build_queue import BuildQueue
 from packer.layers.bytecode import Compiler
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.installed_copy import LARGE, InstalledCopy
@@ -32,8 +33,10 @@ from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
 from packer.progress import Progress
 
-Fetch = Callable[[tuple[WheelPin, ...]], Mapping[str, Path]]
-"""Wheels → sha256 → where the wheel is on this machine; may download."""
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from packer.wheels.wheelhouse import Arrivals, Fetch
 
 _KEPT = 31 << 20
 _BATCH = 48
@@ -54,14 +57,16 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
 ) -> tuple[Layer, ...]:
     """The environment's layers in their order, in `layout` or shared, laid out below `prefix`.
 
-    A layer that `memory` knows costs a look-up: its wheel need not be here. `files` holds the
-    bytes of what comes without a wheel, by sha256.
+    A layer that `memory` knows costs a look-up: its wheel need not be here. The others are made,
+    and shared, while further wheels are fetched. `files` holds the bytes of what comes without a
+    wheel, by sha256.
 
     Raises:
         WheelCorrupt, WheelHashMismatch: of a wheel; no layer was made from it.
         FileAltered: of an installed file.
         ProgramFailed: the interpreter does not compile.
         DiskFull
+        SendoffError: of `fetch`.
     """
     known = LayerMemory(memory, layout, shared)
     plans = {
@@ -74,11 +79,10 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
         layers[key] = layer
         del missing[key]
     if missing:
-        wheels = fetch(tuple(pin for plan in missing.values() for pin in plan.wheels))
-        with Compiler(interpreter, prefix) as compiler:
-            places = _Places(layout, shared, known)
-            builder = _Builder(wheels, files, compiler, places)
-            for key, layer in builder.build(missing, progress):
+        wanted = tuple(pin for plan in missing.values() for pin in plan.wheels)
+        with Compiler(interpreter, prefix) as compiler, closing(fetch(wanted)) as arrivals:
+            builder = _Builder(files, compiler, _Places(layout, shared, known))
+            for key, layer in builder.build(missing, arrivals, progress):
                 known.remember(key, layer)
                 shared.made(key, layer, shared=_is_shared(plans[key]))
                 layers[key] = layer
@@ -116,16 +120,12 @@ class _Builder:
     """Makes layers side by side. Inflating and hashing leave the interpreter's lock alone."""
 
     def __init__(
-        self,
-        wheels: Mapping[str, Path],
-        files: Mapping[str, Path | bytes],
-        compiler: Compiler,
-        places: _Places,
+        self, files: Mapping[str, Path | bytes], compiler: Compiler, places: _Places
     ) -> None:
         from concurrent.futures import ThreadPoolExecutor
 
-        self._wheels, self._files = wheels, files
-        self._compiler, self._places = compiler, places
+        self._wheels: dict[str, Path] = {}
+        self._files, self._compiler, self._places = files, compiler, places
         # glibc gives memory back to the kernel after every piece, until it has seen a large block
         # freed (mallopt(3), "dynamic mmap threshold"): half of the time spent in the kernel.
         bytearray(_KEPT)
@@ -134,27 +134,42 @@ class _Builder:
         self._parts = ThreadPoolExecutor(2 * compiler.workers, thread_name_prefix="part")
 
     def build(
-        self, plans: Mapping[Digest, LayerPlan], progress: Progress
+        self, plans: Mapping[Digest, LayerPlan], arrivals: Arrivals, progress: Progress
     ) -> Iterator[tuple[Digest, Layer]]:
-        """Each layer as it gets ready."""
+        """Each layer as it gets ready; it is begun when its wheels are there."""
         from concurrent.futures import as_completed
 
-        progress.start("environment", sum(plan.size for plan in plans.values()))
-        # The largest first, so that none is left to go alone.
-        ordered = sorted(plans.items(), key=lambda each: -each[1].size)
+        queue, left = BuildQueue(plans), sum(plan.size for plan in plans.values())
+        jobs: set[Future[tuple[Digest, Layer]]] = set()
+
+        def one() -> tuple[Digest, Layer]:
+            key = queue.take()
+            return key, self._layer(plans[key], self._places.known.identity(key))
+
         with self._layers, self._parts:
-            jobs = {
-                self._layers.submit(self._layer, plan, self._places.known.identity(key)): key
-                for key, plan in ordered
-            }
             try:
+                for number in self._ready(queue, arrivals):
+                    jobs |= {self._layers.submit(one) for _ in range(number)}
+                    for job in [job for job in jobs if job.done()]:
+                        jobs.remove(job)
+                        left -= plans[job.result()[0]].size
+                        yield job.result()
+                progress.start("environment", left)
                 for job in as_completed(jobs):
-                    yield jobs[job], job.result()
-                    progress.advance(plans[jobs[job]].size)
+                    key, layer = job.result()
+                    yield key, layer
+                    progress.advance(plans[key].size)
             finally:
                 for job in jobs:
                     job.cancel()
         progress.done(f"{len(plans)} layers")
+
+    def _ready(self, queue: BuildQueue, arrivals: Arrivals) -> Iterator[int]:
+        """How many more layers can be begun, after each wheel that has come."""
+        yield queue.begin()
+        for sha256, path in arrivals:
+            self._wheels[sha256] = path
+            yield queue.arrived(sha256)
 
     def _layer(self, plan: LayerPlan, was: Layer | None) -> Layer:
         """The layer; where it `was` made before and is gone, without inflating it once more."""

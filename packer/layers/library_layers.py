@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,6 +17,9 @@ from packer.layers.layer_memory import LayerMemory
 from packer.progress import Progress
 from packer.record import encode
 from packer.wheels import wheel_choice
+
+if TYPE_CHECKING:
+    from packer.wheels.wheelhouse import Arrivals
 
 PINS_FORMAT = "sendoff.pins/1"
 
@@ -97,7 +99,7 @@ def read(pins: bytes) -> tuple[WheelPin, ...]:
     return tuple(WheelPin(**wheel) for wheel in content["wheels"])
 
 
-def _fetch(pins: tuple[WheelPin, ...], place: Workplace) -> Mapping[str, Path]:
+def _fetch(pins: tuple[WheelPin, ...], place: Workplace) -> Arrivals:
     from packer.environment import locking
     from packer.environment.sandbox import Sandbox
     from packer.wheels import candidates

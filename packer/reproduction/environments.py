@@ -26,6 +26,7 @@ from packer.reproduction.wheels import Wheels
 
 if TYPE_CHECKING:
     from packer.buildkit.builder import Builder
+    from packer.wheels.wheelhouse import Arrivals
 
 
 class Workshop(NamedTuple):
@@ -102,7 +103,7 @@ class Environment:
         made = BuildKitLayers(builder, self._named_base(), fresh=True)
         return made.layers(self._lock, files, self._fetch, place.layout, self._shop.progress)
 
-    def _fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
+    def _fetch(self, pins: tuple[WheelPin, ...]) -> Arrivals:
         house = self._shop.wheels.house
         for pin in pins:
             if pin.built and not pin.url and not house.path(pin).exists():

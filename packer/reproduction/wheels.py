@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -14,7 +13,7 @@ from packer.progress import Progress
 from packer.reproduction.errors import BuiltElsewhere
 from packer.wheels import candidates, index_sources
 from packer.wheels.candidates import Question
-from packer.wheels.wheelhouse import Wheelhouse
+from packer.wheels.wheelhouse import Arrivals, Wheelhouse
 
 
 class Wheels:
@@ -30,21 +29,24 @@ class Wheels:
         """To whom indexes are to answer."""
         self.house = Wheelhouse(root=cache / "wheels", sources=sources)
 
-    def fetch(self, pins: tuple[WheelPin, ...]) -> Mapping[str, Path]:
-        """sha256 → file. One whose address is gone is looked for in this machine's indexes.
+    def fetch(self, pins: tuple[WheelPin, ...]) -> Arrivals:
+        """All of `pins`. One whose address is gone is looked for in this machine's indexes.
 
         Raises:
             BuiltElsewhere: a wheel was never in an index.
             WheelUnavailable, WheelHashMismatch, DiskFull
         """
         with_address = [pin for pin in pins if pin.url or self.house.path(pin).exists()]
-        lost = {pin.sha256: pin for pin in pins if pin not in with_address}
         try:
-            found = dict(self.house.fetch(with_address, self._progress))
+            yield from self.house.fetch(with_address, self._progress)
         except WheelUnavailable:
-            lost = {pin.sha256: pin for pin in pins if not self.house.path(pin).exists()}
-            found = {pin.sha256: self.house.path(pin) for pin in pins if pin.sha256 not in lost}
-        return {**found, **self.house.fetch(self._elsewhere(list(lost.values())), self._progress)}
+            # What has come is kept, and found below.
+            pass
+        lost = [pin for pin in pins if not self.house.path(pin).exists()]
+        if lost:
+            offered = {pin.sha256: pin for pin in self._elsewhere(lost)}
+            again = [offered.get(pin.sha256, pin) for pin in pins]
+            yield from self.house.fetch(again, self._progress)
 
     def _elsewhere(self, pins: list[WheelPin]) -> list[WheelPin]:
         """The same wheels, as this machine's indexes offer them."""

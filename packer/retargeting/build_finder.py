@@ -13,12 +13,11 @@ from packer.retargeting.builds import Builds
 from packer.retargeting.errors import NoCudaBuild, TorchIndexUnreachable
 from packer.retargeting.families import public
 from packer.retargeting.plan import Retargeting
-from packer.wheels import resolution
+from packer.wheels import resolution, wheel_tags
 from packer.wheels.candidates import Candidate
 from packer.wheels.resolution import Resolution, Wanted
 from packer.wheels.transport import AT_ONCE
 from packer.wheels.wheel_finder import WheelFinder
-from packer.wheels.wheel_match import best
 
 _OTHER = "PyTorch's index did not answer: its builds are those of the package index{}"
 
@@ -115,7 +114,7 @@ class BuildFinder:
             return {each.name: each for each in pool.map(self._finder.pin, chosen)}
 
     def _chosen(self, some: Iterable[Candidate]) -> Candidate | None:
-        return next(iter(best(some, self._target)), None)
+        return next(iter(wheel_tags.ranked(some, self._target.tags)), None)
 
     def _refusal(self, plan: Retargeting, unsolved: str) -> NoCudaBuild:
         """Names what is not to be had, and lines that it could be had for."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from packer.environment.lock import WheelPin
 from packer.errors import WheelUnavailable
+from packer.wheels import wheel_tags
 
 
 def by_tags(pins: Iterable[WheelPin], tags: tuple[str, ...]) -> tuple[WheelPin, ...]:
@@ -14,18 +15,13 @@ def by_tags(pins: Iterable[WheelPin], tags: tuple[str, ...]) -> tuple[WheelPin, 
     Raises:
         WheelUnavailable: none of a name's wheels runs there.
     """
-    from packaging.utils import parse_wheel_filename
-
-    rank = {tag: number for number, tag in enumerate(tags)}
-    best: dict[str, tuple[int, WheelPin]] = {}
-    names = set()
+    offered: dict[str, list[WheelPin]] = {}
     for pin in pins:
-        names.add(pin.name)
-        fitting = [
-            rank[str(tag)] for tag in parse_wheel_filename(pin.filename)[3] if str(tag) in rank
-        ]
-        if fitting and (pin.name not in best or min(fitting) < best[pin.name][0]):
-            best[pin.name] = min(fitting), pin
-    for name in sorted(names - best.keys()):
-        raise WheelUnavailable(name, "the index", f"no wheel of it has the tag {tags[0]}")
-    return tuple(best[name][1] for name in sorted(best))
+        offered.setdefault(pin.name, []).append(pin)
+    chosen = []
+    for name in sorted(offered):
+        fitting = wheel_tags.ranked(offered[name], tags)
+        if not fitting:
+            raise WheelUnavailable(name, "the index", f"no wheel of it has the tag {tags[0]}")
+        chosen.append(fitting[0])
+    return tuple(chosen)

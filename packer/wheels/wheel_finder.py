@@ -172,7 +172,7 @@ class WheelFinder:
             return wheel_record.read(path)
         listed = wheel_record.read_remote(pin.url, self._transport)
         if listed is None:
-            listed = wheel_record.read(self._house.fetch([pin], SILENT)[pin.sha256])
+            listed = wheel_record.read(dict(self._house.fetch([pin], SILENT))[pin.sha256])
         return listed
 
     def _remembered(self, installed: Installed) -> WheelPin | None:

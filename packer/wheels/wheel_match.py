@@ -11,6 +11,7 @@ from packer.environment.environment import Installed
 from packer.environment.installed_files import is_bytecode
 from packer.environment.programs import unplaced
 from packer.environment.target import Target
+from packer.wheels import wheel_tags
 from packer.wheels.candidates import Candidate
 
 
@@ -33,18 +34,9 @@ def is_installers(path: str) -> bool:
 
 def ordered(offered: Sequence[Candidate], installed: Installed, target: Target) -> list[Candidate]:
     """Those that run on the target: first the one with the installed wheel's tags, then by rank."""
-    mine = set(installed.distribution.tags)
-    return sorted(best(offered, target), key=lambda each: _tags(each.filename) != mine)
-
-
-def best(offered: Iterable[Candidate], target: Target) -> list[Candidate]:
-    """Those that run on the target, by the rank of their tags."""
-    rank = {tag: place for place, tag in enumerate(target.tags)}
-    ranked = [
-        (min((rank[tag] for tag in _tags(each.filename) if tag in rank), default=-1), each)
-        for each in offered
-    ]
-    return [each for place, each in sorted(ranked, key=lambda pair: pair[0]) if place >= 0]
+    mine = {tag.lower() for tag in installed.distribution.tags}
+    fitting = wheel_tags.ranked(offered, target.tags)
+    return sorted(fitting, key=lambda each: wheel_tags.of(each.filename) != mine)
 
 
 def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> bool:
@@ -89,14 +81,3 @@ def _is_rewritten(installed: Installed, path: str, sha256: str) -> bool:
         # Deleted since: that it was rewritten can be neither shown nor excluded.
         return True
     return hashlib.sha256(unplaced(Path(source).read_bytes())).hexdigest() == sha256
-
-
-def _tags(filename: str) -> set[str]:
-    """The tags of a wheel's name, one by one (PEP 425, "Compressed Tag Sets")."""
-    python, abi, platform = filename.removesuffix(".whl").split("-")[-3:]
-    return {
-        f"{one}-{two}-{three}"
-        for one in python.split(".")
-        for two in abi.split(".")
-        for three in platform.split(".")
-    }

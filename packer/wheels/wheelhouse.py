@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedWriter, FileIO
 from pathlib import Path
@@ -18,6 +18,12 @@ from packer.record import Record
 from packer.wheels.index_sources import IndexSources
 
 
+Arrivals = Generator[tuple[str, Path], None, None]
+"""A sha256 and the wheel's file, each as soon as it is on this machine. Closing gives up the rest."""
+Fetch = Callable[[tuple[WheelPin, ...]], Arrivals]
+"""Gets wheels from where they are; those that are fetched are verified."""
+
+
 class Wheelhouse(Record, frozen=True):
     """A directory of wheels, `<root>/<sha256>/<filename>`."""
 
@@ -28,19 +34,24 @@ class Wheelhouse(Record, frozen=True):
         """Where the wheel is, or will be."""
         return self.root / pin.sha256 / pin.filename
 
-    def fetch(self, pins: Iterable[WheelPin], progress: Progress) -> Mapping[str, Path]:
-        """sha256 → file, for every one of `pins`; those not here yet are fetched side by side.
+    def fetch(self, pins: Iterable[WheelPin], progress: Progress) -> Arrivals:
+        """Every one of `pins`; those not here yet come last, fetched side by side.
 
         Raises:
             WheelHashMismatch: what was fetched is not what is pinned.
             WheelUnavailable: it could not be fetched.
             DiskFull: there is no room for it.
         """
-        wanted = {pin.sha256: pin for pin in pins}
-        absent = [pin for pin in wanted.values() if not self.path(pin).exists()]
+        absent: list[WheelPin] = []
+        for sha256, pin in {pin.sha256: pin for pin in pins}.items():
+            path = self.path(pin)
+            if path.exists():
+                yield sha256, path
+            else:
+                absent.append(pin)
         if absent:
-            self._fetch(absent, progress)
-        return {sha256: self.path(pin) for sha256, pin in wanted.items()}
+            for pin in self._fetched(absent, progress):
+                yield pin.sha256, self.path(pin)
 
     def adopt(self, pin: WheelPin, url: str) -> WheelPin:
         """`pin` with the sha256 and size of what is at `url` (also `file:`), which is kept.
@@ -60,17 +71,19 @@ class Wheelhouse(Record, frozen=True):
             receiving.move(self.path(found))
         return found
 
-    def _fetch(self, pins: list[WheelPin], progress: Progress) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
+    def _fetched(self, pins: list[WheelPin], progress: Progress) -> Iterator[WheelPin]:
+        from packer.wheels.delivery import Delivery
         from packer.wheels.transport import AT_ONCE, Transport
 
         transport = Transport(self.sources)
+        # The largest first: the last to end decides.
+        delivery = Delivery(sorted(pins, key=lambda pin: -pin.size), AT_ONCE)
 
-        def one(pin: WheelPin) -> None:
+        def bring(pin: WheelPin) -> None:
             with self.receiving(pin.filename) as receiving:
 
                 def sink(chunk: bytes) -> None:
+                    delivery.check()
                     receiving.write(chunk)
                     progress.advance(len(chunk))
 
@@ -81,16 +94,7 @@ class Wheelhouse(Record, frozen=True):
                 receiving.move(self.path(pin))
 
         progress.start("fetching wheels", sum(pin.size for pin in pins))
-        # The largest first: the last to end decides.
-        ordered = sorted(pins, key=lambda pin: -pin.size)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            started = [pool.submit(one, pin) for pin in ordered]
-            try:
-                for each in started:
-                    each.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        yield from delivery.each(bring)
         progress.done(f"{len(pins)} wheels")
 
     @contextmanager

@@ -134,6 +134,9 @@ class Index:
     """File name → the sha256 that the index tells, where it is not the true one."""
     cut: set[str] = field(default_factory=set)
     """Names whose next answer ends in the middle."""
+    stall: threading.Event | None = None
+    """Until it is set, answers with wheels stop in the middle."""
+    stalled: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event | None = None
     """Until it is set, nothing is answered."""
     url: str = ""
@@ -182,6 +185,11 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
             if data and name in served.cut:
                 served.cut.discard(name)
                 data = data[: len(data) // 2]
+            if served.stall and name.endswith(".whl"):
+                self.wfile.write(data[: len(data) // 2])
+                served.stalled.set()
+                served.stall.wait(60)
+                data = b""
             if self.command == "GET":
                 self.wfile.write(data or b"")
             self.close_connection = True

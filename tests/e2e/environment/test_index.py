@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -12,7 +15,14 @@ from packer.environment import interpreter, materials
 from packer.environment.sandbox import Sandbox
 from packer.errors import NoWheelForTarget, WheelHashMismatch
 from packer.progress import SILENT
+from tests.e2e.desk import SENDOFF, Desk, environment
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
+
+# Whoever starts the tests in a script's background, or by nohup, has Ctrl-C ignored.
+DEFAULT_SIGNALS = (
+    "import os, signal, sys; "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+)
 
 
 @pytest.fixture
@@ -83,7 +93,7 @@ def test_altered_wheels_are_refused_and_none_is_kept(
         path.unlink()
     index.wheels["one-1.0-py3-none-any.whl"] += b"more"
     with pytest.raises(WheelHashMismatch) as refused:
-        resolved.fetch(resolved.lock.wheels)
+        dict(resolved.fetch(resolved.lock.wheels))
     assert refused.value.code == "WHEEL_HASH_MISMATCH"
     assert refused.value.filename == "one-1.0-py3-none-any.whl"
     assert not list(wheels.glob("*/one-*"))
@@ -97,9 +107,29 @@ def test_a_broken_download_goes_on(
     for path in (packing.cache / "wheels").glob("*/*.whl"):
         path.unlink()
     index.cut = set(index.wheels)
-    fetched = resolved.fetch(resolved.lock.wheels)
+    fetched = dict(resolved.fetch(resolved.lock.wheels))
     assert not index.cut
     assert {path.name: path.read_bytes() for path in fetched.values()} == index.wheels
+
+
+def test_ctrl_c_waits_for_no_index_that_says_nothing(
+    tmp_path: Path, venv: Venv, index: Index
+) -> None:
+    desk = Desk(tmp_path / "desk", {**environment(venv.path), "PIP_INDEX_URL": index.url + "/simple"})
+    desk.done("pack", "--dry-run")
+    for path in desk.home.rglob("*.whl"):
+        path.unlink()
+    index.stall = threading.Event()
+    command = (str(venv.python), "-c", DEFAULT_SIGNALS, SENDOFF, "pack")
+    packing = subprocess.Popen(command, cwd=desk.project, env=desk.env, stderr=subprocess.PIPE)
+    assert index.stalled.wait(30)
+    time.sleep(0.2)
+    began = time.monotonic()
+    packing.send_signal(signal.SIGINT)
+    packing.communicate(timeout=30)
+    assert packing.returncode == 130
+    assert time.monotonic() - began < 5
+    index.stall.set()
 
 
 def test_a_slow_index_is_told_of(

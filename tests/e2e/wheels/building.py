@@ -23,7 +23,7 @@ def main() -> None:
     layers = build_layers(
         decode(job["lock"], Lock),
         {},
-        lambda _: paths,
+        lambda _: (each for each in paths.items()),
         decode(job["interpreter"], Interpreter),
         Layout(root / "layout"),
         root / "memory",

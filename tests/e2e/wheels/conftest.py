@@ -18,6 +18,7 @@ from packer.environment import interpreter
 from packer.environment.interpreter import Interpreter
 from packer.environment.lock import Lock, WheelPin
 from packer.record import encode
+from packer.wheels.wheelhouse import Arrivals
 
 UV = uv.find_uv_bin()
 PINS = Path(__file__).with_name("scientific.txt")
@@ -58,8 +59,8 @@ class Wheels:
         self.paths = {pin.sha256: path for pin, path in self.by_pin.items()}
         self.lock = Lock(python=python, platform="linux/amd64", wheels=tuple(self.by_pin))
 
-    def fetch(self, _: tuple[WheelPin, ...]) -> dict[str, Path]:
-        return self.paths
+    def fetch(self, _: tuple[WheelPin, ...]) -> Arrivals:
+        yield from self.paths.items()
 
     def only(self, *names: str) -> Wheels:
         chosen = [path for pin, path in self.by_pin.items() if pin.name in names]

@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import sys
 import tarfile
+import time
 import zipfile
 from base64 import urlsafe_b64encode
 from pathlib import Path
@@ -12,9 +13,10 @@ import msgspec
 import pytest
 
 from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
-from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch
+from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch, WheelUnavailable
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
+from packer.layers.environment_plan import SINGLE_LAYERS
 from packer.layers.installed_copy import InstalledCopy
 from packer.layers.zip_archive import ZipArchive
 from packer.progress import SILENT
@@ -34,14 +36,14 @@ class Bench:
         self.fetched: list[tuple[WheelPin, ...]] = []
         self.interpreter = running(root)
 
-    def build(self, wheels, *, sources=None, **more):
+    def build(self, wheels, *, sources=None, arriving=iter, **more):
+        """`arriving`: how the wheels come, of which it is given the (sha256, path)."""
         pins = tuple(pin for pin, _ in wheels)
         lock = Lock(python=self.interpreter.version, platform="linux/amd64", wheels=pins, **more)
-        paths = {pin.sha256: path for pin, path in wheels}
 
         def fetch(wanted):
             self.fetched.append(wanted)
-            return paths
+            yield from arriving([(pin.sha256, path) for pin, path in wheels])
 
         memory = self.root / "memory"
         return build_layers(
@@ -209,6 +211,38 @@ def test_one_bad_wheel_does_not_spoil_the_others(bench, make_wheel):
         bench.build([good, bad])
     assert caught.value.filename == "bad-1.0-py3-none-any.whl"
     bench.build([good])
+
+
+def test_a_layer_is_made_while_another_wheel_is_on_its_way(bench, make_wheel):
+    first, second = make_wheel({"a.py": "1"}, name="first"), make_wheel({"b.py": "2"}, name="second")
+    small = [make_wheel({f"s{n}.py": ""}, name=f"s{n}") for n in range(SINGLE_LAYERS)]
+    large = [(msgspec.structs.replace(pin, size=1 << 20), path) for pin, path in (first, second)]
+    made = []
+
+    def arriving(wheels):
+        yield wheels[0]
+        deadline = time.monotonic() + 30
+        while not made and time.monotonic() < deadline:
+            time.sleep(0.01)
+            made.extend(each for each in bench.blobs() if ".incoming" not in each.parts)
+        yield from wheels[1:]
+
+    layers = bench.build([*large, *small], arriving=arriving)
+    assert made
+    assert sorted(layers, key=str) == sorted(Bench(bench.root / "other").build([*large, *small]), key=str)
+
+
+def test_a_wheel_that_does_not_come_is_told_of_and_the_others_are_kept(bench, make_wheel):
+    wheels = [make_wheel({"a.py": "1"}, name="a"), make_wheel({"b.py": "2"}, name="b")]
+
+    def arriving(arrived):
+        yield arrived[0]
+        raise WheelUnavailable("b-1.0-py3-none-any.whl", "https://index/b", "the server answered 503")
+
+    with pytest.raises(WheelUnavailable):
+        bench.build(wheels, arriving=arriving)
+    assert not (bench.root / "layout" / "index.json").exists()
+    assert len(bench.build(wheels)) == len(bench.build(wheels))
 
 
 def test_an_altered_file_is_refused(bench, tmp_path):

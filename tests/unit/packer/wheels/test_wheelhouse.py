@@ -24,7 +24,7 @@ def test_an_adopted_wheel_stays(tmp_path: Path) -> None:
     pin = house.adopt(PIN, original.as_uri())
     original.unlink()
     assert (pin.sha256, pin.size) == (hashlib.sha256(b"content").hexdigest(), 7)
-    assert house.fetch([pin], SILENT)[pin.sha256].read_bytes() == b"content"
+    assert dict(house.fetch([pin], SILENT))[pin.sha256].read_bytes() == b"content"
 
 
 def test_one_that_is_gone_is_named(tmp_path: Path) -> None:
