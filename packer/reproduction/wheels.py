@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -37,11 +38,9 @@ class Wheels:
             WheelUnavailable, WheelHashMismatch, DiskFull
         """
         with_address = [pin for pin in pins if pin.url or self.house.path(pin).exists()]
-        try:
+        with suppress(WheelUnavailable):
+            # What has come by then is kept, and found below.
             yield from self.house.fetch(with_address, self._progress)
-        except WheelUnavailable:
-            # What has come is kept, and found below.
-            pass
         lost = [pin for pin in pins if not self.house.path(pin).exists()]
         if lost:
             offered = {pin.sha256: pin for pin in self._elsewhere(lost)}

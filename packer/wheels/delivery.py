@@ -56,7 +56,7 @@ class Delivery(Generic[T]):
             for _ in range(expected):
                 item, error = self._arrived.get()
                 if error:
-                    self._give_up(threads)
+                    _await(threads)
                     raise error
                 yield item
         finally:
@@ -71,13 +71,14 @@ class Delivery(Generic[T]):
             try:
                 bring(item)
             except Exception as error:  # noqa: BLE001 (raised again by whoever iterates)
+                self._over = True
                 self._arrived.put((item, error))
             else:
                 self._arrived.put((item, None))
 
-    def _give_up(self, threads: list[threading.Thread]) -> None:
-        """Have what is under way leave nothing behind, if it can be told soon."""
-        self._over = True
-        end = time.monotonic() + _PATIENCE
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
+
+def _await(threads: Iterable[threading.Thread]) -> None:
+    """Have what is under way leave nothing behind, where it can be told soon."""
+    end = time.monotonic() + _PATIENCE
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))

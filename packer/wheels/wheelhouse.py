@@ -17,9 +17,8 @@ from packer.progress import Progress
 from packer.record import Record
 from packer.wheels.index_sources import IndexSources
 
-
 Arrivals = Generator[tuple[str, Path], None, None]
-"""A sha256 and the wheel's file, each as soon as it is on this machine. Closing gives up the rest."""
+"""sha256 and file of a wheel, each as soon as it is on this machine. Closing gives up the rest."""
 Fetch = Callable[[tuple[WheelPin, ...]], Arrivals]
 """Gets wheels from where they are; those that are fetched are verified."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
@@ -115,14 +114,17 @@ def test_a_broken_download_goes_on(
 def test_ctrl_c_waits_for_no_index_that_says_nothing(
     tmp_path: Path, venv: Venv, index: Index
 ) -> None:
-    desk = Desk(tmp_path / "desk", {**environment(venv.path), "PIP_INDEX_URL": index.url + "/simple"})
+    desk = Desk(
+        tmp_path / "desk", {**environment(venv.path), "PIP_INDEX_URL": index.url + "/simple"}
+    )
+    desk.write("train.py", "")
     desk.done("pack", "--dry-run")
     for path in desk.home.rglob("*.whl"):
         path.unlink()
     index.stall = threading.Event()
     command = (str(venv.python), "-c", DEFAULT_SIGNALS, SENDOFF, "pack")
     packing = subprocess.Popen(command, cwd=desk.project, env=desk.env, stderr=subprocess.PIPE)
-    assert index.stalled.wait(30)
+    assert index.stalled.wait(30), packing.communicate()
     time.sleep(0.2)
     began = time.monotonic()
     packing.send_signal(signal.SIGINT)

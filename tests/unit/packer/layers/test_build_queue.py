@@ -16,7 +16,8 @@ def wheel(name: str, size: int) -> WheelPin:
     return WheelPin(name=name, version="1", filename=f"{name}.whl", sha256=name, size=size)
 
 
-FILES = FilesPin(name="f", version="1", files=(PinnedFile(path="f.py", size=1, sha256="f"),))
+FILE = PinnedFile(path="f.py", size=1, sha256="f")
+FILES = FilesPin(name="f", version="1", origin="local", files=(FILE,))
 PLANS = {
     Digest.of(b"small"): LayerPlan(wheels=(wheel("a", 1), wheel("b", 2))),
     Digest.of(b"large"): LayerPlan(wheels=(wheel("c", 9),)),

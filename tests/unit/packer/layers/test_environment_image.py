@@ -214,7 +214,10 @@ def test_one_bad_wheel_does_not_spoil_the_others(bench, make_wheel):
 
 
 def test_a_layer_is_made_while_another_wheel_is_on_its_way(bench, make_wheel):
-    first, second = make_wheel({"a.py": "1"}, name="first"), make_wheel({"b.py": "2"}, name="second")
+    first, second = (
+        make_wheel({"a.py": "1"}, name="first"),
+        make_wheel({"b.py": "2"}, name="second"),
+    )
     small = [make_wheel({f"s{n}.py": ""}, name=f"s{n}") for n in range(SINGLE_LAYERS)]
     large = [(msgspec.structs.replace(pin, size=1 << 20), path) for pin, path in (first, second)]
     made = []
@@ -229,20 +232,19 @@ def test_a_layer_is_made_while_another_wheel_is_on_its_way(bench, make_wheel):
 
     layers = bench.build([*large, *small], arriving=arriving)
     assert made
-    assert sorted(layers, key=str) == sorted(Bench(bench.root / "other").build([*large, *small]), key=str)
+    assert layers == Bench(bench.root / "other").build([*large, *small])
 
 
-def test_a_wheel_that_does_not_come_is_told_of_and_the_others_are_kept(bench, make_wheel):
+def test_a_wheel_that_does_not_come_is_told_of_and_the_next_time_all_are_made(bench, make_wheel):
     wheels = [make_wheel({"a.py": "1"}, name="a"), make_wheel({"b.py": "2"}, name="b")]
 
     def arriving(arrived):
         yield arrived[0]
-        raise WheelUnavailable("b-1.0-py3-none-any.whl", "https://index/b", "the server answered 503")
+        raise WheelUnavailable("b-1.0-py3-none-any.whl", "https://index/b", "it answered 503")
 
     with pytest.raises(WheelUnavailable):
         bench.build(wheels, arriving=arriving)
-    assert not (bench.root / "layout" / "index.json").exists()
-    assert len(bench.build(wheels)) == len(bench.build(wheels))
+    assert bench.build(wheels) == Bench(bench.root / "other").build(wheels)
 
 
 def test_an_altered_file_is_refused(bench, tmp_path):

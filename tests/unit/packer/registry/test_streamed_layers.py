@@ -61,7 +61,14 @@ class Desk:
         )
         paths = {pin.sha256: path for pin, path in wheels}
         layers = build_layers(
-            lock, {}, lambda _: (each for each in paths.items()), self.interpreter, layout, memory, SILENT, shared=shared
+            lock,
+            {},
+            lambda _: (each for each in paths.items()),
+            self.interpreter,
+            layout,
+            memory,
+            SILENT,
+            shared=shared,
         )
         return sorted(layers, key=lambda layer: -layer.size)
 
