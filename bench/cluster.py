@@ -35,7 +35,7 @@ class Cluster:
         known = stack.known
         minio = known["minio"]
         prefix = f"{minio['bucket']}/bench-{os.urandom(4).hex()}"
-        self.stack, self.namespace = stack, known["namespace"]
+        self.stack, self.namespace, self.folder = stack, known["namespace"], folder
         self.variables = {
             "SENDOFF_TARGET": "kubernetes",
             "SENDOFF_REGISTRY": f"{known['registry']['address']}/bench/runs",

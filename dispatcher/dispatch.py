@@ -112,13 +112,13 @@ def runs(places: Places) -> list[Run]:
     return Runs.at(places).all()
 
 
-def status(run_id: str, places: Places) -> RunStatus:
-    """What is known of a run.
+def status(run: str | Run, places: Places) -> RunStatus:
+    """What is known of a run, by its id or its record.
 
     Raises:
         RunUnknown
     """
-    with Observer(run_id, places) as observer:
+    with Observer(run, places) as observer:
         return observer.all()
 
 

@@ -10,7 +10,7 @@ from dispatcher import manifest_copies, orders, targets
 from dispatcher import status as states
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
-from dispatcher.run import Manifest
+from dispatcher.run import Manifest, Run
 from dispatcher.status import IndexStatus, RunStatus, Started
 from dispatcher.store import Missing, RunKeys, Runs
 from dispatcher.target import View
@@ -32,9 +32,10 @@ class Observer:
         RunUnknown: the store has no such run.
     """
 
-    def __init__(self, run_id: str, places: Places) -> None:
+    def __init__(self, run: str | Run, places: Places) -> None:
+        """`run`: its id, or its record, which is not read again once its images are packed."""
         self.runs = Runs.at(places)
-        self.run = self.runs.known(run_id)
+        self.run = self._known(run)
         self._places = places
         self._final: dict[int, IndexStatus] = {}
         self._looked = self._copied = False
@@ -80,6 +81,11 @@ class Observer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _known(self, run: str | Run) -> Run:
+        if isinstance(run, str):
+            return self.runs.known(run)
+        return run if orders.packed(run) else self.runs.known(run.id)
 
     def _ordered(self) -> tuple[IndexStatus, ...]:
         """How the indexes are while, or because, there is no more than an order; else nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from _thread import allocate_lock
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -73,5 +74,11 @@ def _encode_hook(value: Any) -> Any:
 
 def _decode_hook(kind: type[Any], value: Any) -> Any:
     if issubclass(kind, Digest):
-        return Digest(value)
+        return _digest(value)
     raise NotImplementedError(kind)
+
+
+@lru_cache(maxsize=256)
+def _digest(value: str) -> Digest:
+    """One object for each: thousands of inputs of a run have the same."""
+    return Digest(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,12 +154,16 @@ class Run:
         self._attached = False
         self.untold = ""
         """Why its images know nothing of it after its end; empty where they do."""
-        self.indexes = tuple(Index(self, number) for number in range(len(record.request.inputs)))
 
     @property
     def id(self) -> str:
         """What `sendoff.get` and the command line find it by."""
         return self._record.id
+
+    @cached_property
+    def indexes(self) -> tuple[Index, ...]:
+        """All of them, in their order."""
+        return tuple(Index(self, number) for number in range(len(self)))
 
     @property
     def record(self) -> RunRecord:
@@ -184,7 +189,7 @@ class Run:
         last = self._last
         if last is None or (not last.final and time.monotonic() >= self._stale):
             began = time.monotonic()
-            last = self.take(dispatch.status(self.id, self.places), began)
+            last = self.take(dispatch.status(self._record, self.places), began)
         return last
 
     @property
@@ -207,7 +212,7 @@ class Run:
 
     def freeze(self) -> Run:
         """Look once more, and never again: all that is told of it afterwards is of one moment."""
-        self.take(dispatch.status(self.id, self.places))
+        self.take(dispatch.status(self._record, self.places))
         self._stale = math.inf
         return self
 
@@ -338,7 +343,7 @@ class Run:
         return self.indexes[0]
 
     def __len__(self) -> int:
-        return len(self.indexes)
+        return len(self._record.request.inputs)
 
     def __getitem__(self, number: int) -> Index:
         return self.indexes[number]

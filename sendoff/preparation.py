@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -324,11 +323,6 @@ def _stem(command: Sequence[str]) -> str:
             if not word.startswith("-"):
                 return word.removesuffix(".py")
     return words[0]
-
-
-def quoted(command: Sequence[str]) -> str:
-    """A command as a shell would take it."""
-    return shlex.join(command)
 
 
 def answered(run: RunRecord, session: Session) -> RunRecord | None:

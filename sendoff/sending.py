@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -120,12 +121,11 @@ def _tell(record: RunRecord, console: Console) -> int:
     if console.machine:
         console.document(record.request)
         return 0
-    from sendoff.preparation import quoted
 
     request = record.request
     console.say(f"nothing was sent; this would be, on {_terms(request)}:", "faint")
     for one in request.inputs:
-        console.result(f"{one.digest}  {visible(quoted(one.command))}")
+        console.result(f"{one.digest}  {visible(shlex.join(one.command))}")
     return 0
 
 

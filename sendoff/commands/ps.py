@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -60,11 +61,10 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:
-    from sendoff.preparation import quoted
 
     status = run.status
     states = [index.state for index in status.indexes]
-    words = quoted(run[0].command)
+    words = shlex.join(run.record.request.inputs[0].command)
     if not wide and len(words) > _COMMAND_WIDTH:
         words = words[: _COMMAND_WIDTH - 1] + "…"
     done = f"{states.count('succeeded')}/{len(states)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -16,7 +17,6 @@ from sendoff.errors import Misuse
 from sendoff.handle import Index, Run
 from sendoff.mcp import answers, bounds
 from sendoff.mcp.answers import Step
-from sendoff.preparation import quoted
 from sendoff.selection import Selection
 
 _PASSING = frozenset({"QUEUED", "STARTING", "PACKING"})
@@ -31,7 +31,7 @@ def row(run: Run) -> answers.Row:
         request,
         request.resources,
         status,
-        command=bounds.clip(quoted(request.inputs[0].command)),
+        command=bounds.clip(shlex.join(request.inputs[0].command)),
         indexes=len(request.inputs),
         succeeded=sum(each.state == "succeeded" for each in status.indexes),
         code=next((trouble.code for trouble in troubles if trouble), ""),
@@ -47,7 +47,7 @@ def detail(index: Index) -> answers.Detail:
         status,
         index,
         exit_code=index.exit_code,
-        command=bounds.clip(quoted(index.command), bounds.EVIDENCE),
+        command=bounds.clip(shlex.join(index.command), bounds.EVIDENCE),
         parameters=bounds.clipped(index.parameters),
         digest=digest(index.digest),
         seconds=manifest.usage.wall if manifest else None,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sendoff import shelves
 from sendoff.handle import Run
-from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
 from sendoff.reproduction import original as originals
 from sendoff.reproduction.asking import Asking
@@ -75,7 +75,7 @@ def _introduce(found: Sequence[Original], console: Console) -> None:
         console.say(f"{len(images)} images, of {len(found)} indexes", "faint")
     else:
         image = first.image
-        console.say(f"{image.digest} runs {visible(quoted(image.command))}", "faint")
+        console.say(f"{image.digest} runs {visible(shlex.join(image.command))}", "faint")
     if first.run:
         earlier = first.run
         if len(found) > 1:
@@ -120,7 +120,7 @@ def lines(report: Report) -> Iterator[str]:
     """The report for people."""
     if not report.indexes:
         yield f"digest       {report.digest}"
-        yield f"command      {visible(quoted(report.command))}"
+        yield f"command      {visible(shlex.join(report.command))}"
     for label, run, when in (
         ("earlier run", report.earlier, "was"),
         ("this run", report.run, "now"),

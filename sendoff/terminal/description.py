@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,6 @@ from dispatcher.request import Request
 from dispatcher.run import UNPACKED, Manifest
 from sendoff import cost, outcome
 from sendoff.handle import Index
-from sendoff.preparation import quoted
 from sendoff.quantities import show_duration, show_size
 from sendoff.selection import Selection
 from sendoff.terminal import summary
@@ -86,7 +86,7 @@ def _commit(facts: dict[str, Any]) -> str:
 def _index_lines(index: Index) -> Iterator[str]:
     status = index.status
     yield f"{index.name}  {outcome.sentence(status)}"
-    yield f"  command    {visible(quoted(index.command))}"
+    yield f"  command    {visible(shlex.join(index.command))}"
     if index.digest != UNPACKED:
         yield f"  digest     {index.digest}"
     if status.started:

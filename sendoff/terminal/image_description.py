@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from packer.images.shelf import Shelf
 from packer.reproduction import recorded
 from packer.reproduction.recorded import RecordedImage
 from sendoff import shelves
-from sendoff.preparation import quoted
 from sendoff.quantities import show_duration
 from sendoff.reproduction import original
 from sendoff.terminal.console import Console, visible
@@ -61,7 +61,7 @@ def lines(image: RecordedImage) -> Iterator[str]:
     """The description for people."""
     yield f"digest       {image.digest}"
     yield f"in           {image.place}"
-    yield f"command      {visible(quoted(image.command)) or 'none'}"
+    yield f"command      {visible(shlex.join(image.command)) or 'none'}"
     for label, value in (
         ("gpu", image.request.get("gpu", "")),
         ("outputs", " ".join(image.request.get("outputs") or ())),
