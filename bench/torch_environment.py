@@ -5,8 +5,9 @@ The peer copies the same wheel files into the same registry as raw blobs, side b
 same client: no conversion can be faster than that.
 
     python -m bench torch                             the table
-    python -m bench.torch_environment HOME REPO LOCK PYTHON
-                                                      one process: wheels in the cache → pushed
+    python -m bench.torch_environment HOME REPO LOCK PYTHON [CACHE]
+                                                      one process: wheels in the cache → pushed;
+                                                      without REPO ("") they are fetched, no more
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def rows(folder: Path) -> list[Row]:
     what = f"torch for CUDA, {len(found.lock.wheels)} wheels, {size / 1e9:.2f} GB"
     with RegistryProcess(folder / "registry") as server:
         measured = _speed(what, found, folder, server)
-        return [*measured, _memory(what), *_again(what, folder, server.host)]
+        measured += [_memory(what), *_again(what, folder, server.host)]
+        return [*measured, _from_nothing(what, found, folder, server)]
 
 
 class Resolved(NamedTuple):
@@ -215,6 +217,33 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
     return measured
 
 
+def _from_nothing(what: str, found: Resolved, folder: Path, server: RegistryProcess) -> Row:
+    """Downloading, converting and pushing, against downloading alone; each once."""
+    home, lock = folder / "nothing", folder / "lock"
+    python = str(sandbox.venv(*compiled(found)) / "bin" / "python")
+
+    def side(name: str) -> Callable[[], object]:
+        module = [sys.executable, "-m", "bench.torch_environment"]
+        return command([*module, str(home), name, str(lock), python, str(home / "cache")])
+
+    def empty() -> None:
+        for each in (home, *server.data.glob("docker/registry/v2/*")):
+            shutil.rmtree(each, ignore_errors=True)
+
+    whole, fetched = paired(
+        (empty, side(f"{server.host}/bench/nothing")), (empty, side("")), runs=1, warmup=0
+    )
+    empty()
+    factor = 1 / ratio(whole, fetched)
+    return Row(
+        f"{what}: nothing here → pushed",
+        f"{ms(whole.median)}, {factor:.2f} × the time",
+        f"the wheels fetched, no more: {ms(fetched.median)}",
+        "",
+        met=True,
+    )
+
+
 def read(venv: Path) -> None:
     """Have all of an environment in memory, as it is when it was just installed."""
     for path in venv.rglob("*"):
@@ -284,12 +313,15 @@ def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
     return Elsewhere(len(sizes), sum(sizes), max(sizes, default=0), whole)
 
 
-def _pushed(home: Path, name: str, lock: Path, python: Path) -> Digest:
+def _process(home: Path, name: str, lock: Path, python: Path, cache: Path = CACHE) -> None:
     found = record.decode(lock.read_bytes(), Lock)
     interpreter = describe(python, CACHE)
-    place = Sandbox(interpreter=interpreter, project=home, cache=CACHE)
-    return push(Resolved(found, interpreter, house_fetch(locking.wheelhouse(place))), home, name)
+    house = locking.wheelhouse(Sandbox(interpreter=interpreter, project=home, cache=cache))
+    if name:
+        print(push(Resolved(found, interpreter, house_fetch(house)), home, name))
+    else:
+        print(len(dict(house.fetch(found.wheels, SILENT))), "wheels")
 
 
 if __name__ == "__main__":
-    print(_pushed(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])))
+    _process(Path(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:]))

@@ -55,13 +55,10 @@ class BlobStream:
         self.committed = True
 
     def abandon(self) -> None:
-        """Take back what was sent; registries clean up by themselves, and some let only few."""
+        """Take back what was sent."""
         with suppress(RegistryError, Interrupted, StreamLost):
             self._wait()
-        if self._session.location:
-            with suppress(RegistryError, Interrupted):
-                url, scope = self._session.location, self._client.scope
-                self._client.server.request("DELETE", url, scope)
+        self._session.cancel()
 
     def _hand(self) -> None:
         self._wait()

@@ -7,7 +7,6 @@ asked how much it has, and the rest goes there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 from packer.digest import Digest
 from packer.registry.answer import Answer, Interrupted
@@ -166,11 +165,6 @@ class Upload:
 
 def probe(client: Client) -> None:
     """Begin an upload and take it back: whether the repository may be pushed to."""
-    url = client.at("blobs/uploads/")
-    answer = client.patiently("an upload", lambda: client.server.request("POST", url, client.scope))
-    if answer.status != ACCEPTED:
-        raise client.refused(answer, "take an upload")
-    if location := answer.headers.get("Location", ""):
-        # Registries clean up by themselves, and some let only few delete.
-        with suppress(RegistryError, Interrupted):
-            client.server.request("DELETE", location, client.scope)
+    session = UploadSession(client, "an upload")
+    client.patiently("an upload", session.begin)
+    session.cancel()

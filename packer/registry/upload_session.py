@@ -6,6 +6,7 @@ Nothing is tried again here: whoever sends knows what can be sent once more.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from packer.digest import Digest
@@ -59,6 +60,12 @@ class UploadSession:
         patience = READ + end / _SLOWEST
         answer = self._send("PUT", location, body, end - start, {}, patience)
         return None if answer.status in (CREATED, NO_CONTENT, OK) else answer
+
+    def cancel(self) -> None:
+        """Take back what was sent; registries clean up by themselves, and some let only few."""
+        if self.location:
+            with suppress(RegistryError, Interrupted):
+                self._request("DELETE", self.location)
 
     def is_there(self, digest: Digest) -> bool:
         """Whether the repository holds the blob, asked once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -117,14 +118,19 @@ def test_an_end_of_many_without_results_is_settled(crowd):
     assert status.indexes[0].failure.code == "JOB_GONE"
 
 
-def test_many_that_nothing_is_left_of_cost_few_questions(crowd, before_store):
+def test_many_that_nothing_is_left_of_cost_few_questions(crowd, before_store, monkeypatch):
     run = msgspec.structs.replace(
         crowd.run(*[["true"]] * COUNT), created="2026-01-01T00:00:00+00:00"
     )
     crowd.runs.add(run)
+    tasks, submit = [], ThreadPoolExecutor.submit
+    monkeypatch.setattr(
+        ThreadPoolExecutor, "submit", lambda *task: tasks.append(task) or submit(*task)
+    )
     through = crowd.storing_through(before_store).places
     status = dispatch.status(
         run.id, msgspec.structs.replace(through, store=through.store_in_cluster)
     )
     assert {each.state for each in status.indexes} == {"lost"}
     assert 0 < len(before_store.log) < 30
+    assert len(tasks) < 30

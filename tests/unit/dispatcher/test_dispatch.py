@@ -17,7 +17,7 @@ from dispatcher import dispatch
 from dispatcher.errors import Conflict, PythonNotHere, RunUnknown, SecretMissing
 from dispatcher.runner.keys import idempotency
 from dispatcher.runner_tree import runner_tree
-from dispatcher.store import Runs
+from dispatcher.store import RunKeys, Runs
 from packer import record
 from packer.errors import BlobAltered, BlobMissing
 
@@ -154,6 +154,15 @@ def test_the_same_key_gives_the_stored_result_even_if_the_image_is_gone(bench):
     again = bench.run(["true"], idempotency_key="k", digest=digest)
     assert dispatch.submit(again, bench.places) == run
     assert dispatch.status(run.id, bench.places).state == "succeeded"
+
+
+def test_a_run_is_looked_at_by_the_record_that_is_at_hand(bench):
+    run = bench.submit(["true"])
+    bench.wait(run)
+    (bench.stored / RunKeys(run.id).record).unlink()
+    assert dispatch.status(run, bench.places).state == "succeeded"
+    with pytest.raises(RunUnknown):
+        dispatch.status(run.id, bench.places)
 
 
 def test_the_same_key_for_another_request_is_a_conflict(bench):

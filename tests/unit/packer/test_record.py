@@ -8,6 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from packer import record
+from packer.digest import Digest
+
 ROOT = Path(__file__).parents[3]
 RACE = """\
 import sys, threading
@@ -37,6 +40,12 @@ def test_threads_may_decode_the_same_for_the_first_time() -> None:
     for _ in range(12):
         ended = subprocess.run([sys.executable, "-c", RACE], cwd=ROOT, check=False)
         assert ended.returncode == 0
+
+
+def test_thousands_of_inputs_of_one_image_share_its_digest() -> None:
+    digest = str(Digest.of(b""))
+    first, second = record.decode(f'["{digest}","{digest}"]', tuple[Digest, ...])
+    assert first is second
 
 
 def test_nothing_is_decoded_into_a_struct_otherwise() -> None:
