@@ -19,7 +19,6 @@ from packer.images.layout import Layout
 from packer.layers import code_layers
 from packer.layers.code_layers import Tree
 from packer.layers.layer import Layer
-from packer.progress import SILENT
 from packer.project import snapshot
 from packer.registry.access import Access
 from packer.registry.pull import for_push
@@ -135,12 +134,10 @@ class _Bench:
             ours = push(self._project, self._folder / "counted", name, self._environment)
             ours()
             self._change()
-            blobs = self._folder / "counted" / "layout" / "blobs" / "sha256"
-            had = set(blobs.iterdir())
             proxy.forget()
-            ours()
+            pushed = ours()
             moved = proxy.up + proxy.down
-        layer = max(path.stat().st_size for path in set(blobs.iterdir()) - had)
+        layer = max(_size(self._folder / "counted", digest) for digest in pushed.uploaded)
         what = f"moved for 1 of {self._size.what}, besides the code layer of {layer / 1e3:.0f} kB"
         beside = moved - layer
         return Row(
@@ -163,11 +160,8 @@ def push(project: Path, home: Path, name: str, base_name: str) -> Callable[[], P
     def work() -> Pushed:
         taken = snapshot.take(project, cache=home / "cache")
         tree = Tree(snapshot=taken, source=project, target=WORKSPACE)
-        with registry.layers(layout.root, ()) as shared:
-            memory = home / "cache" / "layers"
-            code = code_layers.build((tree,), layout, memory, SILENT, shared)
-            made = image.write(_image(base, code), layout, shared.ahead)
-            shared.settle(SILENT)
+        code = code_layers.build((tree,), layout, home / "cache" / "layers")
+        made = image.write(_image(base, code), layout)
         request = PushRequest(layout=layout.root, images=(made.digest,), base=for_push(base))
         return registry.push(request)
 
@@ -181,3 +175,7 @@ def _image(base: Base, code: tuple[Layer, ...]) -> Image:
 def _address(host: str) -> tuple[str, int]:
     name, _, port = host.partition(":")
     return name, int(port)
+
+
+def _size(home: Path, digest: str) -> int:
+    return (home / "layout" / "blobs" / "sha256" / digest.removeprefix("sha256:")).stat().st_size

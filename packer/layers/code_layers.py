@@ -121,8 +121,6 @@ def build(
         buckets = {_key([[tree.target for tree in trees], each.digest]): each for each in plans}
         found = {key: known.recall(key) for key in buckets}
         missing = {key: buckets[key] for key, layer in found.items() if layer is None}
-        if missing:
-            shared.coming(len(missing))
         writer = _Writer(trees, layout, progress)
         for key, layer in writer.layers(missing):
             known.remember(key, layer)

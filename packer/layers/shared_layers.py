@@ -49,9 +49,6 @@ class SharedLayers(Protocol):
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
         """A layer is in the layout or there; `shared`: others may ask for it. Returns at once."""
 
-    def coming(self, count: int) -> None:
-        """So many layers will be told of by `ahead`, and a config after them. Returns at once."""
-
     def ahead(self, blob: Descriptor) -> None:
         """A blob of the layout that a push will need: it may go there now. Returns at once."""
 
@@ -77,9 +74,6 @@ class NothingShared:
         """It can't."""
 
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
-        """Nobody is told."""
-
-    def coming(self, count: int) -> None:
         """Nobody is told."""
 
     def ahead(self, blob: Descriptor) -> None:

@@ -22,14 +22,12 @@ from packer.images.layout import Layout
 from packer.layers.layer import Layer
 from packer.progress import Progress
 from packer.registry import pull
-from packer.registry.answer import Interrupted
 from packer.registry.client import Client, Manifest
 from packer.registry.content import FileContent
-from packer.registry.errors import AnswerUnreadable, DigestGone, RegistryError
+from packer.registry.errors import AnswerUnreadable, DigestGone
 from packer.registry.known import KnownBlobs
 from packer.registry.push_plan import LITTLE
 from packer.registry.upload import Upload
-from packer.registry.upload_session import UploadSession
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,14 +56,12 @@ class RegistryLayers:
         self._connect, self._cache = connect, cache
         self._base, self._layout = tuple(base), Layout(layout)
         self._sending: list[Future[Descriptor]] = []
-        self._begun: list[Future[UploadSession]] = []
-        """Uploads that have no blob yet."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._sending or self._begun:
+        if self._sending:
             if kind:
                 self._client.patience.end()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -117,12 +113,6 @@ class RegistryLayers:
         """Send a layer of the layout while others are made, unless it was sent."""
         self._sending.append(self._pool.submit(self._send, key, layer, shared=shared))
 
-    def coming(self, count: int) -> None:
-        """Begin their uploads: a registry takes as long for that as making a small layer."""
-        client = self._client
-        for _ in range(min(count + 1, _AT_ONCE)):
-            self._begun.append(self._pool.submit(_begun, client))
-
     def ahead(self, blob: Descriptor) -> None:
         """Send a blob of the layout while other things are done, unless it is known to be there."""
         if blob.digest not in self._believed:
@@ -134,12 +124,8 @@ class RegistryLayers:
         Raises:
             As `Client`; the first error ends all.
         """
-        if self._sending:
-            self._await(progress)
-        while self._begun:
-            self._pool.submit(_give_up, self._begun.pop())
-
-    def _await(self, progress: Progress) -> None:
+        if not self._sending:
+            return
         progress.start(f"pushing to {self._client.repository}")
         sent: list[Descriptor] = []
         try:
@@ -183,16 +169,7 @@ class RegistryLayers:
 
     def _upload(self, blob: Descriptor) -> None:
         content = FileContent(blob, self._layout.path(blob.digest), self._layout.verify)
-        Upload(self._client, content, lambda _: None, location=self._location()).run()
-
-    def _location(self) -> str:
-        """Where an upload goes on that has begun already; empty where there is none."""
-        try:
-            begun = self._begun.pop(0)
-        except IndexError:
-            return ""
-        # One that is still to be begun would wait for the thread that asks here.
-        return "" if begun.cancel() else begun.result().location
+        Upload(self._client, content, lambda _: None).run()
 
     def _publish(self, key: Digest, layer: Layer) -> None:
         """Let others find the layer by what it was made from."""
@@ -223,18 +200,6 @@ class RegistryLayers:
     def _believe(self, digests: Sequence[Digest]) -> None:
         self._known.remember([each for each in digests if each not in self._believed])
         self._believed |= set(digests)
-
-
-def _begun(client: Client) -> UploadSession:
-    """An upload that has begun, if it could be: who has something to send will try again."""
-    session = UploadSession(client, "a layer")
-    with suppress(RegistryError, Interrupted):
-        session.begin()
-    return session
-
-
-def _give_up(begun: Future[UploadSession]) -> None:
-    begun.result().cancel()
 
 
 def artifact(layer: Layer, empty: Descriptor) -> bytes:

@@ -22,9 +22,8 @@ from packer.registry.errors import PushInterrupted
 from packer.registry.push_request import PushRequest
 from packer.registry.registry import Registry
 from packer.registry.shared_layers import RegistryLayers
-from tests.faults.faults import Answer, CutRequest, Fault
+from tests.faults.faults import Answer
 from tests.faults.proxy import Proxy
-from tests.stack.processes import until
 
 KEY, OTHER = Digest.of(b"what it was made from"), Digest.of(b"something else")
 
@@ -74,64 +73,6 @@ def test_what_is_sent_ahead_is_not_asked_for_again(
     proxy.forget()
     registry.push(PushRequest(layout=layout.root, images=(found.digest,)))
     assert not [each for each in proxy.log if made.digest in each.target]
-
-
-def asked(proxy: Proxy, method: str) -> int:
-    return sum(each.method == method and "/blobs/uploads/" in each.target for each in proxy.log)
-
-
-def test_an_upload_begins_while_its_layer_is_made(
-    registry: Registry, layout: Layout, client: Client, proxy: Proxy
-) -> None:
-    with shared(registry, layout) as ours:
-        ours.coming(1)
-        assert until(lambda: asked(proxy, "POST") == 2, 10)
-        proxy.forget()
-        config, made = layout.write(b"{}"), layer(layout)
-        ours.ahead(made.descriptor)
-        ours.ahead(Descriptor(digest=config, size=2, media_type="application/json"))
-        ours.settle(SILENT)
-    assert client.has_blob(made.digest)
-    assert client.has_blob(config)
-    assert (asked(proxy, "POST"), asked(proxy, "PUT"), asked(proxy, "DELETE")) == (0, 2, 0)
-
-
-def test_an_upload_that_nothing_came_for_is_taken_back(
-    registry: Registry, layout: Layout, proxy: Proxy
-) -> None:
-    made = layer(layout)
-    with shared(registry, layout) as ours:
-        ours.coming(5)
-        ours.ahead(made.descriptor)
-        ours.settle(SILENT)
-        assert until(lambda: asked(proxy, "DELETE") == 2, 10)
-
-
-@pytest.mark.parametrize("fault", [Answer(503), Answer(404), CutRequest()])
-def test_an_upload_that_could_not_begin_is_begun_later(
-    registry: Registry, layout: Layout, client: Client, proxy: Proxy, fault: Fault
-) -> None:
-    proxy.on("POST", "/blobs/uploads/", fault, times=2)
-    made = layer(layout)
-    with shared(registry, layout) as ours:
-        ours.coming(1)
-        assert until(lambda: asked(proxy, "POST") == 2, 10)
-        ours.ahead(made.descriptor)
-        ours.settle(SILENT)
-    assert client.has_blob(made.digest)
-
-
-def test_more_than_there_are_threads_may_come_twice(
-    registry: Registry, layout: Layout, client: Client
-) -> None:
-    made = [layer(layout, hashlib.sha256(bytes([number])).digest() * 900) for number in range(16)]
-    with shared(registry, layout) as ours:
-        for some in (made[:8], made[8:]):
-            ours.coming(len(some))
-            for each in some:
-                ours.ahead(each.descriptor)
-        ours.settle(SILENT)
-    assert all(client.has_blob(each.digest) for each in made)
 
 
 def test_an_environment_above_its_base(registry: Registry, layout: Layout) -> None:
