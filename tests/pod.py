@@ -26,7 +26,7 @@ from packer.image_paths import RUNNER, WORKSPACE, site_packages
 from packer.record import decode
 from tests import minio
 
-DIGEST = "sha256:" + "0" * 64
+DIGEST = "sha256:" + "1" * 64
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 LIBRARY = (minio_package, urllib3, certifi, typing_extensions)
 
