@@ -116,7 +116,7 @@ def status(run: str | Run, places: Places) -> RunStatus:
     """What is known of a run, by its id or its record.
 
     Raises:
-        RunUnknown
+        RunUnknown: as `Observer`.
     """
     with Observer(run, places) as observer:
         return observer.all()

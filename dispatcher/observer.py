@@ -29,7 +29,7 @@ class Observer:
     Of what has ended the store says all, so that its target need not be there any more.
 
     Raises:
-        RunUnknown: the store has no such run.
+        RunUnknown: the store has no such run, which was asked for by its id or is not packed yet.
     """
 
     def __init__(self, run: str | Run, places: Places) -> None:

@@ -121,7 +121,6 @@ def _tell(record: RunRecord, console: Console) -> int:
     if console.machine:
         console.document(record.request)
         return 0
-
     request = record.request
     console.say(f"nothing was sent; this would be, on {_terms(request)}:", "faint")
     for one in request.inputs:

@@ -94,7 +94,7 @@ class Settler:
         def settle(index: int) -> Manifest | None:
             return self._commit(index, None) if self._is_cancelled(index) else None
 
-        return self._each(indexes, settle, silent=False)
+        return self._each(indexes, settle, only_begun=True)
 
     def without_job(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of those that were cancelled that they were, and of those whose last attempt saved
@@ -106,25 +106,25 @@ class Settler:
                 return self._commit(index, None)
             return self._commit(index, failure) if self._interrupted(index) else None
 
-        return self._each(indexes, settle, silent=False)
+        return self._each(indexes, settle, only_begun=True)
 
     def _each(
         self,
         indexes: Iterable[int],
         settle: Callable[[int], Manifest | None],
         *,
-        silent: bool = True,
+        only_begun: bool = False,
     ) -> dict[int, Manifest]:
         """Several at a time, where the store is far away.
 
-        `silent`: also those of which the store has nothing, unless all were cancelled.
+        `only_begun`: unless all were cancelled, those of which the store has anything.
         """
         asked = list(indexes)
         if not asked:
             return {}
         self._begun = self._runs.begun(self._run.id) if len(asked) > _FEW else None
         self._all_cancelled = self._runs.store.has(self._keys.cancel)
-        if not silent and not self._all_cancelled:
+        if only_begun and not self._all_cancelled:
             asked = [index for index in asked if self._has_any(index)]
         if len(asked) <= 1 or self._runs.store.parallel == 1:
             made = [settle(index) for index in asked]

@@ -15,7 +15,10 @@ class BuildQueue:
     def __init__(self, plans: Mapping[Digest, LayerPlan]) -> None:
         self._plans = plans
         self._lacking = {key: {pin.sha256 for pin in plan.wheels} for key, plan in plans.items()}
-        self._of = {sha256: key for key, lacking in self._lacking.items() for sha256 in lacking}
+        self._of: dict[str, list[Digest]] = {}
+        for key, lacking in self._lacking.items():
+            for sha256 in lacking:
+                self._of.setdefault(sha256, []).append(key)
         # The largest first, so that none is left to go alone.
         self._ready: PriorityQueue[tuple[int, Digest]] = PriorityQueue()
 
@@ -27,15 +30,18 @@ class BuildQueue:
         return self._ready.qsize()
 
     def arrived(self, sha256: str) -> int:
-        """A wheel is there; how many more are ready for it, one or none."""
-        key = self._of.pop(sha256, None)
-        if key is None:
-            return 0
-        self._lacking[key].discard(sha256)
-        if self._lacking[key]:
-            return 0
-        self._put(key)
-        return 1
+        """A wheel is there; how many more are ready for it."""
+        ready = 0
+        for key in self._of.pop(sha256, ()):
+            self._lacking[key].discard(sha256)
+            if not self._lacking[key]:
+                self._put(key)
+                ready += 1
+        return ready
+
+    def lacking(self) -> frozenset[str]:
+        """The sha256 of wheels that have not come."""
+        return frozenset(self._of)
 
     def take(self) -> Digest:
         """The largest of those that are ready.

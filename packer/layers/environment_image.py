@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,8 +58,8 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
     """The environment's layers in their order, in `layout` or shared, laid out below `prefix`.
 
     A layer that `memory` knows costs a look-up: its wheel need not be here. The others are made,
-    and shared, while further wheels are fetched. `files` holds the bytes of what comes without a
-    wheel, by sha256.
+    and shared, while further wheels are fetched; one that can't be made is told of when the next
+    wheel has come. `files` holds the bytes of what comes without a wheel, by sha256.
 
     Raises:
         WheelCorrupt, WheelHashMismatch: of a wheel; no layer was made from it.
@@ -82,10 +82,7 @@ def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a li
         wanted = tuple(pin for plan in missing.values() for pin in plan.wheels)
         with Compiler(interpreter, prefix) as compiler, closing(fetch(wanted)) as arrivals:
             builder = _Builder(files, compiler, _Places(layout, shared, known))
-            for key, layer in builder.build(missing, arrivals, progress):
-                known.remember(key, layer)
-                shared.made(key, layer, shared=_is_shared(plans[key]))
-                layers[key] = layer
+            layers |= builder.build(missing, arrivals, progress)
     return tuple(layer for layer in layers.values() if layer)
 
 
@@ -116,6 +113,22 @@ class _Shortcuts(NamedTuple):
     """Whether the sandbox's files are taken for what the wheels hold."""
 
 
+class _GivenUp(Exception):
+    """Another layer could not be made, or whoever wanted it has gone."""
+
+
+class _Watched(NamedTuple):
+    """A layer that is written for as long as somebody wants it."""
+
+    blob: Blob
+    check: Callable[[], None]
+
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Take the next bytes."""
+        self.check()
+        return self.blob.write(data)
+
+
 class _Builder:
     """Makes layers side by side. Inflating and hashing leave the interpreter's lock alone."""
 
@@ -126,6 +139,7 @@ class _Builder:
 
         self._wheels: dict[str, Path] = {}
         self._files, self._compiler, self._places = files, compiler, places
+        self._over = False
         # glibc gives memory back to the kernel after every piece, until it has seen a large block
         # freed (mallopt(3), "dynamic mmap threshold"): half of the time spent in the kernel.
         bytearray(_KEPT)
@@ -135,34 +149,46 @@ class _Builder:
 
     def build(
         self, plans: Mapping[Digest, LayerPlan], arrivals: Arrivals, progress: Progress
-    ) -> Iterator[tuple[Digest, Layer]]:
-        """Each layer as it gets ready; it is begun when its wheels are there."""
+    ) -> dict[Digest, Layer]:
+        """The layer of each plan; it is begun when its wheels are there, and told of when made."""
         from concurrent.futures import as_completed
 
-        queue, left = BuildQueue(plans), sum(plan.size for plan in plans.values())
-        jobs: set[Future[tuple[Digest, Layer]]] = set()
+        queue, made = BuildQueue(plans), dict[Digest, Layer]()
+        jobs: list[Future[Digest]] = []
 
-        def one() -> tuple[Digest, Layer]:
+        def one() -> Digest:
             key = queue.take()
-            return key, self._layer(plans[key], self._places.known.identity(key))
+            made[key] = self._made(key, plans[key])
+            return key
 
         with self._layers, self._parts:
             try:
                 for number in self._ready(queue, arrivals):
-                    jobs |= {self._layers.submit(one) for _ in range(number)}
-                    for job in [job for job in jobs if job.done()]:
-                        jobs.remove(job)
-                        left -= plans[job.result()[0]].size
-                        yield job.result()
-                progress.start("environment", left)
+                    jobs += [self._layers.submit(one) for _ in range(number)]
+                    for job in jobs:
+                        if job.done():
+                            job.result()
+                if lacking := queue.lacking():
+                    raise LookupError(f"these wheels were not fetched: {sorted(lacking)}")
+                left = plans.keys() - list(made)
+                progress.start("environment", sum(plans[key].size for key in left))
                 for job in as_completed(jobs):
-                    key, layer = job.result()
-                    yield key, layer
-                    progress.advance(plans[key].size)
+                    if (key := job.result()) in left:
+                        progress.advance(plans[key].size)
             finally:
+                # What is being made then is wanted by nobody.
+                self._over = True
                 for job in jobs:
                     job.cancel()
         progress.done(f"{len(plans)} layers")
+        return made
+
+    def _made(self, key: Digest, plan: LayerPlan) -> Layer:
+        """A layer that is remembered, and shared, whatever becomes of the others."""
+        layer = self._layer(plan, self._places.known.identity(key))
+        self._places.known.remember(key, layer)
+        self._places.shared.made(key, layer, shared=_is_shared(plan))
+        return layer
 
     def _ready(self, queue: BuildQueue, arrivals: Arrivals) -> Iterator[int]:
         """How many more layers can be begun, after each wheel that has come."""
@@ -200,7 +226,7 @@ class _Builder:
             if shortcuts.installed:
                 tree |= dict(self._installed(tree))
             tree |= {file.path: file for file in self._bytecode(tree)}
-            writer = LayerWriter(blob, was.diff_id if was else None)
+            writer = LayerWriter(_Watched(blob, self._check), was.diff_id if was else None)
             try:
                 for path in sorted(tree, key=os.fsencode):
                     tree[path].write(writer, f"{self._compiler.prefix[1:]}/{path}")
@@ -250,6 +276,10 @@ class _Builder:
             for source, data in made
             if data is not None
         ]
+
+    def _check(self) -> None:
+        if self._over:
+            raise _GivenUp
 
     def _verify(self, pin: WheelPin) -> None:
         path = self._wheels[pin.sha256]

@@ -9,6 +9,7 @@ to the repository is believed.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -56,6 +57,7 @@ class RegistryLayers:
         self._connect, self._cache = connect, cache
         self._base, self._layout = tuple(base), Layout(layout)
         self._sending: list[Future[Descriptor]] = []
+        self._use = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -110,8 +112,9 @@ class RegistryLayers:
                 stream.abandon()
 
     def made(self, key: Digest, layer: Layer, *, shared: bool) -> None:
-        """Send a layer of the layout while others are made, unless it was sent."""
-        self._sending.append(self._pool.submit(self._send, key, layer, shared=shared))
+        """Send a layer of the layout while others are made, unless it was sent. By any thread."""
+        with self._use:
+            self._sending.append(self._pool.submit(self._send, key, layer, shared=shared))
 
     def ahead(self, blob: Descriptor) -> None:
         """Send a blob of the layout while other things are done, unless it is known to be there."""

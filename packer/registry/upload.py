@@ -165,6 +165,6 @@ class Upload:
 
 def probe(client: Client) -> None:
     """Begin an upload and take it back: whether the repository may be pushed to."""
-    session = UploadSession(client, "an upload")
+    session = UploadSession(client, "nothing")
     client.patiently("an upload", session.begin)
     session.cancel()

@@ -42,20 +42,18 @@ class Wheels:
             # What has come by then is kept, and found below.
             yield from self.house.fetch(with_address, self._progress)
         lost = [pin for pin in pins if not self.house.path(pin).exists()]
-        if lost:
-            offered = {pin.sha256: pin for pin in self._elsewhere(lost)}
-            again = [offered.get(pin.sha256, pin) for pin in pins]
-            yield from self.house.fetch(again, self._progress)
+        offered = {pin.sha256: pin for pin in self._elsewhere(lost)}
+        yield from self.house.fetch([offered.get(pin.sha256, pin) for pin in pins], self._progress)
 
     def _elsewhere(self, pins: list[WheelPin]) -> list[WheelPin]:
-        """The same wheels, as this machine's indexes offer them."""
+        """The same wheels, as this machine's indexes offer them; one that they don't, as it was."""
         if not pins:
             return []
         offer = candidates.ask(self.question, [(pin.name, pin.version) for pin in pins])
         urls = {wheel.sha256: wheel.url for some in offer.wheels.values() for wheel in some}
         for pin in pins:
-            if pin.sha256 not in urls:
+            if not pin.url and pin.sha256 not in urls:
                 if offer.unreachable:
                     raise WheelUnavailable(pin.filename, "the indexes", offer.unreachable)
                 raise BuiltElsewhere(pin.filename)
-        return [replace(pin, url=urls[pin.sha256]) for pin in pins]
+        return [replace(pin, url=urls.get(pin.sha256, pin.url)) for pin in pins]

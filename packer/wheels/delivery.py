@@ -50,9 +50,9 @@ class Delivery(Generic[T]):
             for _ in range(self._at_once)
         ]
         expected = len(self._waiting)
-        for thread in threads:
-            thread.start()
         try:
+            for thread in threads:
+                thread.start()
             for _ in range(expected):
                 item, error = self._arrived.get()
                 if error:
@@ -71,8 +71,9 @@ class Delivery(Generic[T]):
             try:
                 bring(item)
             except Exception as error:  # noqa: BLE001 (raised again by whoever iterates)
-                self._over = True
+                # First the error: whoever is told that it is over gives up with one of its own.
                 self._arrived.put((item, error))
+                self._over = True
             else:
                 self._arrived.put((item, None))
 

@@ -61,7 +61,6 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:
-
     status = run.status
     states = [index.state for index in status.indexes]
     words = shlex.join(run.record.request.inputs[0].command)

@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from packer.environment import interpreter, materials
 from packer.environment.sandbox import Sandbox
-from packer.errors import NoWheelForTarget, WheelHashMismatch
+from packer.errors import NoWheelForTarget, WheelHashMismatch, WheelUnavailable
 from packer.progress import SILENT
+from packer.reproduction.errors import BuiltElsewhere
+from packer.reproduction.wheels import Wheels
 from tests.e2e.desk import SENDOFF, Desk, environment
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 
@@ -111,6 +114,32 @@ def test_a_broken_download_goes_on(
     assert {path.name: path.read_bytes() for path in fetched.values()} == index.wheels
 
 
+def test_a_wheel_whose_address_is_gone_is_looked_for_in_the_index(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    one, two = packing.resolve(venv.python, tmp_path / "project").lock.wheels
+    for path in (packing.cache / "wheels").glob("*/*.whl"):
+        path.unlink()
+    local = tmp_path / two.filename
+    local.write_bytes(index.wheels.pop(two.filename))
+    gone = replace(one, url=f"{index.url}/files/gone/{one.filename}")
+    elsewhere = replace(two, url=local.as_uri())
+    found = interpreter.describe(venv.python, packing.cache)
+    wheels = Wheels(found, tmp_path, packing.cache, SILENT)
+    fetched = dict(wheels.fetch((gone, elsewhere)))
+    assert {sha256: path.name for sha256, path in fetched.items()} == {
+        one.sha256: one.filename,
+        two.sha256: two.filename,
+    }
+    index.wheels.clear()
+    for path in fetched.values():
+        path.unlink()
+    with pytest.raises(WheelUnavailable):
+        dict(wheels.fetch((gone, elsewhere)))
+    with pytest.raises(BuiltElsewhere):
+        dict(wheels.fetch((replace(one, url=""),)))
+
+
 def test_ctrl_c_waits_for_no_index_that_says_nothing(
     tmp_path: Path, venv: Venv, index: Index
 ) -> None:
@@ -123,15 +152,19 @@ def test_ctrl_c_waits_for_no_index_that_says_nothing(
         path.unlink()
     index.stall = threading.Event()
     command = (str(venv.python), "-c", DEFAULT_SIGNALS, SENDOFF, "pack")
-    packing = subprocess.Popen(command, cwd=desk.project, env=desk.env, stderr=subprocess.PIPE)
-    assert index.stalled.wait(30), packing.communicate()
-    time.sleep(0.2)
-    began = time.monotonic()
-    packing.send_signal(signal.SIGINT)
-    packing.communicate(timeout=30)
-    assert packing.returncode == 130
-    assert time.monotonic() - began < 5
-    index.stall.set()
+    with subprocess.Popen(
+        command, cwd=desk.project, env=desk.env, stderr=subprocess.PIPE
+    ) as packing:
+        try:
+            assert index.stalled.wait(30)
+            began = time.monotonic()
+            packing.send_signal(signal.SIGINT)
+            packing.communicate(timeout=30)
+            assert packing.returncode == 130
+            assert time.monotonic() - began < 5
+        finally:
+            index.stall.set()
+            packing.kill()
 
 
 def test_a_slow_index_is_told_of(

@@ -50,3 +50,20 @@ def test_one_that_comes_twice_or_belongs_to_none_changes_nothing() -> None:
     queue.take()
     with pytest.raises(Empty):
         queue.take()
+
+
+def test_a_wheel_of_two_layers_is_there_for_both() -> None:
+    shared = wheel("s", 1)
+    queue = BuildQueue(
+        {
+            Digest.of(b"one"): LayerPlan(wheels=(shared,)),
+            Digest.of(b"two"): LayerPlan(wheels=(shared, wheel("d", 5))),
+        }
+    )
+    assert [queue.arrived("d"), queue.arrived("s")] == [0, 2]
+
+
+def test_what_has_not_come_is_told() -> None:
+    queue = BuildQueue(PLANS)
+    queue.arrived("a")
+    assert queue.lacking() == {"b", "c"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import sys
 import tarfile
 import time
@@ -62,6 +63,13 @@ class Bench:
 
     def blobs(self) -> list[Path]:
         return [path for path in (self.root / "layout").rglob("*") if path.is_file()]
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -220,31 +228,57 @@ def test_a_layer_is_made_while_another_wheel_is_on_its_way(bench, make_wheel):
     )
     small = [make_wheel({f"s{n}.py": ""}, name=f"s{n}") for n in range(SINGLE_LAYERS)]
     large = [(msgspec.structs.replace(pin, size=1 << 20), path) for pin, path in (first, second)]
-    made = []
 
     def arriving(wheels):
         yield wheels[0]
-        deadline = time.monotonic() + 30
-        while not made and time.monotonic() < deadline:
-            time.sleep(0.01)
-            made.extend(each for each in bench.blobs() if ".incoming" not in each.parts)
+        until(lambda: [path for path in bench.blobs() if "sha256" in path.parts])
         yield from wheels[1:]
 
     layers = bench.build([*large, *small], arriving=arriving)
-    assert made
     assert layers == Bench(bench.root / "other").build([*large, *small])
 
 
-def test_a_wheel_that_does_not_come_is_told_of_and_the_next_time_all_are_made(bench, make_wheel):
+def unavailable(pin: WheelPin) -> WheelUnavailable:
+    return WheelUnavailable(pin.filename, "https://index/b", "it answered 503")
+
+
+def test_what_was_made_before_a_wheel_did_not_come_is_kept(bench, make_wheel):
     wheels = [make_wheel({"a.py": "1"}, name="a"), make_wheel({"b.py": "2"}, name="b")]
+    memory = bench.root / "memory"
 
     def arriving(arrived):
         yield arrived[0]
-        raise WheelUnavailable("b-1.0-py3-none-any.whl", "https://index/b", "it answered 503")
+        until(lambda: memory.is_dir() and any(path.is_file() for path in memory.iterdir()))
+        raise unavailable(wheels[1][0])
 
     with pytest.raises(WheelUnavailable):
         bench.build(wheels, arriving=arriving)
-    assert bench.build(wheels) == Bench(bench.root / "other").build(wheels)
+    layers = bench.build(wheels)
+    assert [[pin.name for pin in pins] for pins in bench.fetched] == [["a", "b"], ["b"]]
+    assert layers == Bench(bench.root / "other").build(wheels)
+
+
+def test_a_layer_under_way_is_given_up_when_a_wheel_does_not_come(bench, make_wheel):
+    wheels = [
+        make_wheel({f"{n}.bin": os.urandom(1 << 20) for n in range(40)}, name="large"),
+        make_wheel({"b.py": "2"}, name="b"),
+    ]
+    incoming = bench.root / "layout" / ".incoming"
+
+    def arriving(arrived):
+        yield arrived[0]
+        until(lambda: incoming.is_dir() and any(incoming.iterdir()))
+        raise unavailable(wheels[1][0])
+
+    with pytest.raises(WheelUnavailable):
+        bench.build(wheels, arriving=arriving)
+    assert leaves_nothing(bench)
+
+
+def test_wheels_that_are_not_fetched_are_no_layers_left_out(bench, make_wheel):
+    wheels = [make_wheel({"a.py": "1"}, name="a"), make_wheel({"b.py": "2"}, name="b")]
+    with pytest.raises(LookupError, match=wheels[1][0].sha256):
+        bench.build(wheels, arriving=lambda arrived: arrived[:1])
 
 
 def test_an_altered_file_is_refused(bench, tmp_path):
