@@ -32,8 +32,6 @@ AHEAD = 1.0
 TOGETHER = 3
 """How many times as fast short inputs are to be several in a pod."""
 MEMORY = 200e6
-RESTING = 60
-"""Seconds after which the simulated nodes and the control plane have caught up."""
 
 
 def rows(folder: Path) -> list[Row]:
@@ -225,8 +223,6 @@ def ten_thousand(there: Cluster) -> list[Row]:
     try:
         if not until(running, 900):
             raise RuntimeError("the pods did not start")
-        # Who made them so many at once is not on the machine that looks, elsewhere.
-        time.sleep(RESTING)
         listed = listing({})()
         with sandbox.warm(there.project.parent / "warm", listing) as variables:
             quick = [listing(variables)()[0] for _ in range(5)]
