@@ -9,15 +9,18 @@ from typing import Protocol
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.glimpse import Glimpse, of_pod
 from dispatcher.kubernetes.listing import everything
-from dispatcher.kubernetes.run_objects import ACTIVE, RUN, Pod
+from dispatcher.kubernetes.run_objects import ACTIVE, RUN, Job, Pod
 from dispatcher.kubernetes.watch import Change, Timing, Watch
 
 
 class Eye(Protocol):
     """Sees the pods of one run that have not ended."""
 
-    def look(self) -> dict[int, Glimpse]:
-        """They by completion index, each time anew; of an index the latest."""
+    def look(self, job: Job | None = None) -> dict[int, Glimpse]:
+        """They by completion index, each time anew; of an index the latest.
+
+        `job`: theirs, as it is now, which may tell as much.
+        """
 
     def close(self) -> None:
         """Look no more."""
@@ -35,7 +38,7 @@ class PodEye:
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
 
-    def look(self) -> dict[int, Glimpse]:
+    def look(self, job: Job | None = None) -> dict[int, Glimpse]:  # noqa: ARG002 (the protocol's)
         """See `Eye`.
 
         Raises:

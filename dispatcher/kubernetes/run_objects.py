@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import field
 
+from dispatcher.kubernetes import spans
 from dispatcher.kubernetes.objects import Condition, Meta, Part
 
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -31,6 +32,11 @@ class JobStatus(Part, frozen=True):
     completed_indexes: str = ""
     failed_indexes: str | None = ""
     conditions: list[Condition] = []
+
+    @property
+    def ended(self) -> frozenset[int]:
+        """The completion indexes that have succeeded or failed."""
+        return spans.parse(self.completed_indexes) | spans.parse(self.failed_indexes)
 
 
 class Job(Part, frozen=True):

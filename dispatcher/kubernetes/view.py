@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection
 from datetime import datetime
 
-from dispatcher.kubernetes import spans
 from dispatcher.kubernetes.eye import Eye
 from dispatcher.kubernetes.glimpse import Glimpse
 from dispatcher.kubernetes.objects import condition
@@ -69,7 +68,7 @@ class ClusterView:
         if job is None:
             return self._without_job(indexes)
         finished = any(condition(job.status.conditions, kind) for kind in ("Complete", "Failed"))
-        active = {} if finished else self._eye.look()
+        active = {} if finished else self._eye.look(job)
         self._seen_active |= active.keys()
         self._gave_up = self._gave_up or self._watchman.round(job, active)
         left = self._seen_active - active.keys()
@@ -122,8 +121,7 @@ class ClusterView:
             self._traces = self._traces or self._settler.has_traces()
         else:
             self._traces = True
-            status = self._job.status
-            self._done = spans.parse(status.completed_indexes) | spans.parse(status.failed_indexes)
+            self._done = self._job.status.ended
 
     def _blind(self, indexes: Collection[int], error: SendoffError) -> Sight:
         """What the store alone can tell; whoever waits sits out that the cluster is away."""

@@ -98,7 +98,7 @@ class Watchman:
         """The pods that wait, or whose node may be silent."""
         self._explained = 0
         pods = {each.completion: each.pod for each in active.values() if each.pod}
-        if active and not pods:
+        if not pods and any(each.state == "queued" for each in active.values()):
             pods = {pod.index: pod for pod in self._evidence.some_pending(_EXPLAINED)}
         return {completion: pod for completion, pod in pods.items() if _is_odd(pod)}
 
