@@ -5,7 +5,7 @@ The peer copies the same wheel files into the same registry as raw blobs, side b
 same client: no conversion can be faster than that.
 
     python -m bench torch                             the table
-    python -m bench.torch_environment HOME REPO LOCK PYTHON [CACHE]
+    python -m bench.torch_environment HOME REPO LOCK PYTHON CACHE
                                                       one process: wheels in the cache → pushed;
                                                       without REPO ("") they are fetched, no more
 """
@@ -178,17 +178,13 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
     peer: Callable[[], object] = lambda: copy(found, f"{server.host}/bench/raw")  # noqa: E731
 
     def ours(venv: tuple[str, tuple[str, ...]]) -> Callable[[], object]:
-        python = str(sandbox.venv(*venv) / "bin" / "python")
-        module = [sys.executable, "-m", "bench.torch_environment"]
-        return command([*module, str(home), name, str(lock), python])
+        return _process_of(home, name, lock, venv, CACHE)
 
     def empty() -> None:
-        for each in (home / "layout", home / "cache", *server.data.glob("docker/registry/v2/*")):
-            shutil.rmtree(each, ignore_errors=True)
+        _remove(server, home / "layout", home / "cache")
 
     def cold() -> None:
-        empty()
-        shutil.rmtree(home, ignore_errors=True)
+        _remove(server, home)
 
     def just_installed() -> None:
         cold()
@@ -219,16 +215,13 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
 
 def _from_nothing(what: str, found: Resolved, folder: Path, server: RegistryProcess) -> Row:
     """Downloading, converting and pushing, against downloading alone; each once."""
-    home, lock = folder / "nothing", folder / "lock"
-    python = str(sandbox.venv(*compiled(found)) / "bin" / "python")
+    home, lock, venv = folder / "nothing", folder / "lock", compiled(found)
 
     def side(name: str) -> Callable[[], object]:
-        module = [sys.executable, "-m", "bench.torch_environment"]
-        return command([*module, str(home), name, str(lock), python, str(home / "cache")])
+        return _process_of(home, name, lock, venv, home / "cache")
 
     def empty() -> None:
-        for each in (home, *server.data.glob("docker/registry/v2/*")):
-            shutil.rmtree(each, ignore_errors=True)
+        _remove(server, home)
 
     whole, fetched = paired(
         (empty, side(f"{server.host}/bench/nothing")), (empty, side("")), runs=1, warmup=0
@@ -242,6 +235,21 @@ def _from_nothing(what: str, found: Resolved, folder: Path, server: RegistryProc
         "",
         met=True,
     )
+
+
+def _process_of(
+    home: Path, name: str, lock: Path, venv: tuple[str, tuple[str, ...]], cache: Path
+) -> Callable[[], object]:
+    """This module as a process, with the Python of a sandbox."""
+    python = sandbox.venv(*venv) / "bin" / "python"
+    module = [sys.executable, "-m", "bench.torch_environment"]
+    return command([*module, str(home), name, *map(str, (lock, python, cache))])
+
+
+def _remove(server: RegistryProcess, *folders: Path) -> None:
+    """These folders, and all that the registry has."""
+    for each in (*folders, *server.data.glob("docker/registry/v2/*")):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def read(venv: Path) -> None:
@@ -313,7 +321,7 @@ def _elsewhere(home: Path, name: str, *added: tuple[str, str]) -> Elsewhere:
     return Elsewhere(len(sizes), sum(sizes), max(sizes, default=0), whole)
 
 
-def _process(home: Path, name: str, lock: Path, python: Path, cache: Path = CACHE) -> None:
+def _process(home: Path, name: str, lock: Path, python: Path, cache: Path) -> None:
     found = record.decode(lock.read_bytes(), Lock)
     interpreter = describe(python, CACHE)
     house = locking.wheelhouse(Sandbox(interpreter=interpreter, project=home, cache=cache))

@@ -44,13 +44,16 @@ class CrowdEye:
         self._client, self._run = client, run
         self._seen: dict[int, Glimpse] = {}
         self._again = 0.0
-        self._ended: frozenset[int] | None = None
-        self._all: dict[int, Glimpse] = {}
+        self._job: Job | None = None
+        self._told: dict[int, Glimpse] = {}
+        """What that Job says, which is looked at more often than it is read."""
 
     def look(self, job: Job | None = None) -> dict[int, Glimpse]:
         """See `eye.Eye`."""
-        if job and all_run(job):
-            return self._running(job)
+        if job is not self._job:
+            self._job, self._told = job, all_run(job) if job else {}
+        if self._told:
+            return self._told
         began = time.monotonic()
         if began >= self._again:
             query = {
@@ -65,31 +68,27 @@ class CrowdEye:
             self._again = time.monotonic() + _REST * (time.monotonic() - began)
         return self._seen
 
-    def _running(self, job: Job) -> dict[int, Glimpse]:
-        """All that have not ended; made anew where others have."""
-        ended = job.status.ended
-        if ended != self._ended:
-            self._ended = ended
-            self._all = {
-                index: Glimpse(
-                    name=f"{self._run}-{index}", completion=index, state="running", placed=True
-                )
-                for index in range(job.spec.completions or 0)
-                if index not in ended
-            }
-        return self._all
-
     def close(self) -> None:
         """Nothing is open."""
 
 
-def all_run(job: Job) -> bool:
-    """Whether a Job says that a pod of every index that has not ended is ready.
-
-    Once it is being deleted it says nothing new.
+def all_run(job: Job) -> dict[int, Glimpse]:
+    """The pods of a Job that says that every index which has not ended has one that is ready; none
+    where it does not. Once it is being deleted it says nothing new.
     """
-    status, left = job.status, (job.spec.completions or 0) - len(job.status.ended)
-    return not job.metadata.deletion_timestamp and 0 < left == status.active == status.ready
+    status = job.status
+    if job.metadata.deletion_timestamp or not 0 < status.active == status.ready:
+        return {}
+    ended = status.ended
+    left = [index for index in range(job.spec.completions or 0) if index not in ended]
+    if len(left) != status.active:
+        return {}
+    return {
+        index: Glimpse(
+            name=f"{job.metadata.name}-{index}", completion=index, state="running", placed=True
+        )
+        for index in left
+    }
 
 
 def read(table: bytes, run: str) -> dict[int, Glimpse]:

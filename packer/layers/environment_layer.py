@@ -20,6 +20,7 @@ from packer.layers.layer import Layer, LayerWriter
 from packer.layers.shared_layers import WORTH_SHARING, Blob, SharedLayers, StreamLost
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
+from packer.wheels.delivery import GivenUp
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -53,10 +54,6 @@ class _Shortcuts(NamedTuple):
     """What it was when it was made before."""
     installed: bool = False
     """Whether the sandbox's files are taken for what the wheels hold."""
-
-
-class GivenUp(Exception):
-    """Another layer could not be made, or whoever wanted it has gone."""
 
 
 class _Watched(NamedTuple):
@@ -97,7 +94,7 @@ class LayerMaker:
         Raises:
             WheelCorrupt, WheelHashMismatch: of a wheel; there is no layer.
             FileAltered, ProgramFailed, DiskFull
-            GivenUp
+            GivenUp: another could not be made, or whoever wanted it has gone.
         """
         # Where what is remembered is of other bytes, it is not believed.
         if was and self._put(plan, _Shortcuts(was)) == was:
