@@ -43,6 +43,7 @@ def diagnose(situation: Situation, settings: ClusterSettings) -> Trouble | None:
         return job_troubles.without_pods(job, events, settings) if job else None
     if pod.ended:
         return pod_endings.of(pod, situation.events)
-    return pod_endings.lost(pod, situation.node, situation.now) or (
-        pod_waits.of(pod, situation.events, settings) if pod.status.phase == "Pending" else None
-    )
+    if found := pod_endings.lost(pod, situation.node, situation.now):
+        return found
+    pending = pod.status.phase == "Pending"
+    return pod_waits.of(pod, situation.events, settings, situation.now) if pending else None

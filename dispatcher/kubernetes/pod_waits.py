@@ -16,10 +16,17 @@ _BUSY = re.compile(r"Insufficient (\S+?)[,.]?(?:\s|$)|Too many pods")
 _PREEMPTION = re.compile(r"\s*(?:no new claims to deallocate, ?)?(?:preemption: .*)?$", re.DOTALL)
 _SECRET = re.compile(r'secret "[^"]*" not found|couldn\'t find key \S+ in Secret \S+')
 _STARTING = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedSync")
+_PROMPT = 10.0
+"""Seconds within which the scheduler, and then the node, has something to say of a pod."""
 
 
-def of(pod: Pod, events: Sequence[Event], settings: ClusterSettings) -> Trouble | None:
-    """What a pending pod waits for; None where it is simply on its way."""
+def of(
+    pod: Pod, events: Sequence[Event], settings: ClusterSettings, now: float = 0
+) -> Trouble | None:
+    """What a pending pod waits for; None where it is simply on its way.
+
+    `now` is in seconds since the epoch; 0 where nobody has asked how long it has been quiet.
+    """
     since = seconds(pod.metadata.creation_timestamp)
     place = next((each for each in pod.status.conditions if each.type == "PodScheduled"), None)
     if place and place.status == "False":
@@ -31,7 +38,9 @@ def of(pod: Pod, events: Sequence[Event], settings: ClusterSettings) -> Trouble 
         return _misconfigured(waiting, since, settings)
     if pod.spec.node_name and (waiting or words(events, *_STARTING)):
         return _slow(pod, waiting, events, settings)
-    return None
+    if pod.spec.node_name and place:
+        since = seconds(place.last_transition_time)
+    return _unattended(pod, since, settings) if now - since > _PROMPT else None
 
 
 def _unscheduled(reason: str, message: str, since: float, settings: ClusterSettings) -> Trouble:
@@ -89,6 +98,21 @@ def _slow(
         blame="infra",
         evidence=said or ([waiting.message] if waiting and waiting.message else []),
         since=seconds(pod.status.start_time or pod.metadata.creation_timestamp),
+        grace=settings.pending_timeout,
+    )
+
+
+def _unattended(pod: Pod, since: float, settings: ClusterSettings) -> Trouble:
+    """A pod of which nobody has said anything: who should have is not there, or is stalled."""
+    node = pod.spec.node_name
+    return trouble(
+        "STARTING",
+        f"{node} has not begun with the pod" if node else "no scheduler has looked at the pod",
+        blame="infra",
+        fix=f"kubectl describe node {node}"
+        if node
+        else "kubectl get pods -A shows whether the cluster's scheduler runs",
+        since=since,
         grace=settings.pending_timeout,
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from tests.stack import nodes
 from tests.stack.api import Api, Object, Refused
 from tests.stack.site import NAMESPACE, NODE
 
 _LEVELS = ("enforce", "warn", "audit")
+_UNWELL = frozenset({"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"})
 
 
 def populate(api: Api) -> None:
@@ -49,6 +53,39 @@ def settled(api: Api) -> str | None:
     return None
 
 
+@contextmanager
+def probing(api: Api, image: str) -> Iterator[Callable[[], bool]]:
+    """A pod for the real node; gives what says whether it runs.
+
+    After an outage of the API server the scheduler and the kubelet, well as they are, look for pods
+    again only after a pause of up to a minute.
+    """
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    name = api.create(pods, _probe(image))["metadata"]["name"]
+    try:
+        yield lambda: api.get(f"{pods}/{name}")["status"]["phase"] == "Running"
+    finally:
+        api.ask("DELETE", f"{pods}/{name}", {"gracePeriodSeconds": 0})
+
+
+def _probe(image: str) -> Object:
+    restricted = {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    return {
+        "metadata": {"generateName": "probe-"},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [{"name": "pause", "image": image, "securityContext": restricted}],
+            "nodeSelector": {"kubernetes.io/hostname": NODE},
+            "terminationGracePeriodSeconds": 0,
+        },
+    }
+
+
 def ready(api: Api, node: str) -> bool:
     return _ready(api.get(f"/api/v1/nodes/{node}"))
 
@@ -60,5 +97,5 @@ def _nodes(api: Api) -> dict[str, bool]:
 def _ready(node: Object) -> bool:
     conditions = {each["type"]: each["status"] for each in node["status"].get("conditions", [])}
     # A node is tainted until its controller has seen it ready, and takes no pod before.
-    taints = {each["key"] for each in node["spec"].get("taints") or []}
-    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
+    tainted = any(each["key"] in _UNWELL for each in node["spec"].get("taints") or [])
+    return conditions.get("Ready") == "True" and not tainted

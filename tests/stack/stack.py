@@ -162,6 +162,9 @@ class Stack:
         """Wait until the cluster takes runs."""
         if not until(lambda: cluster.settled(self.api) is None, _PATIENCE):
             raise DidNotStart(f"the cluster is not ready: {cluster.settled(self.api)}")
+        with cluster.probing(self.api, self.known["images"]["pause"]) as runs:
+            if not until(runs, 2 * _PATIENCE):
+                raise DidNotStart(f"no pod starts on {NODE}")
 
     def stop(self, name: str) -> None:
         """Ask server `name` to end, and wait until it has."""

@@ -149,8 +149,11 @@ def test_status_tells_and_remove_ends_it(desk: Desk, site: Site) -> None:
 
 
 def test_a_node_that_can_not_pull_fails_the_command(desk: Desk) -> None:
-    nowhere = {"SENDOFF_REGISTRY_IN_CLUSTER": f"{desk.site.registry}-not-here"}
-    done = desk("base", "prewarm", "--gpu", "h100", "--wait", "5s", **nowhere)
+    nowhere = {
+        "SENDOFF_REGISTRY_IN_CLUSTER": f"{desk.site.registry}-not-here",
+        "SENDOFF_IMAGE_TIMEOUT": "1s",
+    }
+    done = desk("base", "prewarm", "--gpu", "h100", "--wait", "60s", **nowhere)
     assert done.returncode == 1
     assert "failed (DIGEST_GONE)" in done.stdout
     assert "do: " in done.stderr

@@ -177,7 +177,7 @@ class Lab:
     def wait(self, run: Run, timeout: float = 60) -> RunStatus:
         """The status of a run that has ended."""
         (status,) = dispatch.wait([run.id], self.places, timeout)
-        assert status.final, (status, self.describe(run))
+        assert status.final, f"{status}\n{self.describe(run)}"
         return status
 
     def end(self, *commands: list[str], **request: Any) -> Manifest:
@@ -232,8 +232,9 @@ class Lab:
     def describe(self, run: Run) -> str:
         """What the cluster says, for a failed assertion."""
         events = self.kubectl("get", "events", "--sort-by=.lastTimestamp")
-        pods = self.kubectl("get", "pods", "-l", f"sendoff.io/run={run.id}", "-o", "wide")
-        return f"{pods}\n{events[-3000:]}"
+        pods = self.kubectl("describe", "pods", "-l", f"sendoff.io/run={run.id}")
+        nodes = self.stack.kubectl("get", "nodes", "-o", "wide")
+        return f"{pods}\n{events[-3000:]}\n{nodes}"
 
 
 @pytest.fixture(scope="session")

@@ -150,6 +150,25 @@ def test_a_place_that_does_not_exist_is_said_in_the_schedulers_words(lab):
     assert brief.wait(run).indexes[0].failure.code == "PENDING_TIMEOUT"
 
 
+@pytest.mark.parametrize(
+    ("server", "message"),
+    [
+        ("scheduler", "no scheduler has looked at the pod"),
+        ("kubelet", "localhost has not begun with the pod"),
+    ],
+)
+def test_a_pod_of_which_nobody_says_anything_is_not_waited_for_in_silence(
+    lab, stack_alone, server, message
+):
+    brief = lab.with_settings(pending_timeout=12)
+    stack_alone.pause(server)
+    run = brief.submit(HELLO)
+    assert waiting(brief, run, "STARTING").message == message
+    failure = brief.wait(run).indexes[0].failure
+    assert (failure.code, failure.blame) == ("PENDING_TIMEOUT", "infra")
+    assert message in failure.message
+
+
 def test_a_digest_that_is_gone_is_told_from_other_trouble_and_ends_the_run(lab):
     brief = lab.with_settings(image_timeout=2)
     run = brief.submit(HELLO, ["true"], digest=Digest.of(b"nothing"))

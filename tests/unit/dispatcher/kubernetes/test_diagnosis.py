@@ -17,6 +17,7 @@ from dispatcher.kubernetes.trouble import Trouble
 SETTINGS = ClusterSettings()
 MADE = "2026-11-24T10:00:00Z"
 AT = 1_795_514_400.0
+LATER = "2026-11-24T10:01:00Z"
 NO_NODE = "0/3 nodes are available: "
 
 
@@ -189,6 +190,24 @@ def test_a_slow_start_is_said_with_the_kubelets_words():
     assert late.failure.code == "PENDING_TIMEOUT"
     assert "900 s" in late.failure.message
     assert "sendoff rerun train-abc234" in late.failure.fix
+
+
+def test_nobody_says_anything_of_a_pod():
+    assert diagnose(Situation(job=job(), pod=pod(), now=AT + 9), SETTINGS) is None
+    trouble = found(pod(), now=AT + 11)
+    assert (trouble.failure.code, trouble.failure.blame) == ("STARTING", "infra")
+    assert trouble.failure.message == "no scheduler has looked at the pod"
+    assert not trouble.over(AT + 899)
+    assert given_up(trouble, "r").failure.code == "PENDING_TIMEOUT"
+
+
+def test_a_node_does_nothing_with_a_pod_that_it_was_given_late():
+    given = {"type": "PodScheduled", "status": "True", "lastTransitionTime": LATER}
+    placed = pod(node="n", conditions=[given])
+    assert diagnose(Situation(job=job(), pod=placed, now=AT + 69), SETTINGS) is None
+    trouble = found(placed, now=AT + 71)
+    assert trouble.failure.message == "n has not begun with the pod"
+    assert trouble.failure.fix == "kubectl describe node n"
 
 
 def test_a_pod_on_its_way_is_no_trouble():
