@@ -40,7 +40,7 @@ def diagnose(situation: Situation, settings: ClusterSettings) -> Trouble | None:
         return found
     if pod is None:
         events = [each for each in situation.events if each.involved_object.kind == "Job"]
-        return job_troubles.without_pods(job, events, settings) if job else None
+        return job_troubles.without_pods(job, events, settings, situation.now) if job else None
     if pod.ended:
         return pod_endings.of(pod, situation.events)
     if found := pod_endings.lost(pod, situation.node, situation.now):

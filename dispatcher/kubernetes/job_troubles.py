@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dispatcher.kubernetes.objects import Event, Workload, condition
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble, words
+from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble
 
 _QUOTA = re.compile(r"exceeded quota: .*|failed quota: .*")
 _POD_SECURITY = re.compile(r"violates PodSecurity .*")
@@ -16,11 +16,15 @@ _ACCOUNT = re.compile(r'serviceaccount "[^"]*" not found')
 _NO_QUEUE = re.compile(r"(?:LocalQueue|ClusterQueue).*(?:doesn't exist|is inactive|not found)")
 # Kueue needs a moment to answer a new Job with a Workload.
 _KUEUE_TAKES = 30
+# Of a Job that goes on failing, one in so many seconds is told at least (EventCorrelator).
+_REPEATED = 600
 
 
 def queued(job: Job, workload: Workload | None, settings: ClusterSettings) -> Trouble:
-    """Why a suspended Job has not been let go."""
-    since = seconds(job.metadata.creation_timestamp)
+    """Why a suspended Job has not been let go, which it may have been once already."""
+    suspended = condition(job.status.conditions, "Suspended")
+    made = seconds(job.metadata.creation_timestamp)
+    since = max(made, seconds(suspended.last_transition_time) if suspended else 0)
     queue = job.metadata.labels.get("kueue.x-k8s.io/queue-name", "")
     if workload is None:
         return trouble(
@@ -73,13 +77,20 @@ def ended(job: Job) -> Trouble | None:
     )
 
 
-def without_pods(job: Job, events: Sequence[Event], settings: ClusterSettings) -> Trouble | None:
-    """Why a Job has no pods: only its events say so."""
-    said = words(events, "FailedCreate")
-    if not said:
+def without_pods(
+    job: Job, events: Sequence[Event], settings: ClusterSettings, now: float = 0
+) -> Trouble | None:
+    """Why a Job has no pods: only its events say so, of which `events` has the oldest first.
+
+    `now` is in seconds since the epoch.
+    """
+    made = max((each.when for each in events if each.reason == "SuccessfulCreate"), default="")
+    refused = [each for each in events if each.reason == "FailedCreate" and each.when > made]
+    if not refused or now - seconds(refused[-1].when) > _REPEATED:
         return None
-    since = seconds(job.status.start_time or job.metadata.creation_timestamp)
-    last = said[0]
+    began = job.status.start_time or job.metadata.creation_timestamp or ""
+    since = seconds(max(began, made, min(each.first for each in refused)))
+    last = refused[-1].message
     if _QUOTA.search(last):
         return trouble(
             "QUOTA",

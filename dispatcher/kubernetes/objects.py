@@ -118,6 +118,12 @@ class Reference(Part, frozen=True):
     uid: str = ""
 
 
+class EventSeries(Part, frozen=True):
+    """That an event was seen again (events/v1)."""
+
+    last_observed_time: str | None = ""
+
+
 class Event(Part, frozen=True):
     """An event (core/v1)."""
 
@@ -127,13 +133,21 @@ class Event(Part, frozen=True):
     message: str = ""
     type: str = ""
     count: int | None = 0
+    first_timestamp: str | None = ""
     last_timestamp: str | None = ""
     event_time: str | None = ""
+    series: EventSeries | None = None
+
+    @property
+    def first(self) -> str:
+        """The first time it was seen."""
+        return self.first_timestamp or self.event_time or self.metadata.creation_timestamp or ""
 
     @property
     def when(self) -> str:
         """The last time it was seen."""
-        return self.last_timestamp or self.event_time or self.metadata.creation_timestamp or ""
+        again = self.series and self.series.last_observed_time
+        return again or self.last_timestamp or self.first
 
 
 class WorkloadMeta(Part, frozen=True):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from dispatcher.kubernetes.image_pulls import PULLING, of_pull
-from dispatcher.kubernetes.objects import Event
+from dispatcher.kubernetes.objects import Condition, Event
 from dispatcher.kubernetes.run_objects import Pod, Waiting
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble, words
@@ -25,12 +25,15 @@ def of(
 ) -> Trouble | None:
     """What a pending pod waits for; None where it is simply on its way.
 
-    `now` is in seconds since the epoch; 0 where nobody has asked how long it has been quiet.
+    `now` is in seconds since the epoch; 0 where nobody has asked how long it has been quiet. What
+    may pass has its time from when it began, however long the pod had waited for its turn.
     """
-    since = seconds(pod.metadata.creation_timestamp)
+    made = seconds(pod.metadata.creation_timestamp)
     place = next((each for each in pod.status.conditions if each.type == "PodScheduled"), None)
     if place and place.status == "False":
-        return _unscheduled(place.reason, place.message, since, settings)
+        return _unscheduled(place, events, made, settings)
+    placed = seconds(place.last_transition_time) if place else 0
+    since = seconds(_first_failure(events)) or placed or made
     waiting = _waiting(pod)
     if waiting and waiting.reason in PULLING:
         return of_pull(waiting, words(events, "Failed"), since, settings)
@@ -38,34 +41,46 @@ def of(
         return _misconfigured(waiting, since, settings)
     if pod.spec.node_name and (waiting or words(events, *_STARTING)):
         return _slow(pod, waiting, events, settings)
-    if pod.spec.node_name and place:
-        since = seconds(place.last_transition_time)
-    return _unattended(pod, since, settings) if now - since > _PROMPT else None
+    quiet = now - (placed or made)
+    return _unattended(pod, placed or made, settings) if quiet > _PROMPT else None
 
 
-def _unscheduled(reason: str, message: str, since: float, settings: ClusterSettings) -> Trouble:
+def _first_failure(events: Sequence[Event]) -> str:
+    """When the kubelet first failed with a pod's image or configuration."""
+    return min((each.first for each in events if each.reason == "Failed"), default="")
+
+
+def _unscheduled(
+    place: Condition, events: Sequence[Event], made: float, settings: ClusterSettings
+) -> Trouble:
     """The scheduler's words, without what preempting others would not bring."""
-    said = _PREEMPTION.sub("", message).rstrip(" ,")
-    lacking = sorted({found[1] or "pods" for found in _BUSY.finditer(said)})
-    if lacking or reason == "SchedulingGated":
+    said = _PREEMPTION.sub("", place.message).rstrip(" ,")
+    lacking = _lacking(said)
+    if lacking or place.reason == "SchedulingGated":
         return trouble(
             "QUEUED",
             f"waiting for its turn: no node has {', '.join(lacking) or 'been found'} free",
             blame="capacity",
             evidence=[said],
             fix="sendoff gpus shows what is free",
-            since=since,
+            since=made,
             grace=settings.queue_timeout or NEVER,
         )
+    busy = [each.when for each in events if _lacking(_PREEMPTION.sub("", each.message))]
     return trouble(
         "UNSCHEDULABLE",
         "no node of the cluster takes the pod",
         blame="config",
         evidence=[said],
         fix="sendoff gpus shows the nodes; taints need tolerations in [tool.sendoff]",
-        since=since,
+        since=max(made, seconds(place.last_transition_time), seconds(max(busy, default=""))),
         grace=settings.pending_timeout,
     )
+
+
+def _lacking(said: str) -> list[str]:
+    """What the scheduler says there is too little of, which others will give back."""
+    return sorted({found[1] or "pods" for found in _BUSY.finditer(said)})
 
 
 def _misconfigured(waiting: Waiting, since: float, settings: ClusterSettings) -> Trouble:

@@ -120,10 +120,12 @@ class Probe:
         return Finding(what="version", state="good", said=found.git_version)
 
     def _namespace(self) -> Iterator[Finding]:
-        """Whether it is there, and under which Pod Security level; who may not see it, skips it."""
+        """Whether it is there, and under which Pod Security level."""
         try:
             found = self._client.get(self._client.paths.namespace)
         except ApiForbidden:
+            said = f"{self._client.namespace}, whose Pod Security level can't be seen"
+            yield Finding(what="namespace", state="poor", said=said)
             return
         except Refusal:
             yield _bad("namespace", NamespaceMissing(self._client.namespace))

@@ -38,6 +38,7 @@ RIGHTS = (
     Right(verb="watch", resource="pods", why="to see ends as they come"),
     Right(verb="create", resource="secrets", why="to hand a run its own credentials"),
     Right(verb="list", resource="events", why="to see quotas and refusals, which are only there"),
+    Right(verb="get", resource="namespaces", optional=True, why="to see its Pod Security level"),
     Right(
         verb="list", resource="nodes", everywhere=True, optional=True, why="to check GPU classes"
     ),

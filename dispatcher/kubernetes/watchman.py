@@ -30,8 +30,8 @@ _SLOW, _COSTLY = 0.2, 10
 """Events are kept in no index: where asking took long, how many times that is the next pause."""
 _EXPLAINED = 3
 """Pods whose events are asked for in a round: those of one run mostly wait for the same."""
-# What a pod says without its events is not all of it.
-_VAGUE = frozenset({"IMAGE_PULL", "STARTING", "NODE_LOST", "STUCK"})
+# What a pod says of anything else without its events is not all of it, nor since when.
+_CLEAR = frozenset({"QUEUED"})
 
 
 class Watchman:
@@ -51,6 +51,8 @@ class Watchman:
         self._again = 0.0
         self._troubles: dict[int, Trouble | None] = {}
         self._of_job: Trouble | None = None
+        self._had_pods = 0.0
+        """When it last had some, by the cluster's clock, in seconds since the epoch."""
         self._last: dict[str, Trouble | None] = {}
         """What was found when somebody last asked, by the pod's uid."""
         self._ask_again = 0.0
@@ -80,6 +82,8 @@ class Watchman:
             self._again = now + max(_PERIOD, _REST * (now - began))
 
     def _round(self, job: Job, active: Mapping[int, Glimpse]) -> Failure | None:
+        if active:
+            self._had_pods = self._evidence.now()
         self._of_job = None if active else self._about_job(job)
         odd = self._odd(active)
         self._troubles = {each: self._trouble(job, pod) for each, pod in odd.items()}
@@ -104,7 +108,7 @@ class Watchman:
 
     def _trouble(self, job: Job, pod: Pod) -> Trouble | None:
         found = diagnose(Situation(job=job, pod=pod), self._settings)
-        if found and found.failure.code not in _VAGUE:
+        if found and found.failure.code in _CLEAR:
             return found
         made = seconds(pod.metadata.creation_timestamp)
         if self._explained < _EXPLAINED and self._evidence.now() - made > _CALM:
@@ -117,7 +121,8 @@ class Watchman:
         made = seconds(job.status.start_time or job.metadata.creation_timestamp)
         if not job.spec.suspend and self._evidence.now() - made < _PERIOD:
             return None
-        return self._explain(job, None)
+        found = self._explain(job, None)
+        return found and replace(found, since=max(found.since, self._had_pods))
 
     def _explain(self, job: Job, pod: Pod | None) -> Trouble | None:
         began = time.monotonic()

@@ -17,6 +17,7 @@ from tests.stack.locking import locked
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "quantization"
 TOOLS = Path(sys.executable).parent
+UV = str(TOOLS / "uv")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sendoff-tests"
 
 
@@ -33,15 +34,15 @@ def with_packages(requirements: Path) -> Path:
     with locked(CACHE / f"{name}.lock"):
         if not (venv / ".ready").exists():
             empty(venv)
-            install = [TOOLS / "uv", "pip", "install", "-q", "--compile-bytecode"]
-            subprocess.run([*install, "--python", venv, "-r", requirements], check=True)
+            install = [UV, "pip", "install", "-q", "--compile-bytecode"]
+            subprocess.run([*install, "--python", str(venv), "-r", str(requirements)], check=True)
             (venv / ".ready").touch()
     return venv
 
 
 def empty(venv: Path) -> Path:
     """A virtual environment without packages."""
-    make = [TOOLS / "uv", "venv", "-q", "--clear", "--python", sys.executable, venv]
+    make = [UV, "venv", "-q", "--clear", "--python", sys.executable, str(venv)]
     subprocess.run(make, check=True)
     return venv
 
@@ -60,6 +61,6 @@ def another_minor(cache: Path) -> Interpreter:
 
 def of_another(python: Interpreter, venv: Path) -> Path:
     """A virtual environment of this interpreter, without packages."""
-    make = [TOOLS / "uv", "venv", "-q", "--offline", "--python", python.executable, venv]
+    make = [UV, "venv", "-q", "--offline", "--python", python.executable, str(venv)]
     subprocess.run(make, check=True)
     return venv

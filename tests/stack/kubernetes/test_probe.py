@@ -20,6 +20,7 @@ def test_a_namespace_that_is_set_up_is_found_to_be_good(lab):
     assert {each.what for each in found.values() if each.state == "bad"} == set()
     assert found["version"].said.startswith("v1.")
     assert "h100" in found["GPU classes"].said
+    assert found["namespace"].said == f"{lab.namespace}, Pod Security level restricted"
     assert found["pods"].state == "good"
     needed = [each.name for each in rights.of_namespace() if not each.optional]
     assert all(found[name].state == "good" for name in needed)
@@ -30,6 +31,7 @@ def test_each_missing_right_is_named(lab):
     found = findings(lab.with_settings(namespace="default"))
     assert found["create jobs.batch"].state == "bad"
     assert "in default" in found["create jobs.batch"].said
+    assert (found["namespace"].state, "can't be seen" in found["namespace"].said) == ("poor", True)
     assert found["pods"].state == "bad"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,7 +18,6 @@ from dispatcher.kubernetes.trouble import Trouble
 SETTINGS = ClusterSettings()
 MADE = "2026-11-24T10:00:00Z"
 AT = 1_795_514_400.0
-LATER = "2026-11-24T10:01:00Z"
 NO_NODE = "0/3 nodes are available: "
 
 
@@ -45,17 +45,28 @@ def pod(phase: str = "Pending", *, node: str = "", deleted: str = "", **status: 
     )
 
 
-def event(reason: str, message: str, kind: str = "Pod") -> Event:
+def event(reason: str, message: str, kind: str = "Pod", first: float = 0, last: float = 0) -> Event:
+    """`first` and `last` are so many seconds after MADE."""
     return msgspec.convert(
         {
             "metadata": {"uid": message},
             "involvedObject": {"kind": kind, "name": "r"},
             "reason": reason,
             "message": message,
-            "lastTimestamp": MADE,
+            "firstTimestamp": after(first),
+            "lastTimestamp": after(max(first, last)),
         },
         Event,
     )
+
+
+def after(later: float) -> str:
+    return (datetime.fromisoformat(MADE) + timedelta(seconds=later)).isoformat()
+
+
+def placed(later: float) -> dict:
+    condition = {"type": "PodScheduled", "status": "True", "lastTransitionTime": after(later)}
+    return {"conditions": [condition]}
 
 
 def waiting(reason: str, message: str = "") -> dict:
@@ -123,6 +134,15 @@ def test_no_place_is_either_busy_or_wrong(message, code, blame):
     assert not trouble.over(AT + 60)
 
 
+def test_a_place_that_was_only_taken_may_be_missing_for_as_long_as_any():
+    nowhere = pod(**unscheduled(NO_NODE + "3 node(s) were unschedulable."))
+    hour = event("FailedScheduling", NO_NODE + "3 Insufficient nvidia.com/gpu.", last=3600)
+    trouble = found(nowhere, hour)
+    assert trouble.failure.code == "UNSCHEDULABLE"
+    assert not trouble.over(AT + 3600 + 899)
+    assert trouble.over(AT + 3600 + 900)
+
+
 PULL = 'failed to pull and unpack image "r.example/x@sha256:6105d6cc": '
 
 
@@ -158,6 +178,18 @@ def test_an_image_that_does_not_come(reason, message, code):
     assert message[:400] in "\n".join(trouble.failure.evidence)
     soon = code != "IMAGE_PULL" or reason == "InvalidImageName"
     assert trouble.over(AT + 31) is soon, "what is wrong stays wrong, what is slow may come"
+
+
+@pytest.mark.parametrize(
+    ("message", "grace"), [(PULL + "503 Service Unavailable", 900), (PULL + "not found", 30)]
+)
+def test_an_image_has_its_time_from_when_it_first_did_not_come(message, grace):
+    pulling = pod(node="n", **waiting("ErrImagePull", message), **placed(3600))
+    trouble = found(pulling)
+    assert not trouble.over(AT + 3600 + grace - 1), "it had waited for its turn"
+    trouble = found(pulling, event("Failed", message, first=5000, last=6000))
+    assert not trouble.over(AT + 5000 + grace - 1), "and then it was pulled for long"
+    assert trouble.over(AT + 5000 + grace)
 
 
 def test_a_kubelet_that_only_backs_off_is_explained_by_events():
@@ -202,10 +234,9 @@ def test_nobody_says_anything_of_a_pod():
 
 
 def test_a_node_does_nothing_with_a_pod_that_it_was_given_late():
-    given = {"type": "PodScheduled", "status": "True", "lastTransitionTime": LATER}
-    placed = pod(node="n", conditions=[given])
-    assert diagnose(Situation(job=job(), pod=placed, now=AT + 69), SETTINGS) is None
-    trouble = found(placed, now=AT + 71)
+    late = pod(node="n", **placed(60))
+    assert diagnose(Situation(job=job(), pod=late, now=AT + 69), SETTINGS) is None
+    trouble = found(late, now=AT + 71)
     assert trouble.failure.message == "n has not begun with the pod"
     assert trouble.failure.fix == "kubectl describe node n"
 
@@ -243,6 +274,36 @@ def test_a_deadline_is_the_jobs_word():
     trouble = found(pod("Failed", **ended(75)), job=job(conditions=[over]))
     assert trouble.failure.code == "DEADLINE"
     assert trouble.over(AT)
+
+
+QUOTA = event("FailedCreate", "pods is forbidden: exceeded quota: gpus", "Job", first=1, last=9)
+MADE_ONE = event("SuccessfulCreate", "Created pod: r-0-abcde", "Job", first=10)
+
+
+def test_what_hindered_a_pod_that_was_made_later_explains_no_missing_one():
+    assert diagnose(Situation(job=JOB, events=(QUOTA, MADE_ONE), now=AT + 60), SETTINGS) is None
+    again = event("FailedCreate", QUOTA.message, "Job", first=1, last=2000)
+    trouble = found(None, MADE_ONE, again, now=AT + 2000)
+    assert trouble.failure.code == "QUOTA"
+    assert not trouble.over(AT + 909), "it counts from when it last went well"
+    assert trouble.over(AT + 910)
+
+
+def test_what_hindered_pods_long_ago_is_over():
+    assert diagnose(Situation(job=JOB, events=(QUOTA,), now=AT + 611), SETTINGS) is None
+
+
+def test_a_run_that_is_put_back_into_the_queue_waits_anew():
+    back = {"type": "Suspended", "status": "True", "lastTransitionTime": after(7200)}
+    asked = ClusterSettings(queue_timeout=60)
+    situation = Situation(
+        job=job(suspend=True, conditions=[back]),
+        workload=workload({"type": "QuotaReserved", "status": "False", "message": "busy"}),
+    )
+    trouble = diagnose(situation, asked)
+    assert trouble
+    assert not trouble.over(AT + 7259)
+    assert trouble.over(AT + 7260)
 
 
 def workload(*conditions: dict) -> Workload:
