@@ -8,6 +8,7 @@ why, the evidence, and the command that fixes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class SendoffError(Exception):
             "fix": self.fix(),
             "retryable": self.retryable,
         }
+
+    @cached_property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        """What a traceback shows below the error (BaseException.add_note)."""
+        told = (("saw", self.evidence()), ("do", self.fix()))
+        return [f"{word}: {text}" for word, text in told if text]
 
     def __str__(self) -> str:
         return ": ".join(line for line in (self.what(), self.why()) if line)

@@ -122,6 +122,23 @@ class ConfigurationExists(SendoffError):
         return self.remedy
 
 
+class GroupUnknown(SendoffError):
+    """No run has this group label."""
+
+    code, phase, exit_code = "GROUP_UNKNOWN", "reference", 2
+
+    def __init__(self, name: str, near: str = "") -> None:
+        super().__init__(name, near)
+        self.name, self.near = name, near
+
+    def what(self) -> str:
+        return f"no run is in a group {self.name!r}"
+
+    def fix(self) -> str:
+        hint = "sendoff ps lists all runs"
+        return f"did you mean {self.near}? {hint}" if self.near else hint
+
+
 class RunUnknown(SendoffError):
     """No run has this name."""
 

@@ -110,10 +110,13 @@ def plan(
     brace is left as it is.
 
     Raises:
-        Misuse: a name in the command has no values, a parameter is not in the command, or
-            zipped parameters differ in length.
+        Misuse: a name in the command has no values, a parameter is not in the command or has no
+            values, or zipped parameters differ in length.
     """
     _check_names(command, parameters)
+    for name, values in parameters.items():
+        if not values:
+            raise Misuse(f"the parameter {name} has no values", fix="give it one at least")
     if zipped:
         combinations = _zip(parameters)
     else:

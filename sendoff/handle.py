@@ -14,7 +14,7 @@ from dispatcher.run import OutputFile, State
 from dispatcher.run import Run as RunRecord
 from dispatcher.status import IndexStatus
 from packer.digest import Digest
-from sendoff import outcome, reference
+from sendoff import fetching, outcome, reference
 from sendoff.errors import Misuse
 from sendoff.session import Session
 
@@ -315,11 +315,13 @@ class Run:
                     yield self[number]
 
     def results(self, directory: str | Path, *patterns: str) -> list[Path]:
-        """Fetch the files: of an only index into `directory`, else each into a folder below."""
-        if len(self) == 1:
-            return self[0].results(directory, *patterns)
-        folders = ((index, Path(directory) / str(index.number)) for index in self)
-        return [path for index, folder in folders for path in index.results(folder, *patterns)]
+        """Fetch the files: of an only index into `directory`, else each into a folder below.
+
+        Raises:
+            ResultAltered: what the store has is not what the manifest says.
+            ResultUnknown: a pattern matches nothing in any index.
+        """
+        return [path for _, path in fetching.fetch(self.indexes, Path(directory), patterns)]
 
     def logs(self, tail: int | None = None) -> str:
         """What its only index printed so far."""
@@ -360,7 +362,11 @@ def get(name: str, *, project: str | Path = ".") -> Run:
 
     Raises:
         RunUnknown, RunAmbiguous
+        Misuse: it names one index of a run.
     """
     session = Session.open(Path(project))
     found = reference.find(name, session.runs())
+    if found.index is not None:
+        run, _, index = name.partition("/")
+        raise Misuse(f"{name} is one index of a run", fix=f"sendoff.get({run!r})[{index}]")
     return Run(found.run, session, reused=found.reused)

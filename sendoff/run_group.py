@@ -10,7 +10,9 @@ from dispatcher import dispatch
 from dispatcher.run import State
 from dispatcher.status import of_all
 from sendoff import reference
+from sendoff.errors import GroupUnknown
 from sendoff.handle import Run
+from sendoff.nearest import nearest
 from sendoff.session import Session
 
 _PERIOD, _LONG_PERIOD = 0.05, 1.0
@@ -91,7 +93,14 @@ class RunGroup:
 
 
 def group(name: str, *, project: str | Path = ".") -> RunGroup:
-    """All runs that were sent off with this group label, the oldest first."""
+    """All runs that were sent off with this group label, the oldest first.
+
+    Raises:
+        GroupUnknown: there are none.
+    """
     session = Session.open(Path(project))
-    found = [run for run in session.runs().all() if run.request.group == name]
+    every = session.runs().all()
+    found = [run for run in every if run.request.group == name]
+    if not found:
+        raise GroupUnknown(name, nearest(name, {run.request.group for run in every} - {""}))
     return RunGroup([Run(run, session) for run in reversed(found)], name)

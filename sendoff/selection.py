@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dispatcher.errors import ResultUnknown
-from sendoff import reference
+from sendoff import fetching, reference
 from sendoff.handle import Index, Run
 from sendoff.session import Session
 
@@ -35,26 +34,11 @@ class Selection:
     def fetch(self, directory: Path, patterns: Sequence[str]) -> list[tuple[str, Path]]:
         """Fetch files into `directory`, of each of several indexes into a folder below it.
 
-        A pattern has to match in one of the indexes at least.
-
         Raises:
             ResultUnknown, ResultAltered
         """
-        if len(self.indexes) == 1:
-            (index,) = self.indexes
-            return [(index.name, path) for path in index.results(directory, *patterns)]
-        fetched: list[tuple[str, Path]] = []
-        missing: ResultUnknown | None = None
-        for index in self.indexes:
-            try:
-                paths = index.results(directory / str(index.number), *patterns)
-            except ResultUnknown as error:
-                missing = error
-            else:
-                fetched += [(index.name, path) for path in paths]
-        if missing and not fetched:
-            raise missing
-        return fetched
+        found = fetching.fetch(self.indexes, directory, patterns)
+        return [(index.name, path) for index, path in found]
 
 
 def select(names: Sequence[str], project: Path | None = None) -> tuple[Selection, ...]:

@@ -25,8 +25,9 @@ class Wishes(TypedDict, total=False):
     """What `ship`, `ship_many` and `sweep` take by keyword; each overrides its setting."""
 
     target: str
-    gpu: str
-    """GPU class: "h100", "h100:2", "h100,a100-80gb"."""
+    gpu: str | Sequence[str]
+    """GPU class: "h100", "h100:2"; several, of which the first that can be had: "h100,a100-80gb",
+    or a sequence of them."""
     cuda: str
     """CUDA line to pack for: "12.8", or "none"; by default as the GPU class implies."""
     cpus: float
@@ -91,7 +92,13 @@ def ship_many(
     idempotency_key: str = "",
     **wishes: Unpack[Wishes],
 ) -> Run:
-    """As `ship`, with several commands: one run with an index for each."""
+    """As `ship`, with several commands: one run with an index for each.
+
+    Raises:
+        SendoffError: as `ship`; Misuse where `commands` is a single text.
+    """
+    if isinstance(commands, str):
+        raise Misuse("commands is a single text", fix=f"ship_many([{commands!r}])")
     setups = tuple(SetUp(parameters={}, command=_words(command)) for command in commands)
     order = Order(setups=setups, name=name, idempotency_key=idempotency_key)
     return _ship(order, project, wishes)
@@ -110,25 +117,43 @@ def sweep(
     """As `ship`, for every combination of parameters, `{name}` in the command being the value.
 
     `zipped` takes the values side by side instead.
+
+    Raises:
+        SendoffError: as `ship`; Misuse where nothing varies, or the values of one are a text.
     """
-    values = {key: tuple(map(str, some)) for key, some in parameters.items()}
+    if not parameters:
+        raise Misuse("nothing varies", "a sweep needs a parameter", 'sweep(…, {"lr": [0.1, 0.2]})')
+    values = {key: _values(key, some) for key, some in parameters.items()}
     setups = plan(_words(command), values, zipped=zipped)
     order = Order(setups=setups, name=name, idempotency_key=idempotency_key)
     return _ship(order, project, wishes)
 
 
+def _values(name: str, given: Iterable[object]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        raise Misuse(f"the values of {name} are a text", fix=f"{{{name!r}: [{given!r}]}}")
+    return tuple(map(str, given))
+
+
 def _words(command: str | Sequence[str | os.PathLike[str]]) -> tuple[str, ...]:
     import os
 
-    parts = shlex.split(command) if isinstance(command, str) else command
-    return tuple(os.fspath(part) for part in parts)
+    try:
+        parts = shlex.split(command) if isinstance(command, str) else command
+        return tuple(os.fspath(part) for part in parts)
+    except (ValueError, TypeError) as error:
+        raise Misuse(
+            f"can't read the command {command!r}",
+            str(error),
+            'give a list of texts: ["python", "train.py", "--seed", "3"]',
+        ) from None
 
 
-def check_wishes(wishes: Mapping[str, Any]) -> None:
-    """Refuse what can't be asked for.
+def understood(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The wishes as settings take them: a sequence of GPU classes is one text.
 
     Raises:
-        Misuse
+        Misuse: there is no such wish.
     """
     for name in wishes:
         if name.replace("_", "-") not in BY_KEY:
@@ -136,13 +161,14 @@ def check_wishes(wishes: Mapping[str, Any]) -> None:
             raise Misuse(
                 f"there is no {name!r} to ask for", fix=f"did you mean {near!r}?" * bool(near)
             )
+    gpu = wishes.get("gpu")
+    return {**wishes, "gpu": ",".join(gpu)} if isinstance(gpu, (list, tuple)) else dict(wishes)
 
 
 def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
     from sendoff.handle import Run
 
-    check_wishes(wishes)
-    session = Session.open(Path(project), wishes)
+    session = Session.open(Path(project), understood(wishes))
     record = prepare(session, order)[1]
     if earlier := answered(record, session):
         return Run(earlier, session, reused=True)

@@ -19,7 +19,7 @@ from sendoff.functions.spelling import Spelling, name_of, spell
 from sendoff.grid import SetUp
 from sendoff.preparation import Order, prepare
 from sendoff.session import Session
-from sendoff.shipping import check_wishes, sent
+from sendoff.shipping import sent, understood
 from sendoff.terminal.console import Console, is_terminal
 
 if TYPE_CHECKING:
@@ -48,10 +48,8 @@ class Options(Record, frozen=True):
         given = dict(given)
         name = given.pop("name", self.name)
         project = os.fspath(given.pop("project", self.project))
-        check_wishes(given)
-        if isinstance(given.get("gpu"), (list, tuple)):
-            given["gpu"] = ",".join(given["gpu"])
-        return Options(wishes={**self.wishes, **given}, name=name, project=project)
+        wishes = {**self.wishes, **understood(given)}
+        return Options(wishes=wishes, name=name, project=project)
 
 
 def ship(calls: Sequence[Bound], options: Options) -> Run:

@@ -130,11 +130,15 @@ class SubmitMany(Sending, frozen=True, kw_only=True):
     ] = None
 
 
+LONGEST = 45.0
+"""Seconds that an answer may take: clients give a call up after 60."""
+
+
 class Wait(Question, frozen=True, kw_only=True):
     """Runs to wait for."""
 
     runs: RunNames
-    seconds: Annotated[float, Meta(ge=0, le=45, description="At most so long.")] = 45.0
+    seconds: Annotated[float, Meta(ge=0, le=LONGEST, description="At most so long.")] = LONGEST
     cursor: Annotated[
         str, Meta(description="Of the answer before: return as soon as anything is different.")
     ] = ""

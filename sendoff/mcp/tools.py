@@ -61,9 +61,9 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         name="wait",
         title="Wait for runs",
-        description="Return when all of `runs` have ended, or after `seconds` (50 at most) with "
-        "what goes on; with the `cursor` of the answer before, as soon as anything changes. Call "
-        "it again until `ended` is true.",
+        description="Return when all of `runs` have ended, or after `seconds` "
+        f"({questions.LONGEST:.0f} at most) with what goes on; with the `cursor` of the answer "
+        "before, as soon as anything changes. Call it again until `ended` is true.",
         question=questions.Wait,
         answer=answers.Waited,
         call=Watch,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import sendoff
+from sendoff.errors import GroupUnknown
 from sendoff.run_group import RunGroup
 
 
@@ -16,7 +17,9 @@ def test_a_label_finds_them_from_anywhere_the_oldest_first(work) -> None:
     found = sendoff.group("mine")
     assert found.ids == (first.id, second.id)
     assert [run.value() for run in found.wait()] == [4, 16]
-    assert len(sendoff.group("nobody")) == 0
+    with pytest.raises(GroupUnknown) as caught:
+        sendoff.group("mime")
+    assert "did you mean mine?" in caught.value.fix()
 
 
 def test_the_quicker_comes_first(work) -> None:
