@@ -33,7 +33,7 @@ class Places(Record, frozen=True):
     role: str = ""
     """ARN of the role that runs' own credentials are issued for, which AWS asks for."""
     store_patience: float = 300.0
-    """Seconds for which a runner waits for a store that is away at the end of its command."""
+    """Seconds for which a runner waits for a store, each time that it is away."""
     cluster: ClusterSettings | None = None
     """How to use the cluster of the kubernetes target; None for a plain one."""
 

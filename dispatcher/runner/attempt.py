@@ -136,7 +136,7 @@ class Attempt:
         sampler = usage.Sampler(watch.processes)
         watch.run(assignment.timeout, self._look(sampler, watch, gpus))
         self._phases.end(watch.wall)
-        self._ledger.ended()
+        self._ledger.ended(pressed=watch.stopped in ("signal", "orphaned"))
         used = gpus.finish() if gpus else {}
         ending = outcome.Ending(
             status=watch.status or 0,

@@ -52,8 +52,11 @@ class Ledger:
             # The manifest is what counts; the end will show whether the store has come back.
             self.log.problem = "the store took no record of the attempt's start"
 
-    def ended(self) -> None:
-        """The command has ended: from here on what is kept is final."""
+    def ended(self, *, pressed: bool = False) -> None:
+        """The command has ended: from here on what is kept is final.
+
+        `pressed`: because somebody outside wants the end, and waits for it.
+        """
 
     def close_log(self) -> None:
         """See to it that the whole log is stored; `log.problem` says where it is not."""

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import sys
-import time
 
 from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED, SPENT, UNSUCCESSFUL, UNUSABLE
 from .pod_assignment import CREDENTIALS, PodAssignment
@@ -141,11 +140,11 @@ class Pod:
 
         store = self._link.store()
         data = Data(entries, store, f"{self._assignment.scratch}/inputs")
-        store.give_up_at(time.monotonic() + self._assignment.patience)
+        store.bear(self._assignment.patience)
         try:
             data.fetch(lambda: signal.SIGTERM in self._signals.read())
         finally:
-            store.give_up_at(None)
+            store.bear(None)
         return data
 
     def _spent(self, index: int) -> bool:

@@ -57,7 +57,7 @@ class PodAssignment:
         self.retries = retries
         """Further attempts after one that left no manifest; None leaves that to others."""
         self.patience = patience
-        """How long the store may be away at an attempt's end before its results are given up."""
+        """How long the store may be away at a time, before and after the command."""
         self.memory = memory
         """Bytes; the container has that limit already."""
         self.environment = environment or {}

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class PodLedger(Ledger):
     """As `Ledger`, but that an attempt's number is settled while the command runs already.
 
-    A store that is away at the end is waited for as long as `patience` allows, in seconds; then
-    every call fails.
+    A store that is away at the end is waited for, `patience` seconds each time that it is; then
+    every call fails. What was asked to end has so long for all of it.
     """
 
     tries = 1
@@ -51,10 +51,11 @@ class PodLedger(Ledger):
         about = {"node": os.environ.get("SENDOFF_NODE", "")}
         self._courier.start({**record, **about}, self._end_life)
 
-    def ended(self) -> None:
-        """The command has ended: the time that the store is waited for begins."""
-        end = time.monotonic() + self._patience
-        self.store.give_up_at(end)
+    def ended(self, *, pressed: bool = False) -> None:
+        """The command has ended: from here on the store is waited for."""
+        self.store.bear(self._patience)
+        # Whoever wants the pod's end does not wait for ever.
+        self.store.give_up_at(time.monotonic() + self._patience if pressed else None)
         self._courier.settle(self._patience)
         self.attempt = self._courier.attempt
 
@@ -73,6 +74,7 @@ class PodLedger(Ledger):
         """Let go of everything after the commit."""
         self._end_life()
         os.close(self.lifeline)
+        self.store.bear(None)
         self.store.give_up_at(None)
 
     def lost(self) -> bool:

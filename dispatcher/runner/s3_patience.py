@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 import time
@@ -83,7 +84,8 @@ def new_pool(size: int) -> Pool:
 class Patience:
     """Asks again with growing pauses, until one deadline for all tries of a call.
 
-    `raised` makes what is raised out of a `StoreFault`. `renewed` says that other credentials will
+    With a `span` a store may be away for so long each time: the deadline moves on with whatever it
+    does meanwhile, for whichever call. `raised` makes what is raised out of a `StoreFault`. `renewed` says that other credentials will
     come in place of expired ones.
     """
 
@@ -95,8 +97,21 @@ class Patience:
         renewed: bool = False,
     ) -> None:
         self.until: float | None = None
-        """The moment of the monotonic clock to give up at; None: 20 s after a call began."""
+        """The moment of the monotonic clock to give up at; None: 20 s after a call began.
+
+        With a span, the moment to give up at in any case.
+        """
+        self._span: float | None = None
+        self._away: float | None = None
         self._store, self._raised, self._renewed = store, raised, renewed
+
+    def bear(self, span: float | None) -> None:
+        """Let the store be away for so many seconds at a time; None: 20 s from a call's begin."""
+        self._span, self._away = span, None
+
+    def answered(self) -> None:
+        """The store has just done something."""
+        self._away = None
 
     def call(self, doing: str, request: Callable[[], T], expected: Container[int] = ()) -> T:
         """The answer to a request.
@@ -108,19 +123,31 @@ class Patience:
         began, pause = time.monotonic(), _FIRST
         while True:
             try:
-                return request()
+                answer = request()
             except (urllib3.exceptions.HTTPError, Unwell, OSError) as error:
                 again, wait = not _hopeless(error), getattr(error, "after", 0.0)
                 judged = self.fault(faults.StoreUnreachable, doing, _reason(error))
             except _ANSWERS as error:
                 again, wait = self._worth_asking_again(error), 0.0
                 judged = self._judged(doing, error, expected)
+                if not again:
+                    self.answered()
+            else:
+                self.answered()
+                return answer
             wait = wait or pause * random.uniform(0.5, 1)  # noqa: S311 (no secret)
             pause = min(2 * pause, _LONGEST)
-            # The moment may have been set while this was under way.
-            if not again or time.monotonic() + wait > (self.until or began + _PATIENCE):
+            if not again or time.monotonic() + wait > self._deadline(began):
                 raise judged
             time.sleep(wait)
+
+    def _deadline(self, began: float) -> float:
+        """The moment to give up at, as it is now: it may have been set while a call was made."""
+        if self._span is None:
+            return self.until or began + _PATIENCE
+        if self._away is None:
+            self._away = time.monotonic()
+        return min(self._away + self._span, self.until or math.inf)
 
     def fault(self, kind: type[faults.StoreFault], doing: str, reason: str) -> Exception:
         """What to raise for a fault of this kind."""

@@ -50,8 +50,15 @@ class S3Store:
         self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="part")
 
     def give_up_at(self, moment: float | None) -> None:
-        """Let every call try until this moment of the monotonic clock; None: for 20 s each."""
+        """Let every call try until this moment of the monotonic clock; None: for 20 s each.
+
+        Where the store may be away for some time (`bear`), until this moment at most.
+        """
         self.bucket.patience.until = moment
+
+    def bear(self, span: float | None) -> None:
+        """Let the store be away for so many seconds each time that it is; None: as before."""
+        self.bucket.patience.bear(span)
 
     def put_new(self, key: str, data: bytes) -> None:
         """Store `data` unless the key exists.

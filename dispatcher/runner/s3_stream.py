@@ -63,6 +63,7 @@ class S3Stream(io.RawIOBase):
                 if not self._go_on():
                     return b""
                 continue
+            self._bucket.patience.answered()
             self._position += len(data)
             return data
 

@@ -118,6 +118,9 @@ class DirectoryStore:
     def give_up_at(self, moment: float | None) -> None:
         """For stores that are far away: a directory answers at once."""
 
+    def bear(self, span: float | None) -> None:
+        """For stores that are far away, as well."""
+
     def upload(self, key: str, size: int = 0, *, resumed: bool = False) -> Upload:  # noqa: ARG002
         """Store a value too large for memory.
 

@@ -15,7 +15,7 @@ from dispatcher import inputs
 from dispatcher.run import Manifest
 from dispatcher.runner.store import Missing
 from tests import minio
-from tests.faults.faults import CutAnswer, Delay, Slow
+from tests.faults.faults import Answer, CutAnswer, Delay, Slow
 
 MB = 1 << 20
 LOOK = """
@@ -182,6 +182,14 @@ def test_a_store_that_is_away_is_waited_for_and_nothing_is_committed(
     proxy.heal()
     with pytest.raises(Missing):
         pod.manifest()
+
+
+def test_a_fault_late_in_a_long_fetch_is_borne_like_an_early_one(pod, proxy, given, monkeypatch):
+    data = told(pod, given, monkeypatch)
+    proxy.on("GET", data[0]["sha256"], Delay(1.5))
+    late = proxy.on("GET", data[1]["sha256"], Answer(503))
+    assert pod.run(["true"], data=data, patience=1) == 0, pod.err
+    assert late.met
 
 
 def test_somebody_who_loses_patience_is_heard_while_it_comes(pod, proxy, given, monkeypatch):

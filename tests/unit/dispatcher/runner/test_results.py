@@ -80,6 +80,16 @@ def test_many_results_go_side_by_side_with_a_bound(pod, proxy):
     compare(pod, pod.manifest())
 
 
+def test_a_fault_late_in_a_long_transfer_is_borne_like_an_early_one(pod, proxy):
+    late = proxy.on("PUT", "/files/9$", Answer(503))
+    proxy.on("PUT", "/files/", Delay(0.5), times=99)
+    code = "for n in range(40): open(f'{n:02}', 'w').write(str(n))\nopen('9', 'w').write('late')"
+    pod.code(main=code)
+    assert pod.run(["python", "main.py"], patience=1) == 0, pod.err
+    assert late.met
+    assert len(pod.manifest().files) == 41
+
+
 def test_a_command_that_writes_far_too_much_is_told_and_takes_no_memory(pod):
     code = (
         "import os\nos.makedirs('deep')\n"

@@ -290,6 +290,40 @@ def test_a_deadline_may_be_set_while_a_call_is_under_way(store, proxy):
     assert time.monotonic() - began < 8
 
 
+def test_the_time_that_a_store_may_be_away_begins_when_it_is(store, proxy):
+    store.bear(0.5)
+    time.sleep(0.6)
+    busy = proxy.on("PUT", "k", Answer(503), times=2)
+    store.put("k", b"1")
+    assert len(busy.met) == 2
+
+
+def test_a_store_that_stays_away_is_borne_once_and_not_by_each_call(store, proxy):
+    store.bear(1)
+    proxy.refuse()
+    began = time.monotonic()
+    for _ in range(5):
+        with pytest.raises(StoreUnreachable):
+            store.put("k", b"")
+    assert 0.4 < time.monotonic() - began < 2
+    proxy.heal()
+    store.put("k", b"")
+    threading.Timer(0.5, proxy.heal).start()
+    proxy.refuse()
+    store.put("k", b"1")
+    assert store.get("k") == b"1"
+
+
+def test_a_store_is_not_borne_beyond_a_deadline(store, proxy):
+    store.bear(60)
+    store.give_up_at(time.monotonic() + 0.5)
+    proxy.refuse()
+    began = time.monotonic()
+    with pytest.raises(StoreUnreachable):
+        store.put("k", b"")
+    assert time.monotonic() - began < 2
+
+
 def test_a_store_that_comes_back_is_waited_for(store, proxy):
     proxy.refuse()
     threading.Timer(1, proxy.heal).start()
