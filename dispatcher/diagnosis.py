@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from dispatcher import store_endings
 from dispatcher.run import Failure
 from dispatcher.runner import exit_status
 from packer.errors import SendoffError
@@ -157,4 +158,7 @@ def of_container(run: str, exit_code: int | None, *, out_of_memory: bool, said: 
             fix=f"send it off again: sendoff rerun {run} --failed",
         )
     failure = of_runner(run, exit_code, "")
+    if ending := store_endings.of(exit_code, said, run):
+        told = msgspec.structs.asdict(ending)
+        failure = msgspec.structs.replace(failure, **told, retryable=ending.blame == "infra")
     return msgspec.structs.replace(failure, evidence=tuple(said.splitlines())) if said else failure

@@ -99,9 +99,9 @@ class Evidence:
 
 
 def _age(pod: Pod) -> tuple[bool, int, str]:
-    """What orders pods, those last that only found that there was nothing more to try."""
+    """What orders pods, those last that began a command, or may yet."""
     ended = pod.terminated
-    tried = ended is None or ended.exit_code != exit_status.SPENT
+    tried = ended is None or ended.exit_code not in (exit_status.SPENT, exit_status.NOT_BEGUN)
     return tried, pod.failures, pod.metadata.creation_timestamp
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 
+from dispatcher import store_endings
 from dispatcher.kubernetes.objects import Condition, Event, Node, condition
 from dispatcher.kubernetes.run_objects import Pod, Terminated
 from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble
@@ -15,7 +16,6 @@ _START_FAILED = frozenset({"StartError", "ContainerCannotRun", "RunContainerErro
 # Exit codes of the runner, and of a process that SIGTERM ends.
 _RUNNER = {
     exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
-    exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
     exit_status.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
     128 + signal.SIGTERM: ("INTERRUPTED", "the attempt was ended from outside"),
 }
@@ -137,10 +137,25 @@ def _by_container(pod: Pod, said: list[str]) -> Trouble | None:
         )
     if ended.exit_code == _KILLED or ended.signal == signal.SIGKILL:
         return _infra(pod, "KILLED", "the container was killed from outside", evidence)
-    if ended.exit_code in _RUNNER:
-        code, message = _RUNNER[ended.exit_code]
-        return _infra(pod, code, message, evidence)
-    return _infra(pod, "RUNNER_FAILED", f"the runner exited with {ended.exit_code}", evidence)
+    return _by_runner(pod, ended, evidence)
+
+
+def _by_runner(pod: Pod, ended: Terminated, evidence: list[str]) -> Trouble:
+    """What the runner says of itself."""
+    run, node = pod.metadata.labels.run, pod.spec.node_name
+    if store := store_endings.of(ended.exit_code, ended.message, run, node):
+        return trouble(
+            store.code,
+            store.message,
+            blame=store.blame,
+            evidence=evidence,
+            fix=store.fix,
+            phase=store.phase,
+        )
+    code, message = _RUNNER.get(
+        ended.exit_code, ("RUNNER_FAILED", f"the runner exited with {ended.exit_code}")
+    )
+    return _infra(pod, code, message, evidence)
 
 
 def _unknown(pod: Pod, said: list[str]) -> Trouble:
@@ -149,9 +164,8 @@ def _unknown(pod: Pod, said: list[str]) -> Trouble:
 
 
 def _infra(pod: Pod, code: str, message: str, evidence: list[str]) -> Trouble:
-    phase = "results" if code == "UPLOAD_INCOMPLETE" else "run"
     fix = f"send it off again: sendoff rerun {pod.metadata.labels.run} --failed"
-    return trouble(code, message, blame="infra", evidence=evidence, fix=fix, phase=phase)
+    return trouble(code, message, blame="infra", evidence=evidence, fix=fix, phase="run")
 
 
 def _messages(events: Sequence[Event]) -> list[str]:

@@ -15,6 +15,8 @@ INTERRUPTED = 75
 """Somebody ended the attempt from outside without cancelling the run; nothing was committed."""
 LOST = 76
 """Another attempt has committed, or has this number. Not in a pod."""
+NOT_BEGUN = 77
+"""In a pod: the store could not be used, so that no command was started; nothing was committed."""
 UNSUCCESSFUL = 80
 """In a pod: as COMMITTED, but a command did not succeed. Trying again would change nothing."""
 UNUSABLE = 81

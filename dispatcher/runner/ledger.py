@@ -9,6 +9,7 @@ from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED
 from .keys import RunKeys
 from .log import AppendedChunks, Log
 from .store import Exists
+from .store_faults import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Ledger:
             except Exists:
                 return LOST
             except OSError as error:
-                self.problem = str(error)
+                self.problem = told(error)
                 time.sleep(0.1 * 2**attempt)
             else:
                 return COMMITTED
@@ -90,7 +91,7 @@ class Ledger:
         try:
             self.store.put(self.keys.interrupted(self.index, self.attempt), encode(manifest))
         except OSError as error:
-            self.problem = str(error)
+            self.problem = told(error)
             return NOT_STORED
         return INTERRUPTED
 

@@ -8,14 +8,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .pod_credentials import PodCredentials
     from .store import Store
 
 
 class Link:
     """Opening an S3 store takes a while: its client is imported then, not before."""
 
-    def __init__(self, place: dict[str, Any], credentials: str) -> None:
-        """`place` is as in a `PodAssignment`; `credentials` is the file that has them."""
+    def __init__(self, place: dict[str, Any], credentials: PodCredentials) -> None:
+        """`place` is as in a `PodAssignment`."""
         self._place, self._credentials = place, credentials
         self._lock = threading.Lock()
         self._store: Store | None = None
@@ -31,6 +32,18 @@ class Link:
             if self._store is None:
                 self._store = self._open()
             return self._store
+
+    def require_credentials(self) -> None:
+        """See to it that a command is not started whose results the store would not take.
+
+        Raises:
+            CredentialsExpired
+        """
+        if until := self._credentials.expired():
+            from .store_faults import CredentialsExpired
+
+            reason = f"they were good until {until}"
+            raise CredentialsExpired(self._place.get("url", ""), "starting the command", reason)
 
     def _open(self) -> Store:
         kind = self._place.get("kind")

@@ -11,10 +11,20 @@ import os
 import signal
 import sys
 
-from .exit_status import COMMITTED, INTERRUPTED, LOST, NOT_STORED, SPENT, UNSUCCESSFUL, UNUSABLE
-from .pod_assignment import CREDENTIALS, PodAssignment
+from .exit_status import (
+    COMMITTED,
+    INTERRUPTED,
+    LOST,
+    NOT_BEGUN,
+    NOT_STORED,
+    SPENT,
+    UNSUCCESSFUL,
+    UNUSABLE,
+)
+from .pod_assignment import PodAssignment
+from .pod_credentials import PodCredentials
 from .pod_phases import PodPhases
-from .store_faults import StoreFault
+from .store_faults import StoreFault, told
 from .watch import Signals
 
 TYPE_CHECKING = False
@@ -41,7 +51,7 @@ def main() -> int:
         return UNUSABLE
     from .link import Link
 
-    link = Link(assignment.store, f"{folder}/{CREDENTIALS}")
+    link = Link(assignment.store, PodCredentials(folder))
     return Pod(assignment, link, signals, phases).run()
 
 
@@ -79,11 +89,11 @@ class Pod:
                 return INTERRUPTED
             try:
                 status, state = self._one(index)
-                if status == LOST:
-                    status, state = COMMITTED, self._committed(index)
             except StoreFault as fault:
-                _say(str(fault))
-                return NOT_STORED
+                _say(f"no command was started: {told(fault)}")
+                return NOT_BEGUN
+            if status == LOST:
+                status, state = self._as_committed(index)
             if status == COMMITTED and state != "succeeded":
                 status = UNSUCCESSFUL
             if status not in {COMMITTED, UNSUCCESSFUL, UNUSABLE, SPENT}:
@@ -168,6 +178,14 @@ class Pod:
         except Missing:
             return ""
         return str(json.loads(data)["state"])
+
+    def _as_committed(self, index: int) -> tuple[int, str]:
+        """Exit status and state of an input of which another attempt has committed."""
+        try:
+            return COMMITTED, self._committed(index)
+        except StoreFault as fault:
+            _say(f"the store took no manifest: {told(fault)}")
+            return NOT_STORED, ""
 
     def _cancelled(self, index: int) -> bool:
         from .keys import RunKeys

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 FORMAT = "sendoff.pod/1"
 NAME = "assignment.json"
 CREDENTIALS = "credentials.json"
+RENEWED = "renewed.json"
+"""Newer ones, which come while the run goes on."""
 
 
 class PodAssignment:

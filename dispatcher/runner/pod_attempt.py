@@ -45,7 +45,7 @@ class PodAttempt:
         calls: Calls | None = None,
     ) -> None:
         """`before` and `placed` are as in `phases.Phases`."""
-        self._told = told
+        self._told, self._link = told, link
         # Of several inputs all have the same place in turn: what a call has loaded knows it by it.
         self._root = f"{told.scratch}/work/{index}-{number}" if calls is None else told.shared_root
         assignment = Assignment(
@@ -89,6 +89,8 @@ class PodAttempt:
             return INTERNAL, ""
         try:
             status = self._given(give_data) if give_data else 0
+            if not status:
+                self._link.require_credentials()
             return self._end(status or self._attempt.run())
         finally:
             os.chdir("/")

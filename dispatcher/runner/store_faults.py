@@ -17,6 +17,11 @@ class StoreFault(OSError):
         self.store, self.doing, self.reason = store, doing, reason
 
 
+def told(error: OSError) -> str:
+    """The words of an error, after its code where it has one: whoever reads the log goes by it."""
+    return f"{error.code}: {error}" if isinstance(error, StoreFault) else str(error)
+
+
 class StoreUnreachable(StoreFault):
     """It could not be reached, or was not well, for as long as was allowed."""
 

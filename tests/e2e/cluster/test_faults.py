@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from dispatcher.runner.exit_status import NOT_BEGUN, NOT_STORED
 from tests.e2e.cluster.desk import Desk, Gate
 from tests.e2e.desk import PATIENCE, until
 from tests.faults.faults import Answer, BlackHole, CutRequest, LoseAnswer
@@ -181,7 +182,7 @@ def test_23_a_store_that_never_comes_back_is_no_success(desk: Desk, gate: Gate) 
     assert (failure["code"], failure["blame"]) == ("UPLOAD_INCOMPLETE", "infra")
     assert failure["fix"].endswith(f"sendoff rerun {run} --failed")
     codes = {_exit_code(pod) for pod in desk.site.of_run("pods", run)}
-    assert codes == {74}, "no pod says that it went well"
+    assert codes == {NOT_STORED, NOT_BEGUN}, "no pod says that it went well"
     keys = desk.site.objects().keys(f"runs/{run}/0/")
     assert not [key for key in keys if "/files/" in key]
     again = desk("rerun", run, "--failed")

@@ -13,6 +13,7 @@ import pytest
 
 from dispatcher import inputs
 from dispatcher.run import Manifest
+from dispatcher.runner import exit_status
 from dispatcher.runner.store import Missing
 from tests import minio
 from tests.faults.faults import Answer, CutAnswer, Delay, Slow
@@ -178,7 +179,8 @@ def test_a_store_that_is_away_is_waited_for_and_nothing_is_committed(
 ):
     data = told(pod, given, monkeypatch)
     proxy.refuse()
-    assert pod.run(["true"], data=data, patience=1) == 74
+    assert pod.run(["true"], data=data, patience=1) == exit_status.NOT_BEGUN
+    assert "no command was started: STORE_UNREACHABLE: " in pod.err
     proxy.heal()
     with pytest.raises(Missing):
         pod.manifest()
@@ -190,6 +192,18 @@ def test_a_fault_late_in_a_long_fetch_is_borne_like_an_early_one(pod, proxy, giv
     late = proxy.on("GET", data[1]["sha256"], Answer(503))
     assert pod.run(["true"], data=data, patience=1) == 0, pod.err
     assert late.met
+
+
+def test_credentials_that_expire_while_it_comes_start_nothing(pod, proxy, given, monkeypatch):
+    data = told(pod, given, monkeypatch)
+    slow = proxy.on("GET", data[1]["sha256"], Delay(3))
+    pod.tell(["touch", str(pod.folder / "started")], data=data)
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    pod.authorize(expires=soon)
+    assert pod.end(pod.start()) == exit_status.NOT_BEGUN
+    assert slow.met
+    assert "no command was started: STORE_CREDENTIALS_EXPIRED: " in pod.err
+    assert not (pod.folder / "started").exists()
 
 
 def test_somebody_who_loses_patience_is_heard_while_it_comes(pod, proxy, given, monkeypatch):

@@ -316,7 +316,35 @@ def test_credentials_that_are_over_for_good_are_named(pod):
     pod.tell(["echo", "1"], patience=1)
     pod.authorize(session_token="of another day")
     assert pod.end(pod.start()) == 74
-    assert "the credentials for the store have expired" in pod.err
+    assert "no manifest: STORE_CREDENTIALS_EXPIRED: the credentials for the store have" in pod.err
+
+
+def test_no_command_is_started_whose_results_the_store_would_not_take(pod):
+    pod.tell(["touch", str(pod.folder / "started")])
+    pod.authorize(expires="2026-01-01T00:00:00Z")
+    assert pod.end(pod.start()) == exit_status.NOT_BEGUN
+    assert "no command was started: STORE_CREDENTIALS_EXPIRED: " in pod.err
+    assert "they were good until 2026-01-01T00:00:00Z" in pod.err
+    assert not (pod.folder / "started").exists()
+    assert not list(pod.store.list(pod.key("")))
+
+
+def test_newer_credentials_beside_those_that_are_over_are_used(pod):
+    pod.tell(["echo", "1"])
+    pod.authorize(expires="2999-01-01T00:00:00Z")
+    (pod.config / "credentials.json").rename(pod.config / "renewed.json")
+    pod.authorize(session_token="of another day", expires="2026-01-01T00:00:00Z")
+    assert pod.end(pod.start()) == 0, pod.err
+    assert pod.manifest().state == "succeeded"
+
+
+def test_an_attempt_that_can_not_see_what_came_before_it_starts_nothing(pod, proxy):
+    pod.tell(["touch", str(pod.folder / "started")])
+    proxy.refuse()
+    process = pod.start(SENDOFF_FAILURES="1")
+    assert pod.end(process) == exit_status.NOT_BEGUN
+    assert "no command was started: STORE_UNREACHABLE: " in pod.err
+    assert not (pod.folder / "started").exists()
 
 
 def test_what_has_used_up_its_attempts_is_not_tried_again(pod):
@@ -357,7 +385,7 @@ def clock(pod):
 def test_a_clock_that_the_store_does_not_bear_is_named_and_is_no_success(pod, clock, seconds, said):
     clock(seconds)
     assert pod.run(["true"], patience=2) == exit_status.NOT_STORED
-    assert "this machine's clock is wrong, or the store's" in pod.err
+    assert "no manifest: CLOCK_SKEW: this machine's clock is wrong, or the store's" in pod.err
     assert f"this clock is {said} it" in pod.err
     assert "Traceback" not in pod.err
     assert not list(pod.store.list(pod.key("")))
