@@ -47,6 +47,8 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "inputs": [_input(each) for each in request.inputs],
         "per_pod": terms.per_pod,
         "outputs": request.outputs,
+        "file_limit": request.result_files,
+        "byte_limit": request.result_size,
         "timeout": request.timeout,
         "grace": request.grace,
         "retries": terms.retries,

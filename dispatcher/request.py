@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from dispatcher.runner.assignment import BYTE_LIMIT, FILE_LIMIT
 from packer.digest import Digest
 from packer.record import Record
 
@@ -82,6 +83,10 @@ class Request(Record, frozen=True):
     """Further attempts after an infrastructure failure; a command's own failure is not retried."""
     outputs: tuple[str, ...] = ()
     """Patterns below the working directory; empty: whatever the command creates or changes."""
+    result_files: int = FILE_LIMIT
+    """How many files an index may leave as results."""
+    result_size: int = BYTE_LIMIT
+    """How many bytes they may have together."""
     data: tuple[Data, ...] = ()
     """What else every command is given; in the store before the run is sent off."""
     environment: dict[str, str] = {}

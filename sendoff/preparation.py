@@ -297,6 +297,8 @@ def _request(order: Order, session: Session, images: tuple[Digest, ...]) -> Requ
         idle_limit=settings.idle_limit,
         retries=settings.retries,
         outputs=settings.outputs,
+        result_files=settings.result_files,
+        result_size=settings.result_size,
         environment=_variables(settings),
         deterministic=settings.deterministic,
         secrets=settings.secrets,

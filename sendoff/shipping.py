@@ -42,6 +42,10 @@ class Wishes(TypedDict, total=False):
     max_parallel: int
     group: str
     outputs: Sequence[str]
+    result_files: int
+    """How many files an index may leave as results."""
+    result_size: str | int
+    """Bytes that they may have together, or text such as "200Gi"."""
     inputs: Sequence[str]
     """`SRC:DST`: files and directories outside the project, read-only for the command."""
     per_pod: int

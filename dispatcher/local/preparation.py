@@ -76,6 +76,8 @@ class Preparation:
             settings={
                 "store": self._places.store,
                 "outputs": list(request.outputs),
+                "file_limit": request.result_files,
+                "byte_limit": request.result_size,
                 "timeout": request.timeout,
                 "grace": request.grace,
                 "memory": request.resources.memory,

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FORMAT = "sendoff.assignment/1"
+FILE_LIMIT, BYTE_LIMIT = 10_000, 100 << 30
+"""How many results an attempt may have, and how many bytes together, unless it is told."""
 
 
 class Assignment:
@@ -33,8 +35,8 @@ class Assignment:
         idle_limit: list[float] | None = None,
         before: dict[str, float] | None = None,
         placed: float = 0,
-        file_limit: int = 10_000,
-        byte_limit: int = 100 << 30,
+        file_limit: int = FILE_LIMIT,
+        byte_limit: int = BYTE_LIMIT,
         log_limit: int = 1 << 30,
         environment: dict[str, str] | None = None,
         several: bool = False,

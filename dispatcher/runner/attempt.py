@@ -220,7 +220,7 @@ class Attempt:
         problems = results.problems + ([log.problem] if log.problem else [])
         if problems:
             kept = assignment.workspace if self._ledger.kept else ""
-            incomplete = outcome.upload_incomplete(problems, kept)
+            incomplete = outcome.upload_incomplete(problems, kept, results.exceeded)
             record["warnings"].append(f"UPLOAD_INCOMPLETE: {'; '.join(problems)}")
             if not record["failure"]:
                 record.update(failure=incomplete)

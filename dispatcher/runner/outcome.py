@@ -11,6 +11,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 _EVIDENCE_LINES = 20
@@ -183,17 +184,24 @@ def data_unusable(reason: str) -> dict[str, Any]:
     }
 
 
-def upload_incomplete(problems: list[str], kept: str) -> dict[str, Any]:
-    """The failure of a command whose results could not all be stored."""
+def upload_incomplete(
+    problems: list[str], kept: str, exceeded: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The failure of a command whose results could not all be stored.
+
+    `exceeded` are the settings whose limits kept some out.
+    """
+    allow = f"allow more, with {' and '.join(exceeded)} in [tool.sendoff], or write less"
+    still = f"what is missing is still in {kept}"
     return {
         **_failure(
             "UPLOAD_INCOMPLETE",
             "the results could not all be stored",
             evidence=problems,
-            fix=f"what is missing is still in {kept}" if kept else "",
+            fix="; ".join([allow] * bool(exceeded) + [still] * bool(kept)),
         ),
         "phase": "results",
-        "blame": "infra",
+        "blame": "user" if len(exceeded) == len(problems) else "infra",
     }
 
 

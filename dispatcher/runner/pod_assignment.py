@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+from .assignment import BYTE_LIMIT, FILE_LIMIT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -42,8 +44,8 @@ class PodAssignment:
         idle_limit: list[float] | None = None,
         sent: float = 0,
         pulling: float | None = None,
-        file_limit: int = 10_000,
-        byte_limit: int = 100 << 30,
+        file_limit: int = FILE_LIMIT,
+        byte_limit: int = BYTE_LIMIT,
         scratch: str = "/sendoff",
         image: str = "",
     ) -> None:

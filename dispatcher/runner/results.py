@@ -30,6 +30,8 @@ class Results:
         self.file_limit = assignment.file_limit
         self.files: list[dict[str, Any]] = []
         """`{path, size, sha256}` of each file stored, those nearest to the top first."""
+        self.exceeded: list[str] = []
+        """The settings whose limits kept some out."""
         self._problems: list[str] = []
         self._hopeless = False
 
@@ -44,6 +46,7 @@ class Results:
         if found.count > self.file_limit:
             text = f"{found.count} files were written; the limit is {self.file_limit}"
             self._problems.append(text)
+            self.exceeded.append("result-files")
         if found.unseen:
             self._problems.append(found.unseen)
         chosen = list(self._within(found))
@@ -63,6 +66,7 @@ class Results:
             room -= found.sizes[path]
             if room < 0:
                 self._problems.append(f"{path}: over the limit of {self._assignment.byte_limit} B")
+                self.exceeded.append("result-size")
                 return
             yield path, source, found.sizes[path]
 

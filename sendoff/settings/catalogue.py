@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.request import IdleLimit
+from dispatcher.runner.assignment import BYTE_LIMIT, FILE_LIMIT
 from packer.building.image_settings import ImageSettings
 from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
@@ -42,6 +43,8 @@ class Settings(Record, frozen=True):
     group: str
     limit: int
     outputs: tuple[str, ...]
+    result_files: int
+    result_size: int
     env: dict[str, str]
     deterministic: bool
     reuse: bool
@@ -189,6 +192,18 @@ SETTINGS: tuple[Setting, ...] = (
         read=values.texts,
         default=lambda _: (),
         help="patterns of result files; none: whatever the command writes",
+    ),
+    Setting(
+        key="result-files",
+        read=values.count,
+        default=lambda _: FILE_LIMIT,
+        help="files that an index may leave as results; with more it has failed",
+    ),
+    Setting(
+        key="result-size",
+        read=values.size,
+        default=lambda _: BYTE_LIMIT,
+        help="size that they may have together",
     ),
     Setting(
         key="env", read=values.table, default=lambda _: {}, help="environment variables of commands"

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from sendoff.errors import Misuse
-from sendoff.preparation import Order, _stem, prepare
+from sendoff.grid import SetUp
+from sendoff.preparation import Order, _stem, ordered, prepare
 from sendoff.session import Session
 
 
@@ -21,6 +22,12 @@ from sendoff.session import Session
 )
 def test_a_run_is_called_after_its_script(command: str, stem: str) -> None:
     assert _stem(command.split()) == stem
+
+
+def test_what_may_be_left_as_results_is_asked_for(tmp_path) -> None:
+    order = Order(setups=(SetUp(parameters={}, command=("true",)),))
+    asked = ordered(Session.open(tmp_path, {"result-files": 20_000, "result-size": "1Ti"}), order)
+    assert (asked.request.result_files, asked.request.result_size) == (20_000, 1 << 40)
 
 
 def test_an_empty_command_is_refused_before_anything_is_packed(tmp_path) -> None:

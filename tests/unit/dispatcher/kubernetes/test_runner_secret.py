@@ -26,7 +26,8 @@ def written(files: dict[str, bytes], folder) -> PodAssignment:
 
 
 def test_the_runner_reads_what_it_is_told(tmp_path):
-    run = run_of(3, per_pod=2, timeout=60.0, outputs=("*.pt",), environment={"A": "1"})
+    limits = {"result_files": 7, "result_size": 8}
+    run = run_of(3, per_pod=2, timeout=60.0, outputs=("*.pt",), environment={"A": "1"}, **limits)
     read = written(
         assignment(run, PodTerms(store=STORE, per_pod=2, memory=1 << 30, patience=7)), tmp_path
     )
@@ -37,6 +38,7 @@ def test_the_runner_reads_what_it_is_told(tmp_path):
     ]
     assert (read.timeout, read.memory, read.environment) == (60, 1 << 30, {"A": "1"})
     assert read.patience == 7
+    assert (read.file_limit, read.byte_limit) == (7, 8)
     assert list(read.indexes(1)) == [2]
 
 

@@ -101,6 +101,18 @@ def test_too_many_files_are_a_failure_that_keeps_the_nearest(bench):
     assert manifest.files[0].path == "metrics.json"
 
 
+def test_how_much_may_be_left_is_the_requests(bench):
+    command = ["sh", "-c", "for n in $(seq 12000); do : > $n; done"]
+    assert bench.end(command, result_files=12_000, timeout=120).state == "succeeded"
+    manifest = bench.end(["sh", "-c", "echo 1 > a; echo 2 > b"], result_files=1)
+    assert manifest.failure.code == "UPLOAD_INCOMPLETE"
+    assert (paths(manifest), manifest.failure.blame) == (["a"], "user")
+    assert "result-files in [tool.sendoff]" in manifest.failure.fix
+    manifest = bench.end(["sh", "-c", "echo 1 > a; echo 2 > b"], result_size=3)
+    assert paths(manifest) == ["a"]
+    assert "result-size in [tool.sendoff]" in manifest.failure.fix
+
+
 def test_a_file_larger_than_the_limit_is_a_failure(bench):
     # Sparse: it takes no room here, but would in the store.
     manifest = bench.end(["sh", "-c", "truncate -s 200G huge; echo 1 > a"])

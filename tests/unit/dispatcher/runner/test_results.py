@@ -101,6 +101,8 @@ def test_a_command_that_writes_far_too_much_is_told_and_takes_no_memory(pod):
     manifest = pod.manifest()
     assert manifest.failure.code == "UPLOAD_INCOMPLETE"
     assert "60001 files were written; the limit is 500" in manifest.failure.evidence
+    assert manifest.failure.blame == "user"
+    assert "result-files in [tool.sendoff]" in manifest.failure.fix
     assert len(manifest.files) == 500
     assert manifest.files[0].path == "metrics.json"
     assert pod.peak < 80 * MB
@@ -112,6 +114,7 @@ def test_more_bytes_than_the_limit_are_a_failure_that_keeps_what_fits(pod):
     assert pod.run(command, byte_limit=MB) == 80
     manifest = pod.manifest()
     assert manifest.failure.code == "UPLOAD_INCOMPLETE"
+    assert "result-size in [tool.sendoff]" in manifest.failure.fix
     assert [file.path for file in manifest.files] == ["a"]
 
 
