@@ -7,7 +7,7 @@ import threading
 from msgspec.structs import replace
 
 from dispatcher import targets
-from dispatcher.request import Request
+from dispatcher.request import Data, Request
 from sendoff.session import Session
 
 
@@ -47,6 +47,16 @@ class Admission:
         if cuda and resources.gpu:
             resources = replace(resources, cuda=cuda)
             self._target.admit(replace(self._request, resources=resources))
+
+    def of_data(self, data: tuple[Data, ...]) -> None:
+        """Have it agree to what every command is given, before that is sent anywhere.
+
+        Raises:
+            InputsTooLarge, and what `wait` raises.
+        """
+        if data:
+            self.wait()
+            self._target.admit(replace(self._request, data=data))
 
     def _ask(self) -> None:
         try:

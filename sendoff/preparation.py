@@ -202,10 +202,11 @@ def prepare(
     budgeting.check(asked.request, session.places, but=asked.id)
     admission = Admission(session, asked.request)
     sources = _sources(session)
+    data = tuple(each.data for each in sources)
+    admission.of_data(data)
     packed = pack_order(session, order, progress, admission, sources)
     request = _request(order, session, packed.images)
     resources = replace(request.resources, cuda=_cuda(packed.report))
-    data = tuple(each.data for each in sources)
     request = replace(request, resources=resources, data=data)
     if sources or order.sources:
         from dispatcher import inputs

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from packer.errors import SendoffError
+
+_GIB = 1 << 30
 
 
 class GpuUnknown(SendoffError):
@@ -165,3 +168,27 @@ class CudaUnfit(SendoffError):
         if not self.lines:
             return "keep what is installed: --cuda none"
         return f"--cuda {self.lines[0]}; {self.gpu} runs CUDA {', '.join(self.lines)}"
+
+
+class InputsTooLarge(SendoffError):
+    """What a pod is given is more than it may write."""
+
+    code, phase = "INPUTS_TOO_LARGE", "inputs"
+
+    def __init__(self, size: int, limit: int, largest: Sequence[str]) -> None:
+        """`size` and `limit` are in bytes."""
+        super().__init__(size, limit, largest)
+        self.size, self.limit, self.largest = size, limit, tuple(largest)
+
+    def what(self) -> str:
+        return f"the inputs are {self.size / _GIB:.1f} GiB, more than a pod has room for"
+
+    def why(self) -> str:
+        return f"scratch, which they are fetched to, is {self.limit / _GIB:.1f} GiB"
+
+    def evidence(self) -> str:
+        return "\n".join(self.largest)
+
+    def fix(self) -> str:
+        least = math.ceil(self.size / _GIB) + 1
+        return f'let pods write more, where nodes have it: scratch = "{least}Gi" in [tool.sendoff]'

@@ -8,7 +8,7 @@ from typing import Self
 
 from dispatcher import pod_config
 from dispatcher.errors import RegistryNotPullable
-from dispatcher.kubernetes import cluster, drivers
+from dispatcher.kubernetes import cluster, drivers, scratch
 from dispatcher.kubernetes.admission import Admission, Choice
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.crowd import CrowdEye
@@ -51,13 +51,14 @@ class KubernetesTarget:
         """Refuse what the cluster can never run, before anything is packed.
 
         Raises:
-            StoreNotInReach, RegistryNotPullable, GpuExpressionInvalid, GpuUnknown, GpuNotHere,
-            Impossible, DriverTooOld, KeptOff, and what `Client` raises.
+            StoreNotInReach, RegistryNotPullable, InputsTooLarge, GpuExpressionInvalid, GpuUnknown,
+            GpuNotHere, Impossible, DriverTooOld, KeptOff, and what `Client` raises.
         """
         if not is_s3(self._places.store):
             raise StoreNotInReach(self._places.store)
         if request.repository.startswith("/"):
             raise RegistryNotPullable("kubernetes", request.repository)
+        scratch.require(request, self._settings.scratch)
         self._choice(request.resources)
 
     def check(self, request: Request) -> None:
