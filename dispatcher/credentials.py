@@ -18,7 +18,7 @@ from dispatcher.store_errors import of_fault
 from packer.record import Record
 
 LIFETIME = 24 * 3600.0
-"""Seconds that credentials are good for unless told otherwise: a queue may be long."""
+"""Seconds that credentials are good for unless told otherwise."""
 LONGEST = 7 * 24 * 3600.0
 """What stores issue at most."""
 OF_ROLE = 12 * 3600.0
@@ -67,10 +67,10 @@ def policy(place: S3Address, run: str, *, data: bool) -> dict[str, Any]:
     }
 
 
-def lifetime(timeout: float, role: str = "") -> float:
-    """Seconds for a run that may wait a day and then has this time limit, or none at all (0)."""
+def lifetime(lasting: float, role: str = "") -> float:
+    """Seconds for a run that may last so long; 0 where nobody knows. At most what stores issue."""
     longest = OF_ROLE if role else LONGEST
-    return min(LIFETIME + timeout, longest) if timeout else longest
+    return min(max(lasting, SHORTEST), longest) if lasting else longest
 
 
 def issue(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatcher.places import Places
 from dispatcher.request import Data, Input
@@ -13,6 +13,9 @@ from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.pod_assignment import CREDENTIALS, FORMAT, NAME
 from packer.record import Record, encode
+
+if TYPE_CHECKING:
+    from dispatcher.credentials import Credentials
 
 _LARGE = 200_000
 """Bytes from which an assignment is compressed: a Secret holds a megabyte, all told."""
@@ -87,23 +90,31 @@ def bucket(places: Places) -> dict[str, Any]:
     return {"kind": "s3", "url": url, "region": found.region}
 
 
-def credentials(run: Run, places: Places) -> dict[str, bytes]:
+def credentials(run: Run, places: Places, lasting: float) -> dict[str, bytes]:
     """The file with credentials for this run alone, by name; none for a store of this machine.
+
+    `lasting` is how long it may last in all, in seconds; 0 where nobody knows.
 
     Raises:
         StoreFailed: the store issues none.
     """
-    if not is_s3(places.store):
-        return {}
+    return {CREDENTIALS: encode(issued(run, places, lasting))} if is_s3(places.store) else {}
+
+
+def issued(run: Run, places: Places, lasting: float) -> Credentials:
+    """Credentials for this run alone, whose store is a bucket; `lasting` as above.
+
+    Raises:
+        StoreFailed: the store issues none.
+    """
     from dispatcher import credentials as issuing
 
-    issued = issuing.issue(
+    return issuing.issue(
         places,
         run.id,
         data=bool(run.request.given),
-        lifetime=issuing.lifetime(run.request.timeout, places.role),
+        lifetime=issuing.lifetime(lasting, places.role),
     )
-    return {CREDENTIALS: encode(issued)}
 
 
 def _input(asked: Input) -> dict[str, Any]:

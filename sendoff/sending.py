@@ -84,6 +84,8 @@ def start(
     from sendoff.handle import Run
     from sendoff.reproduction import late_attaching
 
+    if earlier is None:
+        _warn(record.request, session, console)
     run = Run(earlier or dispatch(record, session), session, reused=earlier is not None)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
     if run.reused:
@@ -105,6 +107,23 @@ def start(
         console.say(f"to follow it: sendoff logs -f {run.id}", "faint")
         console.result(run.id)
     return 0
+
+
+def _warn(request: Request, session: Session, console: Console) -> None:
+    """Say where a run may need more than it is sent off with."""
+    if request.target != "kubernetes":
+        return
+    from dispatcher.kubernetes import renewal
+
+    places = session.places
+    found = renewal.outlived(request, session.cluster(), places.role)
+    if found:
+        console.say(
+            f"warning: its commands may take {show_duration(found.commands)}, its credentials for "
+            f"the store last {show_duration(found.credentials)}: look at it before they are over "
+            "(sendoff ps, show or wait), which renews them",
+            "yellow",
+        )
 
 
 def _when(run: Run) -> str:

@@ -16,6 +16,8 @@ PLACE_LABEL = "io.sendoff.place"
 CONFIG = "/etc/sendoff"
 """Where the runner finds its assignment and credentials, as in a pod."""
 SCRATCH = "/sendoff"
+_AROUND = 3600.0
+"""Seconds that fetching inputs and storing results may take, for each attempt."""
 STORE = "/var/lib/sendoff/store"
 """Where a directory store is mounted."""
 
@@ -43,6 +45,13 @@ def spread(run: Run, cores: int) -> Spread:
     inputs = len(run.request.inputs)
     each = -(-inputs // min(inputs, run.request.max_parallel or cores))
     return Spread(containers=-(-inputs // each), each=each)
+
+
+def lasting(run: Run, spread: Spread) -> float:
+    """Seconds that the run's containers may take; 0 where their commands have no limit."""
+    request = run.request
+    attempt = (request.timeout + request.grace + _AROUND) if request.timeout else 0.0
+    return attempt * spread.each * (1 + request.retries)
 
 
 def containers(run: Run, around: Surroundings) -> list[dict[str, Any]]:

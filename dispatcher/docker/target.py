@@ -102,7 +102,8 @@ class DockerClaim:
             sent=datetime.fromisoformat(run.created).timestamp(),
             pulling=time.monotonic() - began,
         )
-        files = pod_config.assignment(run, terms) | pod_config.credentials(run, self._places)
+        files = pod_config.assignment(run, terms)
+        files |= pod_config.credentials(run, self._places, container.lasting(run, spread))
         for keywords in container.containers(run, around):
             secrets = {name: os.environ[name] for name in run.request.secrets}
             keywords["environment"] |= secrets

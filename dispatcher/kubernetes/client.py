@@ -140,6 +140,11 @@ class Client:
         call = Call(method="POST", path=path, body=body)
         return self._repeated(lambda: self._ask(call).data, once=True)
 
+    def replace(self, path: str, body: Mapping[str, Any]) -> bytes:
+        """Have the object at `path`, which is there, be as `body` says; repeating it is safe."""
+        call = Call(method="PUT", path=path, body=body)
+        return self._repeated(lambda: self._ask(call).data)
+
     def apply(self, path: str, body: Mapping[str, Any]) -> bytes:
         """Have the object at `path` be as `body` says, made or changed; repeating it is safe."""
         call = Call(method="PATCH", path=path, query=_MANAGER, body=body, content=_APPLY)

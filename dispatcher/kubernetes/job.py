@@ -91,9 +91,14 @@ def deadline(request: Request, settings: ClusterSettings) -> int:
     waiting = settings.queue_timeout or settings.longest
     attempt = request.timeout + request.grace + settings.flush + settings.pending_timeout
     attempts = request.retries + settings.spare + 1 + _DISRUPTIONS
+    whole = waiting + attempt * attempts * waves(request, settings)
+    return round(min(whole, 2 * settings.longest))
+
+
+def waves(request: Request, settings: ClusterSettings) -> int:
+    """How many commands run one after another, where as many run at once as may."""
     parallel = request.max_parallel or settings.parallel
-    waves = math.ceil(pods_of(request) / parallel) * request.per_pod
-    return round(min(waiting + attempt * attempts * waves, 2 * settings.longest))
+    return math.ceil(pods_of(request) / parallel) * request.per_pod
 
 
 def _rules() -> list[dict[str, Any]]:

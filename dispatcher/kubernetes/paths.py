@@ -30,6 +30,10 @@ class Paths:
         """One Job."""
         return f"{self.jobs}/{name}"
 
+    def secret(self, name: str) -> str:
+        """One Secret."""
+        return f"{self.secrets}/{name}"
+
     def pod(self, name: str) -> str:
         """One pod."""
         return f"{self.pods}/{name}"

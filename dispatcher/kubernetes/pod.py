@@ -11,6 +11,7 @@ from dispatcher.kubernetes.run_objects import FAILURES
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.tolerations import as_manifest, tolerations
 from dispatcher.request import Request
+from dispatcher.runner.pod_assignment import CREDENTIALS, RENEWED
 from packer.image_paths import PREFIX, RUNNER_PROGRAM
 
 CONTAINER = "command"
@@ -34,6 +35,11 @@ _PLACES = {
     "USER": "sendoff",
     "LOGNAME": "sendoff",
 }
+
+
+def renewed(secret: str) -> str:
+    """The Secret with newer credentials than that which a Job was made with."""
+    return f"{secret}-renewed"
 
 
 class PodTemplate:
@@ -100,8 +106,18 @@ class PodTemplate:
         # Loaders of data share batches through /dev/shm, of which a container has 64 MB by default.
         shm = {"medium": "Memory", "sizeLimit": quantity.size(self._choice.memory // 2)}
         scratch = {"sizeLimit": quantity.size(self._settings.scratch)}
+        sources = [
+            {"secret": {"name": self._secret}},
+            {
+                "secret": {
+                    "name": renewed(self._secret),
+                    "items": [{"key": CREDENTIALS, "path": RENEWED}],
+                    "optional": True,
+                }
+            },
+        ]
         return [
-            {"name": "config", "secret": {"secretName": self._secret, "defaultMode": 0o440}},
+            {"name": "config", "projected": {"sources": sources, "defaultMode": 0o440}},
             {"name": "scratch", "emptyDir": scratch},
             {"name": "shm", "emptyDir": shm},
         ]

@@ -37,6 +37,12 @@ RIGHTS = (
     Right(verb="list", resource="pods", why="to see what runs, and why the rest waits"),
     Right(verb="watch", resource="pods", why="to see ends as they come"),
     Right(verb="create", resource="secrets", why="to hand a run its own credentials"),
+    Right(
+        verb="update",
+        resource="secrets",
+        optional=True,
+        why="to renew them more than once, for runs of many days",
+    ),
     Right(verb="list", resource="events", why="to see quotas and refusals, which are only there"),
     Right(verb="get", resource="namespaces", optional=True, why="to see its Pod Security level"),
     Right(

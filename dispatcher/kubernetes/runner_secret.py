@@ -1,4 +1,4 @@
-"""The Secret that a run's runners find their work and their credentials in. Pure."""
+"""The Secrets that a run's runners find their work and their credentials in. Pure."""
 
 from __future__ import annotations
 
@@ -34,14 +34,16 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
     return files
 
 
-def render(name: str, job: Job, files: dict[str, bytes]) -> dict[str, Any]:
+def render(
+    name: str, job: Job, files: dict[str, bytes], *, immutable: bool = True
+) -> dict[str, Any]:
     """The Secret with these files; it belongs to the Job, and goes with it."""
     owner = {"name": job.metadata.name, "uid": job.metadata.uid}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
-        "immutable": True,
+        "immutable": immutable,
         "metadata": {
             "name": name,
             "labels": {MANAGED: "sendoff", RUN: job.metadata.name},

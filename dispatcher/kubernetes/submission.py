@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from dispatcher.credentials import Credentials
 from dispatcher.kubernetes import job as jobs
 from dispatcher.kubernetes import runner_secret
 from dispatcher.kubernetes.admission import Choice
@@ -20,11 +21,13 @@ from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client, Unanswered
 from dispatcher.kubernetes.errors import ClusterUnreachable, JobStuck, JobTaken
 from dispatcher.kubernetes.listing import everything
+from dispatcher.kubernetes.pod import renewed
 from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.run import Run
+from dispatcher.runner.pod_assignment import CREDENTIALS
 from packer.errors import SendoffError
-from packer.record import decodable
+from packer.record import decodable, encode
 
 _PATIENCE = 60.0
 """Seconds for which a create whose answers get lost is repeated."""
@@ -88,6 +91,25 @@ class Submission:
             else:
                 return
             time.sleep(_PAUSE)
+
+    def renew(self, job: Job, credentials: Credentials) -> None:
+        """Give the Job's pods newer credentials; those that run have them a minute or two later.
+
+        Raises:
+            Refusal: it is gone.
+        """
+        own = job.metadata.annotations.get(jobs.RUNNER, "")
+        name = renewed(own or runner_secret.secret_name(job.metadata.name))
+        files = {CREDENTIALS: encode(credentials)}
+        body = runner_secret.render(name, job, files, immutable=False)
+        try:
+            self._client.create(self._client.paths.secrets, body)
+        except Unanswered:
+            self._client.replace(self._client.paths.secret(name), body)
+        except Refusal as refusal:
+            if refusal.status != CONFLICT:
+                raise
+            self._client.replace(self._client.paths.secret(name), body)
 
     def find(self, name: str, patience: float | None = None) -> Job | None:
         """The Job of this name; `patience` as of `Client.get`."""

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Self
 
 from dispatcher import pod_config
+from dispatcher.credentials import lifetime
 from dispatcher.errors import RegistryNotPullable
 from dispatcher.kubernetes import cluster, drivers, scratch
 from dispatcher.kubernetes.admission import Admission, Choice
@@ -15,7 +16,8 @@ from dispatcher.kubernetes.crowd import CrowdEye
 from dispatcher.kubernetes.errors import StoreNotInReach
 from dispatcher.kubernetes.evidence import Evidence
 from dispatcher.kubernetes.eye import Eye, PodEye
-from dispatcher.kubernetes.job import pods_of
+from dispatcher.kubernetes.job import deadline, pods_of
+from dispatcher.kubernetes.renewal import Renewal
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.runner_secret import assignment
 from dispatcher.kubernetes.settings import ClusterSettings
@@ -103,7 +105,17 @@ class KubernetesTarget:
             lambda job: self._files(run, job, 0),
             shortage.words,
         )
-        return ClusterView(run, self._submission, self._eye(run), settler, watchman)
+        lasting = deadline(run.request, self._settings)
+        renewal = Renewal(
+            run,
+            self._runs,
+            self._submission,
+            lambda: pod_config.issued(run, self._places, lasting),
+            life=lifetime(lasting, self._places.role),
+            clock=self._client.now,
+        )
+        eye = self._eye(run)
+        return ClusterView(run, self._submission, eye, settler, watchman, renewal=renewal)
 
     def cancel(self, run: Run, index: int | None) -> None:
         """End its Job, or an index of it; what runs has its grace to save what it can."""
@@ -160,7 +172,8 @@ class KubernetesTarget:
             retries=run.request.retries,
             sent=seconds(job.metadata.creation_timestamp),
         )
-        return assignment(run, terms) | pod_config.credentials(run, self._places)
+        lasting = deadline(run.request, self._settings)
+        return assignment(run, terms) | pod_config.credentials(run, self._places, lasting)
 
 
 class ClusterClaim:

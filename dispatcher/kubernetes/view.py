@@ -12,6 +12,7 @@ from datetime import datetime
 from dispatcher.kubernetes.eye import Eye
 from dispatcher.kubernetes.glimpse import Glimpse
 from dispatcher.kubernetes.objects import condition
+from dispatcher.kubernetes.renewal import Renewal
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settling import Settler
 from dispatcher.kubernetes.submission import Submission
@@ -37,9 +38,16 @@ class ClusterView:
     """Looks at one run."""
 
     def __init__(
-        self, run: Run, submission: Submission, eye: Eye, settler: Settler, watchman: Watchman
+        self,
+        run: Run,
+        submission: Submission,
+        eye: Eye,
+        settler: Settler,
+        watchman: Watchman,
+        *,
+        renewal: Renewal,
     ) -> None:
-        self._run, self._submission = run, submission
+        self._run, self._submission, self._renewal = run, submission, renewal
         self._eye, self._settler, self._watchman = eye, settler, watchman
         self._job: Job | None = None
         self._job_again = self._store_again = 0.0
@@ -71,6 +79,8 @@ class ClusterView:
         active = {} if finished else self._eye.look(job)
         self._seen_active |= active.keys()
         self._gave_up = self._gave_up or self._watchman.round(job, active)
+        if not (finished or self._gave_up or job.metadata.deletion_timestamp):
+            self._renewal.round(job)
         left = self._seen_active - active.keys()
         per_pod = self._run.request.per_pod
         over = finished or self._gave_up is not None

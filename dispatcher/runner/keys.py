@@ -42,6 +42,8 @@ class RunKeys:
         """What a cluster said of the run, which it forgets after an hour."""
         self.manifests = f"{self.prefix}manifests.jsonl.gz"
         """A copy of all manifests of a large run, written when it was first seen to have ended."""
+        self.renewal = f"{self.prefix}renewal.json"
+        """When the credentials of its pods were last renewed."""
         self.attached = f"{self.prefix}attached.json"
         """Its presence says that the run's images were told of it."""
 

@@ -14,8 +14,8 @@ class PodPhases:
     """Made as soon as the pod's process starts.
 
     The kubelet mounts volumes when a pod has come to its node, and pulls its image then: the time
-    at which it wrote the Secret, which never changes, lies between the two. What would come out
-    negative, because two clocks disagree, is not known.
+    at which it wrote the Secret, which seldom changes so early, lies between the two. What would
+    come out negative, because two clocks disagree, is not known.
     """
 
     def __init__(self) -> None:

@@ -65,3 +65,10 @@ def test_inputs_are_spread(inputs: int, parallel: int, cores: int, expected):
     found = container.spread(run(inputs, max_parallel=parallel), cores)
     assert found == Spread(containers=expected[0], each=expected[1])
     assert found.containers * found.each >= inputs > (found.containers - 1) * found.each
+
+
+def test_containers_may_take_as_long_as_their_inputs_one_after_another():
+    asked = run(10, timeout=60.0, grace=30.0, retries=1)
+    lasting = container.lasting(asked, Spread(containers=4, each=3))
+    assert lasting == (60 + 30 + 3600) * 3 * 2
+    assert container.lasting(run(10), Spread(containers=4, each=3)) == 0, "nobody knows"
