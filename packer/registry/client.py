@@ -24,6 +24,7 @@ from packer.registry.errors import (
 )
 from packer.registry.reference import Repository
 from packer.registry.retries import Patience
+from packer.registry.transport import read_some
 
 if TYPE_CHECKING:
     import urllib3
@@ -224,19 +225,13 @@ class _Reading:
         Raises:
             Interrupted: another call goes on from here.
         """
-        from urllib3.exceptions import HTTPError
-
         if self._client.patience.ended:
             raise Interrupted("something else failed")
-        response = self._response or self._open()
         try:
-            data = response.read(min(_PIECE, self._end - self.position))
-        except (HTTPError, OSError) as error:
+            data = self._read(self._response or self._open())
+        except Interrupted:
             self.close()
-            raise Interrupted(str(error)) from error
-        if not data:
-            self.close()
-            raise Interrupted(f"it ended after {self.position} of {self._blob.size} bytes")
+            raise
         self.position += len(data)
         return data
 
@@ -261,11 +256,17 @@ class _Reading:
             self._skip(response)
         return response
 
+    def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        data = read_some(response, min(_PIECE, self._end - self.position))
+        if not data:
+            raise Interrupted(f"it ended after {self.position} of {self._blob.size} bytes")
+        return data
+
     def _skip(self, response: urllib3.BaseHTTPResponse) -> None:
         """Read past what is known, where a registry gives only the whole."""
         left = self.position
         while left:
-            skipped = len(response.read(min(_PIECE, left)))
+            skipped = len(read_some(response, min(_PIECE, left)))
             if not skipped:
                 raise Interrupted("it ended early")
             left -= skipped

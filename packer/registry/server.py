@@ -16,7 +16,7 @@ from packer.registry.authorization import Authorization, Scope
 from packer.registry.errors import RedirectRefused, RegistryError
 from packer.registry.login import Login
 from packer.registry.reference import Repository
-from packer.registry.transport import Transport, split
+from packer.registry.transport import Transport, read_all, split
 
 if TYPE_CHECKING:
     import urllib3
@@ -97,7 +97,7 @@ class Server:
                 opened.pop().close()
             response = self._transport.send("GET", url, {**headers, **proof})
             opened.append(response)
-            data = b"" if response.status in (200, 206) else response.read(1 << 16)
+            data = b"" if response.status in (200, 206) else read_all(response, 1 << 16)
             return Answer("GET", url, response.status, response.headers, data)
 
         try:

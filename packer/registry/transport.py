@@ -103,13 +103,8 @@ class Transport:
             Interrupted, RegistryUntrusted
             AnswerUnreadable: it is longer than any registry's.
         """
-        from urllib3.exceptions import HTTPError
-
         response = self.send(method, url, headers, body, read=read)
-        try:
-            data = response.read(_LONGEST)
-        except (HTTPError, OSError) as error:
-            raise Interrupted(_said(error)) from error
+        data = read_all(response, _LONGEST)
         if len(data) == _LONGEST:
             response.close()
             raise AnswerUnreadable(split(url)[0], f"more than {_LONGEST} bytes")
@@ -147,6 +142,34 @@ class Transport:
         """Certificates of authorities for this host: configured, and where docker looks."""
         own = [self._access.certificates] if self._access.certificates else []
         return [*own, *sorted((_DOCKER_CERTIFICATES / host).glob("*.crt"))]
+
+
+def read_some(response: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """The next bytes of an answer's body, at most so many; none at its end.
+
+    Raises:
+        Interrupted: the connection broke, and is closed.
+    """
+    from urllib3.exceptions import HTTPError
+
+    try:
+        return response.read(most)
+    except (HTTPError, OSError) as error:
+        response.close()
+        raise Interrupted(_said(error)) from error
+
+
+def read_all(response: urllib3.BaseHTTPResponse, most: int) -> bytes:
+    """The rest of an answer's body, or its first `most` bytes.
+
+    Raises:
+        Interrupted: as `read_some`.
+    """
+    data = b""
+    # Only who reads on is told that less came than was announced.
+    while (left := most - len(data)) and (piece := read_some(response, left)):
+        data += piece
+    return data
 
 
 def split(url: str) -> tuple[str, str]:

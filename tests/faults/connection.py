@@ -159,7 +159,7 @@ class Connection:
         body = b"" if exchange.method == "HEAD" else fault.body
         head = Head(f"HTTP/1.1 {fault.status} {phrase}", tuple(headers.items()))
         self._send(bytes(head) + body, exchange)
-        return True
+        return not fault.cut
 
     def _thaw(self) -> None:
         if self.frozen:

@@ -13,13 +13,15 @@ class Fault:
 @dataclass(frozen=True)
 class Answer(Fault):
     """The proxy answers. The server never hears of the request, unless `forwarded`: then it has
-    done what was asked, and only its answer is replaced.
+    done what was asked, and only its answer is replaced. With `cut` the connection ends there:
+    before the end of the body, where its Content-Length says more.
     """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     forwarded: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,14 @@ def test_a_manifest_that_was_altered(client: Client, image: Digest, proxy: Proxy
         client.manifest(image)
 
 
+def test_a_manifest_that_was_cut(
+    client: Client, image: Digest, proxy: Proxy, layout: Layout
+) -> None:
+    proxy.on("GET", "manifests", CutAnswer(after=100))
+    assert client.manifest(image).data == layout.read(image)
+    assert len(proxy.seen("GET", "manifests")) == 2
+
+
 def test_a_registry_that_does_not_name_the_digest(
     client: Client, image: Digest, layout: Layout, proxy: Proxy
 ) -> None:
@@ -115,6 +123,27 @@ def test_reading_where_ranges_are_not_known(
     proxy.on("GET", "blobs", CutAnswer(after=700_000))
     proxy.on("GET", "blobs", Answer(200, {}, data))
     assert b"".join(client.blob(blob)) == data
+
+
+def test_reading_where_the_whole_is_cut_before_what_is_new(
+    client: Client, blob: Descriptor, layout: Layout, proxy: Proxy
+) -> None:
+    data = layout.read(blob.digest)
+    proxy.on("GET", "blobs", CutAnswer(after=700_000))
+    proxy.on(
+        "GET", "blobs", Answer(200, {"Content-Length": str(len(data))}, data[:300_000], cut=True)
+    )
+    assert b"".join(client.blob(blob)) == data
+    assert [each.status for each in proxy.seen("GET", "blobs")] == [200, 200, 206]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>"])
+def test_reading_where_a_refusal_is_cut(
+    client: Client, blob: Descriptor, proxy: Proxy, body: bytes
+) -> None:
+    proxy.on("GET", "blobs", Answer(503, {"Content-Length": "2000"}, body, cut=True))
+    assert len(b"".join(client.blob(blob))) == blob.size
+    assert [each.status for each in proxy.seen("GET", "blobs")] == [503, 200]
 
 
 def test_reading_that_never_ends(client: Client, blob: Descriptor, proxy: Proxy) -> None:
