@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -17,7 +16,7 @@ from packer import retry_after
 from packer.registry.answer import PASSING, Answer, Interrupted
 from packer.registry.challenge import Challenge, parse
 from packer.registry.errors import AnswerUnreadable, RedirectRefused, RegistryAuth
-from packer.registry.login import Login
+from packer.registry.login import Login, Logins
 from packer.registry.transport import Transport, split
 
 Scope = tuple[str, ...]
@@ -33,14 +32,16 @@ _DENIED = (400, _UNAUTHORIZED, 403)
 class _Token(NamedTuple):
     header: str
     until: float
+    login: Login | None
+    """Whom it was given to."""
 
 
 class Authorization:
     """What is known of one host's ways, and the tokens it takes."""
 
-    def __init__(self, host: str, transport: Transport, login: Callable[[], Login | None]) -> None:
-        """`login` is asked once a login is wanted, and never for a host that wants none."""
-        self._host, self._transport, self._login = host, transport, login
+    def __init__(self, host: str, transport: Transport, logins: Logins) -> None:
+        """`logins` is asked once a login is wanted, and never for a host that wants none."""
+        self._host, self._transport, self._logins = host, transport, logins
         self._challenge: Challenge | None = None
         self._tokens: dict[Scope, _Token] = {}
         self._lock = threading.Lock()
@@ -62,36 +63,58 @@ class Authorization:
                 token = self._tokens[scope] = self._fetch(self._challenge, scope)
             return token.header
 
-    def challenged(self, answer: Answer, sent: str, scope: Scope) -> bool:
-        """Take in a 401 that came for the header `sent`; whether another one is worth a try."""
-        offered = {each.scheme: each for each in parse(answer.headers.get("WWW-Authenticate", ""))}
-        challenge = offered.get("bearer") or offered.get("basic")
-        if not challenge:
+    def refused(self, answer: Answer, sent: str, scope: Scope) -> bool:
+        """Take in a 401 or 403 that came for the header `sent`; whether another is worth a try."""
+        forbidden = answer.status != _UNAUTHORIZED
+        challenge = self._challenge if forbidden else _challenge(answer)
+        if not challenge or (forbidden and not sent):
             return False
         with self._lock:
             self._challenge = challenge
-            token = self._tokens.get(scope)
-            if token and token.header == sent:
-                del self._tokens[scope]
-        return challenge.scheme == "bearer" or not sent
+            if not sent:
+                return True
+            if challenge.scheme == "basic":
+                return self._has_other_basic(sent)
+            return self._has_other_token(sent, scope, forbidden=forbidden)
 
     def denied(self, answer: Answer, scope: Scope) -> RegistryAuth:
         """The error for an answer that says no."""
-        login = self._login()
+        login = self._logins.current()
         accepted = answer.status != _UNAUTHORIZED or _insufficient(answer)
         return self._error(scope, answer.said, login, known=accepted)
 
+    def _has_other_basic(self, sent: str) -> bool:
+        """Whether there is another login by now than the one that was sent."""
+        login = self._logins.current()
+        if login and _basic(login) == sent:
+            login = self._logins.renewed(login)
+        return login is None or _basic(login) != sent
+
+    def _has_other_token(self, sent: str, scope: Scope, *, forbidden: bool) -> bool:
+        """Whether to go on with another token than the one that was sent.
+
+        Where that was good but is `forbidden` this, only one for another login can do better.
+        """
+        token = self._tokens.get(scope)
+        if token and token.header == sent:
+            if self._logins.renewed(token.login) == token.login and forbidden:
+                return False
+            del self._tokens[scope]
+        return True
+
     def _basic(self, scope: Scope) -> str:
-        login = self._login()
+        login = self._logins.current()
+        if not login or not login.password:
+            login = self._logins.renewed(login)
         if not login or not login.password:
             raise self._error(scope, "401 it asks for a user and a password", login)
         return _basic(login)
 
     def _fetch(self, challenge: Challenge, scope: Scope) -> _Token:
-        realm = challenge.parameters.get("realm", "")
-        login = self._login()
-        self._check(realm, login)
-        answer = self._ask(realm, challenge, scope, login)
+        login = self._logins.current()
+        answer = self._ask(challenge, scope, login)
+        if answer.status in _DENIED and (other := self._logins.renewed(login)) != login:
+            login, answer = other, self._ask(challenge, scope, other)
         if answer.status in PASSING:
             raise Interrupted(
                 f"token server: {answer.said}",
@@ -99,14 +122,17 @@ class Authorization:
             )
         if answer.status in _DENIED:
             raise self._error(scope, f"token server: {answer.said}", login)
+        realm = challenge.parameters.get("realm", "")
         content = answer.json() if answer.status == _OK else None
         found = isinstance(content, dict) and (content.get("token") or content.get("access_token"))
         if not isinstance(content, dict) or not found:
             raise AnswerUnreadable(realm, f"no token: {answer.said}")
         lifetime = float(content.get("expires_in") or _LIFETIME)
-        return _Token(f"Bearer {found}", time.monotonic() + lifetime * (1 - _MARGIN))
+        return _Token(f"Bearer {found}", time.monotonic() + lifetime * (1 - _MARGIN), login)
 
-    def _ask(self, realm: str, challenge: Challenge, scope: Scope, login: Login | None) -> Answer:
+    def _ask(self, challenge: Challenge, scope: Scope, login: Login | None) -> Answer:
+        realm = challenge.parameters.get("realm", "")
+        self._check(realm, login)
         fields = [("client_id", "sendoff")]
         if service := challenge.parameters.get("service"):
             fields.append(("service", service))
@@ -138,6 +164,12 @@ class Authorization:
 
 
 _FORM = "application/x-www-form-urlencoded"
+
+
+def _challenge(answer: Answer) -> Challenge | None:
+    """The best of what a 401 asks for."""
+    offered = {each.scheme: each for each in parse(answer.headers.get("WWW-Authenticate", ""))}
+    return offered.get("bearer") or offered.get("basic")
 
 
 def _basic(login: Login) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,42 @@ def named(access: Access) -> Login | None:
     return Login(source=access.password, username=username, password=password)
 
 
-@cache
+class Logins:
+    """One host's login, which is found when it is first wanted, and anew once it is refused.
+
+    Those of credential helpers last for hours, and people log in while a process goes on.
+    """
+
+    def __init__(self, host: str, access: Access | None) -> None:
+        """`access` names the variables that may hold the login; None where they are not for it."""
+        self._host, self._access = host, access
+        self._found: list[Login | None] = []
+
+    def current(self) -> Login | None:
+        """What was found, None where there is nothing.
+
+        Raises:
+            LoginUnreadable
+        """
+        if self._access and (login := named(self._access)):
+            return login
+        if not self._found:
+            self._found.append(of_docker(self._host))
+        return self._found[0]
+
+    def renewed(self, refused: Login | None) -> Login | None:
+        """What there is by now; docker is asked again, unless it was since `refused` was found.
+
+        Raises:
+            LoginUnreadable
+        """
+        if self._found == [refused]:
+            self._found.clear()
+        return self.current()
+
+
 def of_docker(host: str) -> Login | None:
-    """What docker's configuration and credential helpers have for `host`; asked once a process.
+    """What docker's configuration and credential helpers have for `host`.
 
     Raises:
         LoginUnreadable: the configuration is broken, or a helper is.

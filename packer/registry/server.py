@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from packer import retry_after
-from packer.registry import login
 from packer.registry.access import Access
 from packer.registry.answer import PASSING, Answer, Interrupted
 from packer.registry.authorization import Authorization, Scope
 from packer.registry.errors import RedirectRefused, RegistryError
-from packer.registry.login import Login
+from packer.registry.login import Logins
 from packer.registry.reference import Repository
 from packer.registry.transport import Transport, read_all, split
 
@@ -27,7 +26,6 @@ Body = bytes | Callable[[], Iterable[bytes]]
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 _DENIED = (401, 403)
-_UNAUTHORIZED = 401
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -40,11 +38,8 @@ class Server:
         self._transport = Transport(access)
         scheme = self._transport.scheme(repository.server)
         self.base = split(f"{scheme}://{repository.server}")[0]
-
-        def find_login() -> Login | None:
-            return (login.named(access) if own else None) or login.of_docker(self.name)
-
-        self._authorization = Authorization(self.name, self._transport, find_login)
+        logins = Logins(self.name, access if own else None)
+        self._authorization = Authorization(self.name, self._transport, logins)
 
     def url(self, location: str) -> str:
         """The address that a `Location` means: absolute, or relative to this server.
@@ -117,14 +112,14 @@ class Server:
         self, send: Callable[[str, Mapping[str, str]], Answer], location: str, scope: Scope
     ) -> Answer:
         """Send with what proves who we are, learning how from a first 401, and once more with a
-        new token where one was refused.
+        new token or login where one was refused.
         """
         url = self.url(location)
         proof = self._authorization.header(scope) if self._is_home(url) else ""
         answer = self._follow(send, url, proof)
         renewed = False
-        while answer.status == _UNAUTHORIZED and split(answer.url)[0] == self.base:
-            if renewed or not self._authorization.challenged(answer, proof, scope):
+        while answer.status in _DENIED and split(answer.url)[0] == self.base:
+            if renewed or not self._authorization.refused(answer, proof, scope):
                 break
             renewed = bool(proof)
             proof = self._authorization.header(scope)

@@ -79,6 +79,10 @@ class RegistryProcess:
         self._process.wait()
         self._data.cleanup()
 
+    def change_passwords(self, passwords: dict[str, str]) -> None:
+        """Basic authentication with these from now on; it was on at the start."""
+        self._htpasswd.write_text("".join(_htpasswd(*each) for each in passwords.items()))
+
     @property
     def host(self) -> str:
         return f"127.0.0.1:{self.port}"
@@ -90,6 +94,10 @@ class RegistryProcess:
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text()
+
+    @property
+    def _htpasswd(self) -> Path:
+        return self.folder / "htpasswd"
 
     def _config(self) -> dict[str, Any]:
         http: dict[str, Any] = {"addr": self.host, "secret": "of the tests"}
@@ -113,9 +121,8 @@ class RegistryProcess:
 
     def _auth(self) -> dict[str, Any]:
         if self.passwords:
-            path = self.folder / "htpasswd"
-            path.write_text("".join(_htpasswd(*each) for each in self.passwords.items()))
-            return {"auth": {"htpasswd": {"realm": "tests", "path": str(path)}}}
+            self.change_passwords(self.passwords)
+            return {"auth": {"htpasswd": {"realm": "tests", "path": str(self._htpasswd)}}}
         if self.tokens:
             return {
                 "auth": {

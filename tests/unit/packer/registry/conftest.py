@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from packer.images.layout import Layout
-from packer.registry import login
 from packer.registry.access import Access
 from packer.registry.client import Client
 from packer.registry.reference import Repository
@@ -119,15 +118,13 @@ def layout(tmp_path: Path) -> Layout:
 
 
 @pytest.fixture(autouse=True)
-def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty docker configuration; returns its folder."""
     folder = tmp_path / "docker"
     folder.mkdir()
     monkeypatch.setenv("DOCKER_CONFIG", str(folder))
     monkeypatch.setenv("HOME", str(tmp_path))
-    login.of_docker.cache_clear()
-    yield folder
-    login.of_docker.cache_clear()
+    return folder
 
 
 def helper(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from packer.registry.errors import RedirectRefused, RegistryAuth
 from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from tests.faults.faults import Answer, LoseAnswer
+from tests.faults.faults import Answer, Delay, LoseAnswer
 from tests.faults.proxy import Proxy
 from tests.registries.images import complete, make_image, make_layer
 from tests.registries.process import RegistryProcess
@@ -24,6 +25,7 @@ from tests.unit.packer.registry.conftest import Log, helper
 
 Serve = Callable[..., RegistryProcess]
 Open = Callable[..., Registry]
+HandOut = Callable[[str], None]
 
 
 @pytest.fixture
@@ -120,6 +122,101 @@ def test_a_credential_helper_with_an_identity_token(  # noqa: PLR0917
     image = registry.push(request(layout)).images[0]
     assert complete(registry, layout, image)
     assert {user for user, _ in tokens.given} == {"ann"}
+
+
+class TestLoginsThatChange:
+    """Credential helpers give what lasts for hours, and people log in when they are told to."""
+
+    @pytest.fixture
+    def hand_out(self, no_login: Path, monkeypatch: pytest.MonkeyPatch) -> HandOut:
+        """Have the credential helper of every host tell this password of ann's from now on."""
+        (no_login / "config.json").write_text('{"credsStore": "tests"}')
+        helper(no_login, monkeypatch, 'cat >/dev/null; echo >>"$HOME/asked"; cat "$HOME/told"')
+
+        def hand_out(password: str) -> None:
+            told = json.dumps({"Username": "ann", "Secret": password})
+            (no_login.parent / "told").write_text(told)
+
+        return hand_out
+
+    @pytest.fixture
+    def asked(self, no_login: Path) -> Callable[[], int]:
+        """How often the helper was asked."""
+        return lambda: len((no_login.parent / "asked").read_text())
+
+    def test_basic(
+        self, serve: Serve, layout: Layout, open_registry: Open, hand_out: HandOut, asked
+    ) -> None:
+        server = serve(passwords={"ann": "first"})
+        hand_out("first")
+        registry = open_registry(server.port)
+        registry.push(request(layout))
+        hand_out("second")
+        server.change_passwords({"ann": "second"})
+        image = registry.push(request(layout)).images[0]
+        assert complete(registry, layout, image)
+        assert asked() == 2
+
+    def test_a_token_server_that_no_longer_knows_the_login(  # noqa: PLR0917 - two servers, a helper
+        self,
+        serve: Serve,
+        tokens: TokenServer,
+        layout: Layout,
+        open_registry: Open,
+        hand_out: HandOut,
+        asked: Callable[[], int],
+    ) -> None:
+        hand_out("pass")
+        registry = open_registry(serve(tokens=tokens).port)
+        registry.push(request(layout))
+        tokens.users["ann"].password = "second"
+        hand_out("second")
+        # Reading takes a token of its own.
+        assert registry.has("latest") is None
+        assert asked() == 2
+        assert len(tokens.given) == 2
+
+    def test_a_registry_that_forbids_what_a_login_that_ended_asks_for(
+        self, serve: Serve, open_registry: Open, hand_out: HandOut, asked
+    ) -> None:
+        hand_out("pass")
+        with Proxy(("127.0.0.1", serve(passwords={"ann": "pass", "bob": "x"}).port)) as proxy:
+            registry = open_registry(proxy.port)
+            registry.check()
+            # As ECR says it: 403, your authorization token has expired.
+            proxy.on("HEAD", "manifests", Answer(403), times=2)
+            with pytest.raises(RegistryAuth):
+                registry.has("latest")
+            assert asked() == 2
+            proxy.on("HEAD", "manifests", Delay(0))
+            hand_out("word")
+            with pytest.raises(RegistryAuth):
+                registry.has("latest")
+            assert [each.status for each in proxy.seen("HEAD", "manifests")] == [403, 403, 401]
+
+    def test_a_login_that_stays_wrong_is_tried_once(
+        self, serve: Serve, open_registry: Open, hand_out: HandOut
+    ) -> None:
+        hand_out("wrong")
+        with Proxy(("127.0.0.1", serve(passwords={"ann": "pass"}).port)) as proxy:
+            with pytest.raises(RegistryAuth):
+                open_registry(proxy.port).check()
+            assert [each.status for each in proxy.log] == [401, 401]
+
+    @pytest.mark.parametrize("kind", ["basic", "token", "anonymous"])
+    def test_logging_in_as_the_refusal_says(  # noqa: PLR0917 - two kinds of registry
+        self, serve: Serve, tokens: TokenServer, open_registry: Open, hand_out, no_login, kind: str
+    ) -> None:
+        tokens.anonymous = {"*": "pull"} if kind == "anonymous" else {}
+        server = serve(passwords={"ann": "pass"}) if kind == "basic" else serve(tokens=tokens)
+        registry = open_registry(server.port)
+        (no_login / "config.json").rename(no_login / "kept")
+        with pytest.raises(RegistryAuth) as caught:
+            registry.check()
+        assert "there is none" in caught.value.why()
+        (no_login / "kept").rename(no_login / "config.json")
+        hand_out("pass")
+        registry.check()
 
 
 def test_variables_are_for_the_registry_that_images_go_to(

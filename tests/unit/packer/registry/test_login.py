@@ -13,7 +13,7 @@ import pytest
 from packer.registry import login
 from packer.registry.access import Access
 from packer.registry.errors import LoginUnreadable
-from packer.registry.login import Login
+from packer.registry.login import Login, Logins
 from tests.unit.packer.registry.conftest import helper
 
 
@@ -67,12 +67,39 @@ def test_a_credential_helper(no_login: Path, monkeypatch: pytest.MonkeyPatch) ->
     found = login.of_docker("a.example.com")
     assert found
     assert (found.username, found.password) == ("ann", "pass")
-    assert login.of_docker("a.example.com") is found
     token = login.of_docker("token.example.com")
     assert token
     assert token.token == "refresh"
     assert login.of_docker("other.example.com") is None
     assert (no_login.parent / "asked").read_text().split() == ["a.example.com", "token.example.com"]
+
+
+def test_docker_is_asked_once_and_again_after_a_refusal(
+    no_login: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(
+        no_login,
+        monkeypatch,
+        'cat >/dev/null; echo x >>"$HOME/asked"\n'
+        'echo "{\\"Username\\":\\"ann\\",\\"Secret\\":\\"$(wc -l <"$HOME/asked")\\"}"',
+    )
+    configure(no_login, credsStore="tests")
+    logins = Logins("a.example.com", Access())
+    first = logins.current()
+    assert first
+    assert first.password == "1"
+    assert logins.current() == first
+    second = logins.renewed(first)
+    assert second
+    assert second.password == "2"
+    # Another thread whose request with the first one was refused.
+    assert logins.renewed(first) == second
+    monkeypatch.setenv("SENDOFF_REGISTRY_USERNAME", "bob")
+    monkeypatch.setenv("SENDOFF_REGISTRY_PASSWORD", "word")
+    named = logins.current()
+    assert named == Login(source="SENDOFF_REGISTRY_PASSWORD", username="bob", password="word")
+    assert logins.renewed(named) == named
+    assert Logins("a.example.com", None).current() != named
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo broken", "echo >&2 no keyring; exit 2"])
