@@ -43,7 +43,13 @@ _CLOSE = 2.0
 
 
 class Unanswered(Exception):
-    """Something was asked for once, and may have been done or not."""
+    """Something was asked for once, and may have been done or not: what came instead of word."""
+
+    def __init__(self, last: Transient) -> None:
+        super().__init__(last.reason)
+        self.retry_after = last.retry_after
+        """Seconds that the server asks to wait for."""
+        self.final = last.final
 
 
 class Call(Record, frozen=True):
@@ -170,7 +176,7 @@ class Client:
                 return again(attempt, first, patience, sent_ok=not once)
             except Transient as last:
                 if once and last.sent:
-                    raise Unanswered(last.reason) from last
+                    raise Unanswered(last) from last
                 raise last.final(self.host, time.monotonic() - began) from last
 
     def _ask(self, call: Call) -> urllib3.BaseHTTPResponse:

@@ -19,7 +19,8 @@ from dispatcher.kubernetes import runner_secret
 from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client, Unanswered
-from dispatcher.kubernetes.errors import ClusterUnreachable, JobStuck, JobTaken
+from dispatcher.kubernetes.doubt import Doubt
+from dispatcher.kubernetes.errors import JobStuck, JobTaken
 from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.pod import renewed
 from dispatcher.kubernetes.run_objects import ACTIVE, INDEX, RUN, Job, Pod
@@ -29,8 +30,8 @@ from dispatcher.runner.pod_assignment import CREDENTIALS
 from packer.errors import SendoffError
 from packer.record import decodable, encode
 
-_PATIENCE = 60.0
-"""Seconds for which a create whose answers get lost is repeated."""
+_GOING = 60.0
+"""Seconds that a Job's pods may take to go, besides their grace and what they store then."""
 _LEFTOVER = 10.0
 """Seconds that the cluster may take to remove the Secret of an earlier Job."""
 _PAUSE = 0.1
@@ -73,24 +74,24 @@ class Submission:
         body = runner_secret.render(
             name or runner_secret.secret_name(job.metadata.name), job, files
         )
-        began = time.monotonic()
+        doubt = Doubt(self._client)
         while True:
-            waited = time.monotonic() - began
             try:
                 self._client.create(self._client.paths.secrets, body)
             except Unanswered as lost:
-                if waited > _PATIENCE:
-                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
                 fresh = False
+                # The next attempt is the look: a Secret that is there is a conflict.
+                doubt.judge(lost)
+                doubt.wait(lost)
             except Refusal as refusal:
                 # Beside a new Job it can only be that of an earlier one, which is on its way out.
                 if refusal.status != CONFLICT:
                     raise
-                if not fresh or waited > _LEFTOVER:
+                if not fresh or doubt.waited > _LEFTOVER:
                     return
+                time.sleep(_PAUSE)
             else:
                 return
-            time.sleep(_PAUSE)
 
     def renew(self, job: Job, credentials: Credentials) -> None:
         """Give the Job's pods newer credentials; those that run have them a minute or two later.
@@ -140,24 +141,27 @@ class Submission:
         self._delete(self._client.paths.pod(pod.metadata.name), options)
 
     def _make(self, run: Run, choice: Choice) -> _Made:
-        began, earlier = time.monotonic(), ""
+        doubt, earlier = Doubt(self._client), ""
         while True:
             secret = runner_secret.secret_name(run.id, earlier)
             manifest = jobs.render(run, choice, self._settings, secret)
+            lost = None
             try:
                 made = self._client.create(self._client.paths.jobs, manifest)
                 return _Made(msgspec.json.decode(made, type=decodable(Job)), fresh=True)
-            except Unanswered as lost:
-                waited = time.monotonic() - began
-                if waited > _PATIENCE:
-                    raise ClusterUnreachable(self._client.host, str(lost), waited) from lost
+            except Unanswered as unanswered:
+                lost = unanswered
+                doubt.wait(lost)
             except Refusal as refusal:
                 if refusal.status != CONFLICT:
                     raise
             # It is there, or may be: read, then decide.
-            found = self.find(run.id)
+            found = self.find(run.id, doubt.left)
             if found is None:
-                time.sleep(_PAUSE)
+                if lost:
+                    doubt.judge(lost)
+                else:
+                    time.sleep(_PAUSE)
             elif found.metadata.deletion_timestamp:
                 earlier = self._see_off(found, run)
             else:
@@ -182,7 +186,7 @@ class Submission:
         """Wait until a Job that is being deleted is gone; its uid."""
         uid, began = job.metadata.uid, time.monotonic()
         # Its pods have their grace, and what they store then needs time too.
-        patience = _PATIENCE + run.request.grace + self._settings.flush
+        patience = _GOING + run.request.grace + self._settings.flush
         while (found := self.find(run.id)) and found.metadata.uid == uid:
             waited = time.monotonic() - began
             if waited > patience:

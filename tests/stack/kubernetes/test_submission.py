@@ -85,6 +85,18 @@ def test_a_create_that_never_arrived_is_made_after_all(lab, proxy):
     assert lab.wait(run).state == "succeeded"
 
 
+def test_a_pause_that_the_server_asks_for_before_a_create_is_kept(lab, proxy):
+    paths = Paths(lab.namespace)
+    busy = Answer(503, {"Retry-After": "2"}, b"the load balancer has no API server")
+    rule = proxy.on("POST", paths.jobs, busy, times=2)
+    began = time.monotonic()
+    run = lab.through(proxy).submit(HELLO)
+    assert time.monotonic() - began > 4
+    assert len(rule.met) == 2
+    assert len(proxy.seen("POST", paths.jobs)) == 3
+    assert lab.wait(run).state == "succeeded"
+
+
 @pytest.mark.parametrize("fault", [LoseAnswer(), Answer(500), Answer(429)])
 def test_a_lost_answer_about_the_secret_is_survived(lab, proxy, fault):
     rule = proxy.on("POST", Paths(lab.namespace).secrets, fault)
