@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import field
 
 from dispatcher.kubernetes import spans
-from dispatcher.kubernetes.objects import Condition, Meta, Part
+from dispatcher.kubernetes.objects import Condition, Meta, Part, condition
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
@@ -45,6 +45,12 @@ class Job(Part, frozen=True):
     metadata: Meta
     spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has done with all of its indexes."""
+        ends = ("Complete", "Failed")
+        return any(condition(self.status.conditions, kind) for kind in ends)
 
 
 class PodLabels(Part, frozen=True):

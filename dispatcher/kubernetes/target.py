@@ -72,11 +72,18 @@ class KubernetesTarget:
         return ClusterClaim(self, run_id)
 
     def started(self, run_id: str) -> bool:
-        """Whether the cluster has the Job, or the store something that its pods did."""
-        if self._submission.find(run_id):
+        """Whether the cluster has the Job, or the store what its pods did or what ended it.
+
+        A Job that is deleted before its end, and whose run nobody cancelled, is to be made again.
+        """
+        job = self._submission.find(run_id)
+        if job and (job.finished or not job.metadata.deletion_timestamp):
             return True
-        names = self._runs.store.names(RunKeys(run_id).prefix)
-        return any(name.isdigit() for name in names)
+        keys = RunKeys(run_id)
+        names = self._runs.store.names(keys.prefix)
+        if keys.cancel.removeprefix(keys.prefix) in names:
+            return True
+        return job is None and any(name.isdigit() for name in names)
 
     def prepared(self, run_id: str) -> bool:
         """Nodes fetch images by themselves, and say so where that takes long."""

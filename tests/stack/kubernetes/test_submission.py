@@ -146,9 +146,9 @@ def test_a_job_that_is_being_deleted_is_seen_off_first(lab):
     (first,) = lab.objects("jobs", run)
     lab.kubectl("delete", "job", run.id, "--cascade=foreground", "--wait=false")
     lab.until(lambda: lab.objects("jobs", run)[0]["metadata"].get("deletionTimestamp"))
-    from dispatcher.kubernetes.target import KubernetesTarget
-
-    KubernetesTarget(lab.places).start(run)
+    digest = run.request.inputs[0].digest
+    again = lab.run(slow, idempotency_key="k", grace=5.0, digest=digest)
+    assert lab.send(again).id == run.id
     (second,) = lab.objects("jobs", run)
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
     (secret,) = [
@@ -158,6 +158,23 @@ def test_a_job_that_is_being_deleted_is_seen_off_first(lab):
     ]
     assert secret["metadata"]["name"] == f"{run.id}-runner-{first['metadata']['uid'][:5]}"
     lab.until(lambda: any(each["status"]["phase"] == "Running" for each in lab.pods(run)))
+    assert lab.objects("jobs", again) == []
+
+
+def test_a_cancelled_run_whose_job_is_being_deleted_stays_cancelled(lab):
+    slow = ["sh", "-c", "trap 'sleep 2; exit 0' TERM; echo up; sleep 300 & wait"]
+    run = lab.submit(slow, idempotency_key="k", grace=5.0)
+    lab.until(lambda: "up" in lab.log(run))
+    (first,) = lab.objects("jobs", run)
+    dispatch.cancel(run.id, lab.places)
+    assert lab.objects("jobs", run)[0]["metadata"]["deletionTimestamp"]
+    assert lab.submit(slow, idempotency_key="k", grace=5.0).id == run.id
+    assert {each["metadata"]["uid"] for each in lab.objects("jobs", run)} <= {
+        first["metadata"]["uid"]
+    }
+    assert lab.wait(run).state == "cancelled"
+    assert lab.submit(slow, idempotency_key="k", grace=5.0).id == run.id
+    lab.until(lambda: lab.objects("jobs", run) == [])
 
 
 def test_two_clients_with_one_key_make_one_job(lab):
