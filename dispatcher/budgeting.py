@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from dispatcher import attempts, budget, idempotency, spending
+from dispatcher import attempts, budget, idempotency, refusal, spending
 from dispatcher.budget import Share
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.observer import Observer
@@ -16,6 +16,7 @@ from dispatcher.places import Places
 from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.spending import Spending
+from dispatcher.status import IndexStatus
 from dispatcher.store import Runs
 from packer import disk
 
@@ -83,9 +84,19 @@ def _look(name: str, group: str, places: Places) -> Look:
         now, indexes = time.time(), observer.all().indexes
         held = attempts.held(run, indexes, observer.runs, now)
         share = budget.share(run.request, indexes, filter(None, held), now)
-    # One that is lost may be found again by whoever looks from elsewhere.
-    settled = all(each.final and each.state != "lost" for each in indexes)
+    settled = all(each.final and _is_last(each, run.request) for each in indexes)
     return Spending(group=group, gpu_hours=share.spent if settled else None), share
+
+
+def _is_last(status: IndexStatus, request: Request) -> bool:
+    """Whether an index that has ended will take nothing any more.
+
+    One that is lost may be found again by whoever looks from elsewhere, and one that was refused
+    may be started by its key.
+    """
+    if refusal.explains(status):
+        return not request.idempotency_key
+    return status.state != "lost"
 
 
 def check(request: Request, places: Places, *, but: str = "") -> None:

@@ -46,6 +46,7 @@ _BY_PHASE: dict[str, Blame] = {
     "dispatch": "infra",
     "internal": "infra",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _REASONS = {
     exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
     exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
@@ -73,6 +74,21 @@ def of_error(error: SendoffError) -> Failure:
     )
 
 
+def of_start(error: Exception) -> Failure:
+    """The failure of a run that could not be started."""
+    if isinstance(error, SendoffError):
+        return of_error(error)
+    full = isinstance(error, OSError) and error.errno in _FULL
+    return Failure(
+        code="DISK_FULL" if full else "START_FAILED",
+        phase="storage" if full else "dispatch",
+        blame="infra",
+        retryable=True,
+        message="it could not be started",
+        evidence=(f"{type(error).__name__}: {error}",),
+    )
+
+
 def of_runner(run: str, status: int, kept: str) -> Failure:
     """The failure of an attempt whose runner ended without a commit.
 
@@ -96,7 +112,7 @@ def of_runner(run: str, status: int, kept: str) -> Failure:
 
 def of_workspace(error: OSError, folder: str) -> Failure:
     """The failure of an attempt for which no working directory could be made."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = error.errno in _FULL
     return Failure(
         code="DISK_FULL" if full else "WORKSPACE_FAILED",
         phase="storage",

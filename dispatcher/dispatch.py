@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from dispatcher import budgeting, idempotency, orders, reuse, targets
+from dispatcher import budgeting, diagnosis, idempotency, orders, refusal, reuse, targets
 from dispatcher.errors import RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
 from dispatcher.run import Run, now
 from dispatcher.status import IndexStatus, RunStatus
 from dispatcher.store import Exists, RunKeys, Runs
+from dispatcher.target import Claim
 from packer import disk, record
 from packer.errors import SendoffError
 
@@ -32,7 +33,8 @@ def submit(run: Run, places: Places) -> Run:
 
     Raises:
         Conflict: the key stands for another request; nothing was changed.
-        SendoffError: the target or a budget refused it; nothing was written.
+        SendoffError: the target or a budget refused it; nothing was written. Or it could not be
+            started: that is kept with the run, which the same key and request start after all.
     """
     with budgeting.held(run, places):
         return _submit(run, places)
@@ -52,16 +54,34 @@ def _submit(run: Run, places: Places) -> Run:
     with claim:
         try:
             runs.add(run)
+            again = False
         except Exists:
-            run = idempotency.same(run, runs.run(run.id))
-            # Whoever wrote the record may have died before it came to the start.
+            run, again = idempotency.same(run, runs.run(run.id)), True
+            # Whoever wrote the record may have died, or failed, before it came to the start.
             if target.started(run.id):
                 return run
-        claim.start(run)
+        _start(claim, run, runs, again=again)
     # After the start, for which nobody waits any longer; without it the run is just not found.
     with contextlib.suppress(SendoffError):
         reuse.mark(run, runs, time.time_ns())
     return run
+
+
+def _start(claim: Claim, run: Run, runs: Runs, *, again: bool) -> None:
+    """Start a run whose record is written.
+
+    Raises:
+        What the target raises. Why it was not started is kept, so that nobody waits for it.
+    """
+    try:
+        claim.start(run)
+    except Exception as error:
+        with contextlib.suppress(SendoffError, OSError):
+            refusal.write(run.id, runs, "failed", diagnosis.of_start(error))
+        raise
+    if again:
+        with contextlib.suppress(SendoffError, OSError):
+            refusal.withdraw(run.id, runs)
 
 
 def order(run: Run, places: Places) -> Run:
@@ -98,11 +118,12 @@ def _order(run: Run, places: Places) -> Run:
 
 
 def _under_way(run_id: str, places: Places) -> Run | None:
-    """The run or the order of this id; None where there is none, or it has become no run."""
+    """The run or the order of this id; None where there is none, or nothing was started for it."""
     try:
         with Observer(run_id, places) as observer:
-            ended = observer.one(0).final
-            return None if ended and not orders.packed(observer.run) else observer.run
+            status = observer.one(0)
+            nothing = not orders.packed(observer.run) or refusal.explains(status)
+            return None if status.final and nothing else observer.run
     except RunUnknown:
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Self
 
-from dispatcher import manifest_copies, orders, targets
+from dispatcher import manifest_copies, orders, refusal, targets
 from dispatcher import status as states
 from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
@@ -139,6 +139,7 @@ class Observer:
         unseen = [index for index in indexes if index not in manifests and index not in sight.seen]
         started = self._started(unseen)
         gone = sight.ended if sight.lost else frozenset()
+        refused = self._refused(gone - manifests.keys() - started.keys())
         known = {*manifests, *started, *sight.seen, *gone}
         found = {
             index: states.of_index(
@@ -152,8 +153,14 @@ class Observer:
             else states.queued(index)
             for index in indexes
         }
+        found |= refused
         self._final |= {index: status for index, status in found.items() if status.final}
         return found
+
+    def _refused(self, indexes: Collection[int]) -> dict[int, IndexStatus]:
+        """These indexes, of which nobody has anything, if that is because the run was refused."""
+        why = refusal.read(self.run.id, self.runs) if indexes else None
+        return {index: refusal.status(index, why) for index in indexes} if why else {}
 
     def _manifests(self, indexes: Collection[int]) -> dict[int, Manifest]:
         """The manifests that the store has of these indexes."""

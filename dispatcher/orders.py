@@ -2,7 +2,7 @@
 
 `runs/<run>/order.json` is written before packing begins. What becomes of it is either `run.json`,
 and from then on the run is one like any other; or `answer.json`, which names an earlier run of the
-same request; or `refusal.json`, which says why there is none.
+same request; or `refusal.json`, which says why there is none (`refusal`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
-from dispatcher import diagnosis
+from dispatcher import diagnosis, refusal
 from dispatcher.liveness import is_held
 from dispatcher.places import Places
 from dispatcher.run import UNPACKED, Failure, Run, now
@@ -24,18 +23,8 @@ from dispatcher.store import Answer, Missing, RunKeys, Runs
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
 
-REFUSAL_FORMAT = "sendoff.refusal/1"
 LONGEST = timedelta(days=1)
 """After which nobody is believed to pack any more, where nobody here can tell."""
-
-
-class Refusal(Record, frozen=True, tag_field="format", tag=REFUSAL_FORMAT):
-    """`runs/<run>/refusal.json`: why an order became no run."""
-
-    run: str
-    at: str
-    state: Literal["failed", "cancelled"]
-    failure: Failure | None = None
 
 
 class Step(Record, frozen=True):
@@ -49,25 +38,9 @@ def packed(run: Run) -> bool:
     return run.environment != UNPACKED
 
 
-def refuse(
-    run_id: str, runs: Runs, state: Literal["failed", "cancelled"], failure: Failure | None
-) -> None:
-    """Note that an order becomes no run."""
-    refusal = Refusal(run=run_id, at=now(), state=state, failure=failure)
-    runs.store.put(RunKeys(run_id).refusal, encode(refusal))
-
-
 def answer(run_id: str, earlier: str, runs: Runs) -> None:
     """Note that the run `earlier` answers for an order, and that nothing is run for it."""
     runs.store.put(RunKeys(run_id).answer, encode(Answer(run=earlier, at=now())))
-
-
-def refusal(run_id: str, runs: Runs) -> Refusal | None:
-    """Why an order became no run; None where it is not known to have failed."""
-    try:
-        return decode(runs.store.get(RunKeys(run_id).refusal), Refusal)
-    except Missing:
-        return None
 
 
 def tell(run_id: str, runs: Runs, said: str) -> None:
@@ -82,15 +55,12 @@ def statuses(run: Run, runs: Runs, *, lost: bool) -> tuple[IndexStatus, ...]:
     `lost` is what `is_lost` said before the run's record was looked for.
     """
     count = len(run.request.inputs)
-    ended = refusal(run.id, runs)
-    if ended is None and lost:
+    refused = refusal.read(run.id, runs)
+    if refused is None and lost:
         gone = diagnosis.of_packing(run.id)
         return tuple(IndexStatus(index=each, state="lost", failure=gone) for each in range(count))
-    if ended:
-        return tuple(
-            IndexStatus(index=each, state=ended.state, ended=ended.at, failure=ended.failure)
-            for each in range(count)
-        )
+    if refused:
+        return tuple(refusal.status(each, refused) for each in range(count))
     waiting = Failure(
         code="PACKING",
         phase="packing",

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from dispatcher import diagnosis, dispatch, orders
+from dispatcher import diagnosis, dispatch, orders, refusal
 from dispatcher.places import Places
 from dispatcher.run import Run as RunRecord
 from dispatcher.runner.address import is_s3
@@ -83,7 +83,7 @@ def answering(record: RunRecord, session: Session) -> RunRecord:
     runs, period = session.runs(), _FAR_PERIOD if is_s3(session.settings.store) else _PERIOD
     deadline = time.monotonic() + ANSWER
     found = record
-    while not orders.packed(found) and orders.refusal(record.id, runs) is None:
+    while not orders.packed(found) and refusal.read(record.id, runs) is None:
         if time.monotonic() >= deadline:
             break
         time.sleep(period / _OFTEN)
@@ -160,7 +160,7 @@ class Work:
     def refuse(self, error: SendoffError) -> None:
         """Say under the order's id why it becomes no run."""
         with self._ending:
-            orders.refuse(self._id, self._runs, "failed", diagnosis.of_error(error))
+            refusal.write(self._id, self._runs, "failed", diagnosis.of_error(error))
 
     def start(self, what: str, total: int = 0) -> None:
         """A step begins."""
@@ -187,7 +187,7 @@ class Work:
         while not self._cancelled():
             time.sleep(self._period)
         with self._ending:
-            orders.refuse(self._id, self._runs, "cancelled", None)
+            refusal.write(self._id, self._runs, "cancelled", None)
             # The session is this process's own, and all in it packs for this order.
             os.killpg(0, 9)
 

@@ -18,7 +18,7 @@ from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
 
-_CANCEL = "cancel.json"
+_ENDINGS = ("cancel.json", "refusal.json")
 _EXPLAINED = 20
 """Pods whose events are asked for; the others are explained by what they say themselves."""
 _FEW = 20
@@ -52,7 +52,7 @@ class Settler:
     def has_traces(self) -> bool:
         """Whether the store has anything that a pod of the run left, or that ended it."""
         names = self._runs.store.names(self._keys.prefix)
-        return any(name.isdigit() or name == _CANCEL for name in names)
+        return any(name.isdigit() or name in _ENDINGS for name in names)
 
     def failed(self, job: Job, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of indexes that the Job has done with why there is no result."""

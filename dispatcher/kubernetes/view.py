@@ -11,7 +11,6 @@ from datetime import datetime
 
 from dispatcher.kubernetes.eye import Eye
 from dispatcher.kubernetes.glimpse import Glimpse
-from dispatcher.kubernetes.objects import condition
 from dispatcher.kubernetes.renewal import Renewal
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settling import Settler
@@ -75,7 +74,7 @@ class ClusterView:
         job = self._job
         if job is None:
             return self._without_job(indexes)
-        finished = any(condition(job.status.conditions, kind) for kind in ("Complete", "Failed"))
+        finished = job.finished
         active = {} if finished else self._eye.look(job)
         self._seen_active |= active.keys()
         self._gave_up = self._gave_up or self._watchman.round(job, active)
@@ -115,7 +114,7 @@ class ClusterView:
             return self._settler.given_up(self._gave_up, indexes, self._watchman.waited)
         if job and not job.metadata.deletion_timestamp:
             return self._settler.failed(job, indexes)
-        return self._settler.without_job(_gone(self._run.id), indexes)
+        return self._settler.without_job(self._gone, indexes)
 
     def close(self) -> None:
         """See `dispatcher.target.View`."""
@@ -155,7 +154,23 @@ class ClusterView:
             if glimpse and glimpse.placed:
                 seen[index] = self._seen(glimpse.completion, glimpse, ended=False)
         ended = frozenset(indexes) - seen.keys()
-        return Sight(ended=ended, likely=self._likely(seen), seen=seen, lost=_gone(self._run.id))
+        return Sight(ended=ended, likely=self._likely(seen), seen=seen, lost=self._gone)
+
+    @property
+    def _gone(self) -> Failure:
+        """Why nobody looks after the run any more."""
+        if self._traces:
+            why = "it was deleted by hand, or its time to live ran out before anyone looked"
+        else:
+            why = "nothing shows that it was ever made: who sent it off may have ended before that"
+        return trouble(
+            "JOB_GONE",
+            f"the cluster has no Job {self._run.id} any more, and the store has no result of it",
+            blame="infra",
+            evidence=[why],
+            fix=f"send it off again: sendoff rerun {self._run.id} --failed",
+            phase="run",
+        ).failure
 
     def _seen(self, completion: int, glimpse: Glimpse | None, *, ended: bool) -> Seen:
         waiting = self._watchman.waiting(completion)
@@ -189,14 +204,3 @@ class ClusterView:
 def _never(job: Job, glimpse: Glimpse | None) -> bool:
     """Whether a Job that is being deleted can't have started this any more."""
     return bool(job.metadata.deletion_timestamp) and (glimpse is None or not glimpse.placed)
-
-
-def _gone(run: str) -> Failure:
-    return trouble(
-        "JOB_GONE",
-        f"the cluster has no Job {run} any more, and the store has no result of it",
-        blame="infra",
-        evidence=["it was deleted by hand, or its time to live ran out before anyone looked"],
-        fix=f"send it off again: sendoff rerun {run} --failed",
-        phase="run",
-    ).failure

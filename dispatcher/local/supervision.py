@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from dispatcher.local.post import FREE, Post
@@ -75,7 +75,8 @@ class _Kept:
     @classmethod
     def started(cls, post: Post, lock: int, log: Path) -> _Kept:
         ours, theirs = socket.socketpair()
-        with theirs:
+        with ExitStack() as failing, theirs:
+            failing.callback(ours.close)
             process.detach_main(
                 "dispatcher.local.launch",
                 log=log,
@@ -84,6 +85,7 @@ class _Kept:
                 options=("-S", "-P", "-X", f"pycache_prefix={post.cache}/bytecode"),
                 env={"PYTHONDONTWRITEBYTECODE": ""},
             )
+            failing.pop_all()
         kept = cls(ours, post.protected, log)
         # Where it has ended already, its log says why to whoever looks at the run.
         with suppress(OSError):

@@ -191,6 +191,29 @@ def test_two_clients_with_one_key_make_one_job(lab):
     assert len([each for each in lab.objects("jobs") if each["metadata"]["name"] in sent]) == 1
 
 
+def test_what_kept_a_job_from_being_made_is_told_and_made_up_for_by_the_key(lab, proxy):
+    words = (
+        'jobs.batch is forbidden: User \\"ann\\" cannot create resource \\"jobs\\" in API group '
+        f'\\"batch\\" in the namespace \\"{lab.namespace}\\"'
+    )
+    proxy.on(
+        "POST", Paths(lab.namespace).jobs, Answer(403, body=f'{{"message": "{words}"}}'.encode())
+    )
+    through, run = lab.through(proxy), lab.run(HELLO, idempotency_key="k")
+    with pytest.raises(ApiForbidden):
+        through.send(run)
+    (index,) = lab.wait(run, timeout=0).indexes
+    assert (index.state, index.failure.code, index.failure.blame) == (
+        "failed",
+        "FORBIDDEN",
+        "config",
+    )
+    assert "ann" in index.failure.evidence[0]
+    assert through.send(lab.run(HELLO, idempotency_key="k")).id == run.id
+    assert lab.wait(run).state == "succeeded"
+    assert lab.log(run) == "hello\n"
+
+
 def test_a_secret_that_may_not_be_made_leaves_no_job(lab, proxy):
     forbidden = Answer(403, body=b'{"message": "secrets is forbidden"}')
     proxy.on("POST", Paths(lab.namespace).secrets, forbidden, times=9)
@@ -198,6 +221,7 @@ def test_a_secret_that_may_not_be_made_leaves_no_job(lab, proxy):
     with pytest.raises(ApiForbidden):
         lab.through(proxy).send(run)
     lab.until(lambda: lab.objects("jobs", run) == [])
+    assert lab.wait(run, timeout=0).indexes[0].failure.code == "FORBIDDEN"
 
 
 def test_a_quota_on_jobs_is_said_at_once(lab):
@@ -212,9 +236,10 @@ def test_a_quota_on_jobs_is_said_at_once(lab):
     try:
         lab.until(lambda: "count/jobs.batch" in lab.kubectl("get", "quota", "-o", "yaml"))
         with pytest.raises(QuotaExceeded) as caught:
-            lab.submit(HELLO)
+            lab.send(run := lab.run(HELLO))
         assert caught.value.code == "QUOTA"
         assert "no-jobs" in caught.value.evidence()
+        assert lab.wait(run, timeout=0).indexes[0].failure.code == "QUOTA"
     finally:
         lab.kubectl("delete", "quota", "no-jobs")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from dispatcher import budgeting, dispatch, idempotency, orders
+from dispatcher import budgeting, diagnosis, dispatch, idempotency, orders, refusal
 from dispatcher.budget import Budget, Share
 from dispatcher.budget_errors import GpuHoursExhausted
 from dispatcher.places import Places
@@ -70,6 +70,18 @@ def test_nothing_is_written_of_what_a_budget_refuses(places: Places) -> None:
             send(refused, places)
     assert Runs.at(places).ids() == ["a-aaaaaa"]
     assert Runs.at(places).store.names("idempotency/") == []
+
+
+def test_what_was_refused_is_charged_once_its_key_has_started_it(places: Places) -> None:
+    asked = request(key="k")
+    runs, made = Runs.at(places), replace(run("a-aaaaaa"), request=asked)
+    idempotency.named_by_key(made, runs)
+    runs.add(made)
+    refusal.write(made.id, runs, "failed", diagnosis.of_start(OSError("no")))
+    assert budgeting.used(request(), places) == Share()
+    refusal.withdraw(made.id, runs)
+    runs.commit(replace(unreported(made, 0, 1), usage=Usage(wall=1800)))
+    assert budgeting.used(request(), places) == Share(spent=0.5)
 
 
 def test_earlier_attempts_are_charged_as_the_bill_has_them(places: Places) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import signal
@@ -12,14 +13,17 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from dispatcher import dispatch
+from dispatcher import diagnosis, dispatch, orders
 from dispatcher.errors import Conflict, PythonNotHere, RunUnknown, SecretMissing
+from dispatcher.run import UNPACKED
 from dispatcher.runner.keys import idempotency
 from dispatcher.runner_tree import runner_tree
 from dispatcher.store import RunKeys, Runs
 from packer import record
 from packer.errors import BlobAltered, BlobMissing
+from packer.process import ProgramFailed
 
 ROOT = Path(__file__).parents[3]
 
@@ -220,6 +224,71 @@ def test_a_client_that_died_before_the_start_is_made_up_for(bench):
     )
     assert dispatch.submit(again, bench.places).id == run.id
     assert bench.wait(run).state == "succeeded"
+
+
+class TestRefusedStarts:
+    """What fails after the record was written is told by the run, which its key can start."""
+
+    @pytest.fixture
+    def refused(self, bench):
+        """A run whose supervisor could not be started, because there is no place for its log."""
+        run = bench.run(["sleep", "300"], idempotency_key="k", grace=1)
+        log = bench.places.supervisor(run.id) / "supervisor.log"
+        log.parent.mkdir(parents=True)
+        log.symlink_to(bench.places.state / "nowhere" / "log")
+        with pytest.raises(ProgramFailed):
+            dispatch.submit(run, bench.places)
+        yield run
+        dispatch.cancel(run.id, bench.places)
+        bench.wait(run)
+
+    def start_by_key(self, bench, refused) -> None:
+        (bench.places.supervisor(refused.id) / "supervisor.log").unlink()
+        digest = refused.request.inputs[0].digest
+        again = bench.run(["sleep", "300"], idempotency_key="k", grace=1, digest=digest)
+        assert dispatch.submit(again, bench.places).id == refused.id
+
+    def test_it_says_why(self, bench, refused):
+        (status,) = dispatch.wait([refused.id], bench.places, 0)
+        (index,) = status.indexes
+        assert (index.state, index.attempts, index.failure.code) == (
+            "failed",
+            0,
+            ProgramFailed.code,
+        )
+        assert "No such file" in "".join(index.failure.evidence)
+
+    def test_what_is_no_error_of_ours_is_told_too(self):
+        full = diagnosis.of_start(OSError(errno.ENOSPC, "No space left on device"))
+        assert (full.code, full.blame, full.retryable) == ("DISK_FULL", "infra", True)
+        other = diagnosis.of_start(ValueError("x"))
+        assert (other.code, other.evidence) == ("START_FAILED", ("ValueError: x",))
+
+    def test_it_is_started_by_its_key(self, bench, refused):
+        self.start_by_key(bench, refused)
+        bench.until(lambda: dispatch.status(refused.id, bench.places).state == "running")
+
+    def test_what_was_started_after_all_was_not_refused(self, bench, refused):
+        self.start_by_key(bench, refused)
+        bench.until(lambda: dispatch.status(refused.id, bench.places).state == "running")
+        os.kill(supervisor(bench, refused), signal.SIGKILL)
+        bench.until(lambda: dispatch.status(refused.id, bench.places).final)
+        (index,) = dispatch.status(refused.id, bench.places).indexes
+        assert (index.state, index.failure.code) == ("lost", "SUPERVISOR_LOST")
+
+    def test_an_agent_that_orders_it_again_gets_a_run_of_its_own(self, bench, refused):
+        one = replace(refused.request.inputs[0], digest=UNPACKED)
+        order = replace(
+            refused,
+            id="train-bbbbbb",
+            request=replace(refused.request, inputs=(one,)),
+            snapshot=UNPACKED,
+            environment=UNPACKED,
+        )
+        with orders.held(order.id, bench.places):
+            assert dispatch.order(order, bench.places).id == order.id
+            with pytest.raises(RunUnknown):
+                Runs.at(bench.places).run(order.id)
 
 
 def test_a_run_survives_its_client(bench, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from dispatcher import diagnosis, dispatch, orders
+from dispatcher import diagnosis, dispatch, orders, refusal
 from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -109,7 +109,7 @@ def test_what_was_refused_says_why(places: Places) -> None:
     order, runs = ordered("train-abcdef"), Runs.at(places)
     dispatch.order(order, places)
     failure = diagnosis.of_error(DiskFull("a layer", "/cache", 1))
-    orders.refuse(order.id, runs, "failed", failure)
+    refusal.write(order.id, runs, "failed", failure)
     (status,) = dispatch.wait([order.id], places, timeout=0)
     assert (status.state, status.final) == ("failed", True)
     assert [each.failure for each in status.indexes] == [failure, failure]
@@ -156,7 +156,7 @@ def test_the_key_of_what_became_no_run_is_free_again(places: Places) -> None:
     first, second = ordered("train-aaaaaa", "k"), ordered("train-bbbbbb", "k")
     with orders.held(first.id, places):
         dispatch.order(first, places)
-        orders.refuse(first.id, Runs.at(places), "failed", None)
+        refusal.write(first.id, Runs.at(places), "failed", None)
     with orders.held(second.id, places):
         assert dispatch.order(second, places) == second
         assert dispatch.order(ordered("train-cccccc", "k"), places) == second

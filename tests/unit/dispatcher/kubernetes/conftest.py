@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -13,6 +17,7 @@ from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run
 from packer.digest import Digest
+from tests.faults.proxy import Proxy
 
 H100 = "NVIDIA-H100-80GB-HBM3"
 A100 = "NVIDIA-A100-SXM4-80GB"
@@ -96,6 +101,26 @@ def run_of(count: int = 1, **request: object) -> Run:
         snapshot=digest,
         environment=digest,
     )
+
+
+@pytest.fixture
+def api() -> Iterator[Proxy]:
+    """An API server of which everything is said by a test."""
+    with Proxy(("127.0.0.1", 1)) as started:
+        yield started
+
+
+@pytest.fixture
+def api_settings(api: Proxy, tmp_path: Path) -> ClusterSettings:
+    """How to reach it."""
+    path = tmp_path / "kubeconfig"
+    document = {
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{api.port}"}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "namespace": "lab"}}],
+    }
+    path.write_text(json.dumps(document))
+    return ClusterSettings(kubeconfig=str(path))
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -32,23 +30,8 @@ JOB = json.dumps(
 
 
 @pytest.fixture
-def api() -> Iterator[Proxy]:
-    """An API server of which everything is said by a test."""
-    with Proxy(("127.0.0.1", 1)) as started:
-        yield started
-
-
-@pytest.fixture
-def submission(api: Proxy, tmp_path: Path) -> Submission:
-    path = tmp_path / "kubeconfig"
-    document = {
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{api.port}"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "namespace": "lab"}}],
-    }
-    path.write_text(json.dumps(document))
-    settings = ClusterSettings(kubeconfig=str(path))
-    return Submission(Client(settings), settings)
+def submission(api_settings: ClusterSettings) -> Submission:
+    return Submission(Client(api_settings), api_settings)
 
 
 def send(submission: Submission) -> str:
