@@ -27,7 +27,7 @@ IMAGES = "sendoff.io/images"
 CPU = "cpu"
 """Stands for all nodes that runs may go to."""
 PLATFORM = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
-_HOSTNAME = "kubernetes.io/hostname"
+_NODE_NAME = "metadata.name"
 _AT_ONCE = "25%"
 """Of the nodes take up changed images at the same time."""
 _CODE = "import signal as s; t = {s.SIGTERM}; s.pthread_sigmask(s.SIG_BLOCK, t); s.sigwait(t)"
@@ -67,7 +67,7 @@ class Prewarm(Record, frozen=True):
     gpu: GpuClass | None = None
     """None for nodes of any kind."""
     nodes: tuple[str, ...] = ()
-    """The nodes as they are now, where no label tells those of the class from others."""
+    """The GPU class's nodes as they are now, by name."""
 
     @property
     def object_name(self) -> str:
@@ -134,8 +134,9 @@ def _pod(prewarm: Prewarm, settings: ClusterSettings) -> dict[str, Any]:
 
 def _affinity(prewarm: Prewarm) -> dict[str, Any]:
     if prewarm.known_by_name:
-        named = {"key": _HOSTNAME, "operator": "In", "values": list(prewarm.nodes)}
-        terms = {"nodeSelectorTerms": [{"matchExpressions": [named]}]}
+        # The API takes one name a term, and no label need be the name of a node.
+        named = ({"key": _NODE_NAME, "operator": "In", "values": [name]} for name in prewarm.nodes)
+        terms = {"nodeSelectorTerms": [{"matchFields": [each]} for each in named]}
         return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
     return node_affinity(Choice(classes=(prewarm.gpu,))) if prewarm.gpu else {}
 
