@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from dispatcher.kubernetes.affinity import expressions
 from dispatcher.kubernetes.cluster_facts import NodeFacts, matches
 from dispatcher.kubernetes.prewarm import IMAGES, PLATFORM, Prewarm, WarmImage, labels
+from dispatcher.kubernetes.prewarm_objects import Warmer
+from dispatcher.kubernetes.pull_job_objects import Selector
 from dispatcher.kubernetes.settings import ClusterSettings
+from packer.digest import Digest
 from packer.record import encode
 
 GROUP = "apps.kruise.io"
@@ -25,24 +30,48 @@ _TRIES, _TIMEOUT = 3, 3600
 
 
 def image_pull_jobs(
-    prewarm: Prewarm, nodes: Iterable[NodeFacts], settings: ClusterSettings, version: str
+    prewarm: Prewarm,
+    nodes: Iterable[NodeFacts],
+    settings: ClusterSettings,
+    version: str,
+    there: Iterable[Warmer] = (),
 ) -> list[dict[str, Any]]:
     """One for each image and each way in which a node can be of the class.
 
-    Of the ways those count that a node has; all of them where there is no node yet.
+    Of the ways those count that a node has; all of them where there is no node yet. Of the jobs
+    that are `there` those which are under way keep their names, so that they stay as they are.
     """
-    selectors = list(_selectors(prewarm, list(nodes), settings))
+    selectors, known = list(_selectors(prewarm, list(nodes), settings)), list(there)
     return [
-        _job(prewarm, image, f"{image.container[5:]}-{place}", selector, settings, version)
+        _job(prewarm, image, _name(prewarm, image, selector, known), selector, settings, version)
         for image in prewarm.images
-        for place, selector in enumerate(selectors)
+        for selector in selectors
     ]
+
+
+def _name(
+    prewarm: Prewarm, image: WarmImage, selector: dict[str, Any], there: Iterable[Warmer]
+) -> str:
+    """That of the job under way that does the same, or else one that no other has."""
+    wanted = msgspec.convert(selector, Selector)
+    alike = [
+        each
+        for each in there
+        if each.spec.image == image.reference and each.spec.selector == wanted
+    ]
+    for each in alike:
+        if not (each.leaving or each.status.ended):
+            return each.metadata.name
+    # A job that has ended pulls on none of its nodes again; one with another uid does.
+    before = sorted(each.metadata.uid for each in alike)
+    told_by = Digest.of(encode([image.reference, selector, before])).hex[:8]
+    return f"{prewarm.object_name}-{image.container[5:]}-{told_by}"
 
 
 def _job(  # noqa: PLR0917 (what a job is made of)
     prewarm: Prewarm,
     image: WarmImage,
-    suffix: str,
+    name: str,
     selector: dict[str, Any],
     settings: ClusterSettings,
     version: str,
@@ -61,7 +90,7 @@ def _job(  # noqa: PLR0917 (what a job is made of)
         "apiVersion": f"{GROUP}/{version}",
         "kind": "ImagePullJob",
         "metadata": {
-            "name": f"{prewarm.object_name}-{suffix}",
+            "name": name,
             "labels": labels(prewarm, settings),
             "annotations": {IMAGES: encode([image]).decode()},
         },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dispatcher.kubernetes.objects import Meta, Node, NodeStatus, Part
+from dispatcher.kubernetes.objects import Condition, Meta, Node, NodeStatus, Part
 from dispatcher.kubernetes.prewarm import IMAGES, PREWARM, REVISION, WarmImage
-from dispatcher.kubernetes.run_objects import PodStatus
+from dispatcher.kubernetes.pull_job_objects import PullSpec, PullStatus, WarmerMeta
+from dispatcher.kubernetes.run_objects import ContainerState, ContainerStatus
 from packer.record import decode
 
 
@@ -64,6 +65,19 @@ class WarmingSpec(Part, frozen=True):
     affinity: Affinity = Affinity()
 
 
+class WarmingContainer(ContainerStatus, frozen=True):
+    """A container, with how it ended before it was started again."""
+
+    last_state: ContainerState = ContainerState()
+
+
+class WarmingStatus(Part, frozen=True):
+    """status of a DaemonSet's pod."""
+
+    conditions: list[Condition] = []
+    init_container_statuses: list[WarmingContainer] = []
+
+
 class Labelled(Part, frozen=True):
     """An object of a pre-warming."""
 
@@ -84,7 +98,7 @@ class WarmingPod(Labelled, frozen=True):
     """A pod that has images pulled: its revision is its DaemonSet's of when it was made."""
 
     spec: WarmingSpec = WarmingSpec()
-    status: PodStatus = PodStatus()
+    status: WarmingStatus = WarmingStatus()
 
     @property
     def node(self) -> str:
@@ -95,23 +109,28 @@ class WarmingPod(Labelled, frozen=True):
         return self.spec.node_name or meant
 
 
-class PullStatus(Part, frozen=True):
-    """status of an ImagePullJob."""
-
-    active: int = 0
-    desired: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    failed_nodes: list[str] | None = []
-    message: str = ""
-    start_time: str | None = ""
-    completion_time: str | None = ""
-
-
 class Warmer(Labelled, frozen=True):
-    """A DaemonSet or an ImagePullJob of ours. The status is only read of the latter."""
+    """A DaemonSet or an ImagePullJob of ours. Spec and status are only read of the latter."""
 
+    metadata: WarmerMeta
+    spec: PullSpec = PullSpec()
     status: PullStatus = PullStatus()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is deleted, and only waits for its controller to let it go."""
+        return bool(self.metadata.deletion_timestamp)
+
+    @property
+    def done_at(self) -> str:
+        """When the last of a job's nodes had its image or was given up: RFC 3339; empty before.
+
+        A job that serves nodes which come later has no time of completion.
+        """
+        status = self.status
+        if not status.ended:
+            return ""
+        return status.completion_time or self.metadata.told or status.start_time or ""
 
     @property
     def images(self) -> tuple[WarmImage, ...]:

@@ -11,13 +11,20 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from dispatcher.kubernetes import prewarm_troubles
 from dispatcher.kubernetes.image_pulls import PULLING, of_pull
 from dispatcher.kubernetes.objects import Condition
 from dispatcher.kubernetes.prewarm import WarmImage
-from dispatcher.kubernetes.prewarm_objects import KeepingNode, Warmer, WarmingPod
-from dispatcher.kubernetes.run_objects import ContainerState, ContainerStatus
+from dispatcher.kubernetes.prewarm_objects import (
+    KeepingNode,
+    Warmer,
+    WarmingContainer,
+    WarmingPod,
+)
+from dispatcher.kubernetes.prewarm_troubles import NOT_MADE, NOT_STARTED
+from dispatcher.kubernetes.run_objects import Waiting
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.trouble import Trouble, seconds, trouble
+from dispatcher.kubernetes.trouble import Trouble, seconds
 from packer.record import Record
 
 State = Literal["here", "pulling", "waiting", "failed", "absent"]
@@ -25,6 +32,8 @@ LISTED = 50
 """Images that a kubelet lists (KubeletConfiguration, nodeStatusMaxImages)."""
 _LAG = 600.0
 """Seconds after which a node's list has what was pulled; kubelets report every 5 minutes."""
+_BEST: tuple[State, ...] = ("here", "failed", "pulling", "absent")
+"""What counts of several jobs that have the same image pulled on one node."""
 
 
 class Warmth(Record, frozen=True):
@@ -56,6 +65,11 @@ class Seen(Record, frozen=True):
     """By the cluster's clock, in seconds since the epoch."""
 
     @property
+    def labels(self) -> dict[str, str] | None:
+        """The node's; None where they may not be seen."""
+        return self.keeping.metadata.labels if self.keeping else None
+
+    @property
     def lists_all(self) -> bool:
         """Whether what the node does not list is not there."""
         return self.keeping is not None and len(self.keeping.status.images) < LISTED
@@ -72,9 +86,9 @@ def warmth(seen: Seen, images: Sequence[WarmImage], settings: ClusterSettings) -
 
 
 def settled(lines: Sequence[Warmth], now: float) -> bool:
-    """Whether nothing more will come: everything is there, or its time is over."""
+    """Whether nothing more will come: it is there, nobody pulls it again, or its time is over."""
     return all(
-        line.state == "here" or (line.trouble is not None and line.trouble.over(now))
+        line.state in ("here", "absent") or (line.trouble is not None and line.trouble.over(now))
         for line in lines
     )
 
@@ -83,37 +97,62 @@ def _of_pod(line: Warmth, pod: WarmingPod | None, settings: ClusterSettings) -> 
     if pod is None:
         return line
     made = seconds(pod.metadata.creation_timestamp)
-    state = _state(pod, line.image)
-    if state and (state.terminated or state.running):
-        ended = state.terminated
-        since = (ended.started_at if ended else state.running and state.running.started_at) or ""
-        if ended and ended.exit_code:
-            return _with(line, "failed", since=since, trouble=_broken(ended.message, made))
-        return _with(line, "here", since=since)
-    if state and state.waiting and state.waiting.reason in PULLING:
-        return _with(line, "failed", trouble=of_pull(state.waiting, [], made, settings))
+    container = _container(pod, line.image)
+    told = _of_container(line, container, made, settings) if container else None
+    if told:
+        return told
     refused = _refused(pod.status.conditions)
     if refused:
-        return _with(line, "waiting", trouble=_no_place(refused, made, settings))
+        return _with(line, "waiting", trouble=prewarm_troubles.no_place(refused, made, settings))
     first = next((each.name for each in _waiting(pod)), "")
     return _with(line, "pulling" if first == line.image.container else "waiting")
 
 
+def _of_container(
+    line: Warmth, container: WarmingContainer, made: float, settings: ClusterSettings
+) -> Warmth | None:
+    """What the container that has the image pulled says; None where that is not enough."""
+    # What failed is started again, and then says of itself only that it waits.
+    ended = container.state.terminated or container.last_state.terminated
+    running, waiting = container.state.running, container.state.waiting or Waiting()
+    if waiting.reason in PULLING:
+        return _with(line, "failed", trouble=of_pull(waiting, [], made, settings))
+    if ended and ended.exit_code:
+        trouble = prewarm_troubles.broken(ended, waiting, made)
+        return _with(line, "failed", since=ended.started_at or "", trouble=trouble)
+    if begun := ended or running:
+        return _with(line, "here", since=begun.started_at or "")
+    if waiting.reason in NOT_STARTED:
+        return _with(line, "failed", trouble=prewarm_troubles.broken(None, waiting, made))
+    if waiting.reason in NOT_MADE:
+        return _with(line, "failed", trouble=prewarm_troubles.not_made(waiting, made, settings))
+    return None
+
+
 def _of_jobs(line: Warmth, seen: Seen) -> Warmth:
-    job = next((each for each in seen.jobs if line.image in each.images), None)
-    status = job.status if job else None
+    """What OpenKruise says: each way to be of the class has a job, and a node may have several."""
+    told = [
+        _of_job(line, job, seen)
+        for job in seen.jobs
+        if job.spec.image == line.image.reference
+        and job.spec.selector.takes(seen.node, seen.labels)
+    ]
+    nobody = _with(line, "here" if line.size else "absent")
+    return min(told, key=lambda each: _BEST.index(each.state), default=nobody)
+
+
+def _of_job(line: Warmth, job: Warmer, seen: Seen) -> Warmth:
+    status = job.status
     if line.size:
-        return _with(line, "here", since=(status and status.completion_time) or "")
-    if status and seen.node in (status.failed_nodes or ()):
-        said = status.message or "OpenKruise says no more"
+        return _with(line, "here", since=job.done_at)
+    if seen.node in (status.failed_nodes or ()):
         since = seconds(status.start_time)
-        return _with(line, "failed", trouble=_not_pulled(said, since))
-    if status and status.desired and status.succeeded >= status.desired:
-        when = status.completion_time or status.start_time or ""
-        # Nothing keeps it there, and what a kubelet removes nobody pulls again.
-        gone = seen.lists_all and seen.now - seconds(when) > _LAG
-        return _with(line, "absent") if gone else _with(line, "here", since=when)
-    return _with(line, "pulling" if status else "waiting")
+        return _with(line, "failed", trouble=prewarm_troubles.not_pulled(status.message, since))
+    if not status.ended:
+        return _with(line, "pulling")
+    # Nothing keeps it there, and what a kubelet removes nobody pulls again.
+    gone = seen.lists_all and seen.now - seconds(job.done_at) > _LAG
+    return _with(line, "absent") if gone else _with(line, "here", since=job.done_at)
 
 
 def _with(line: Warmth, state: State, *, since: str = "", trouble: Trouble | None = None) -> Warmth:
@@ -129,12 +168,12 @@ def _size(keeping: KeepingNode | None, image: WarmImage) -> int:
     return 0
 
 
-def _state(pod: WarmingPod, image: WarmImage) -> ContainerState | None:
+def _container(pod: WarmingPod, image: WarmImage) -> WarmingContainer | None:
     statuses = pod.status.init_container_statuses
-    return next((each.state for each in statuses if each.name == image.container), None)
+    return next((each for each in statuses if each.name == image.container), None)
 
 
-def _waiting(pod: WarmingPod) -> list[ContainerStatus]:
+def _waiting(pod: WarmingPod) -> list[WarmingContainer]:
     return [each for each in pod.status.init_container_statuses if not each.state.terminated]
 
 
@@ -144,37 +183,3 @@ def _refused(conditions: Sequence[Condition]) -> str:
         if each.type == "PodScheduled" and each.status == "False":
             return each.message or each.reason
     return ""
-
-
-def _broken(said: str, since: float) -> Trouble:
-    return trouble(
-        "IMAGE_UNUSABLE",
-        "the image is there, but its Python does not start",
-        blame="config",
-        evidence=[said],
-        fix="build the base again, and verify it: sendoff base verify",
-        since=since,
-    )
-
-
-def _no_place(said: str, since: float, settings: ClusterSettings) -> Trouble:
-    return trouble(
-        "UNSCHEDULABLE",
-        "the node has no room for the pod that has images pulled",
-        blame="capacity",
-        evidence=[said],
-        fix="kubectl describe node shows what is on it; a pod of 1m of a core and 48Mi has to fit",
-        since=since,
-        grace=settings.pending_timeout,
-    )
-
-
-def _not_pulled(said: str, since: float) -> Trouble:
-    return trouble(
-        "IMAGE_PULL",
-        "OpenKruise could not pull the image",
-        blame="infra",
-        evidence=[said],
-        fix="kubectl get nodeimages shows its tries; the nodes must reach the registry",
-        since=since,
-    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
 
 from dispatcher.kubernetes.catalogue import Catalogue
@@ -11,6 +13,7 @@ from dispatcher.kubernetes.cluster_facts import matches
 from dispatcher.kubernetes.gpu_classes import GpuClass, Toleration
 from dispatcher.kubernetes.prewarm import Prewarm, WarmImage, daemon_set
 from dispatcher.kubernetes.prewarm_jobs import image_pull_jobs
+from dispatcher.kubernetes.prewarm_objects import Warmer
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
 from tests.unit.dispatcher.kubernetes.conftest import H100, cluster, node
@@ -91,3 +94,44 @@ def test_an_image_s_container_is_called_the_same_whatever_else_is_pulled():
         for made in (alone, beside)
     ]
     assert names[0][0] == names[1][1]
+
+
+def there(job: dict[str, Any], uid: str, **metadata: str) -> dict[str, Any]:
+    """A job as the API has it."""
+    return {**job, "metadata": {**job["metadata"], "uid": uid, **metadata}}
+
+
+def again(*jobs: dict[str, Any], image: WarmImage = BASE) -> str:
+    """The name of the job of one image where these are there."""
+    warmers = [msgspec.convert(each, Warmer) for each in jobs]
+    made = Prewarm(name="cpu", images=(image,))
+    (job,) = image_pull_jobs(made, (), SITE, "v1beta1", warmers)
+    return str(job["metadata"]["name"])
+
+
+def test_a_job_that_has_ended_is_replaced_and_one_under_way_is_not() -> None:
+    (job,) = image_pull_jobs(Prewarm(name="cpu", images=(BASE,)), (), SITE, "v1beta1")
+    name = job["metadata"]["name"]
+    under_way = there(job, "1") | {"status": {"desired": 2, "succeeded": 1, "active": 1}}
+    assert again(under_way) == name
+    assert again(there(job, "1")) == name, "nobody has begun with it"
+    ended = there(job, "1") | {"status": {"desired": 2, "succeeded": 1, "failed": 1}}
+    second = again(ended)
+    assert second != name
+    assert again(ended) == second, "whoever else asks now gets the same"
+    leaving = there(job, "1", deletionTimestamp="2026-11-24T03:11:27Z")
+    assert again(leaving) == second, "what is applied to it goes with it"
+    replaced = there({**job, "metadata": {"name": second}}, "2")
+    assert again(ended, replaced) == second
+    assert again(ended, replaced, image=SHARED) not in {name, second}
+    elsewhere = WarmImage(reference=f"mirror.example/x@{BASE.digest}", python=BASE.python)
+    assert again(replaced, image=elsewhere) not in {name, second}
+
+
+def test_nodes_of_a_class_without_labels_are_named_one_a_term() -> None:
+    """As the API wants it; a label with the name of the host may say something else."""
+    made = daemon_set(*prewarm("vision"))
+    affinity = made["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    terms = affinity["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert [term["matchFields"][0]["values"] for term in terms] == [["v-1"], ["v-2"]]
+    assert {term["matchFields"][0]["key"] for term in terms} == {"metadata.name"}

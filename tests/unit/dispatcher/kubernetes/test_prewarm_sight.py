@@ -21,17 +21,18 @@ PULLED = {"terminated": {"exitCode": 0, "startedAt": "2026-11-24T03:12:00Z"}}
 NOT_THERE = {"waiting": {"reason": "ErrImagePull", "message": "manifest unknown: not found"}}
 
 
-def keeping(*images: Any, others: int = 0) -> KeepingNode:
+def keeping(*images: Any, others: int = 0, **labels: str) -> KeepingNode:
     names = [f"registry.example/other@sha256:{number:064x}" for number in range(others)]
     some = [{"names": [each.reference], "sizeBytes": 41_000_000} for each in images]
     some += [{"names": [name], "sizeBytes": 1} for name in names]
-    return msgspec.convert({"metadata": {"name": "n"}, "status": {"images": some}}, KeepingNode)
+    metadata = {"name": "n", "labels": labels}
+    return msgspec.convert({"metadata": metadata, "status": {"images": some}}, KeepingNode)
 
 
-def pod(base: Any, shared: Any, **status: Any) -> WarmingPod:
+def pod(base: Any, shared: Any, last: Any = None, **status: Any) -> WarmingPod:
     statuses = [
-        {"name": image.container, "state": state}
-        for image, state in ((BASE, base), (SHARED, shared))
+        {"name": image.container, "state": state, "lastState": before or {}}
+        for image, state, before in ((BASE, base, last), (SHARED, shared, {}))
         if state
     ]
     return msgspec.convert(
@@ -44,10 +45,17 @@ def pod(base: Any, shared: Any, **status: Any) -> WarmingPod:
     )
 
 
-def job(image: Any, **status: Any) -> Warmer:
-    annotations = {IMAGES: encode([image]).decode()}
-    metadata = {"name": "j", "annotations": annotations}
-    return msgspec.convert({"metadata": metadata, "status": {"desired": 2, **status}}, Warmer)
+def job(image: Any, selector: Any = None, told: str = "", **status: Any) -> Warmer:
+    """OpenKruise's for two nodes; `told` is when its controller last wrote its status."""
+    wrote = [{"subresource": "", "time": MADE}, {"subresource": "status", "time": told}]
+    metadata = {
+        "name": "j",
+        "annotations": {IMAGES: encode([image]).decode()},
+        "managedFields": wrote if told else [],
+    }
+    spec = {"image": image.reference, "selector": selector or {}}
+    made = {"metadata": metadata, "spec": spec, "status": {"desired": 2, **status}}
+    return msgspec.convert(made, Warmer)
 
 
 def look(
@@ -95,6 +103,53 @@ def test_an_image_whose_python_does_not_start():
     assert (failed.state, failed.trouble.failure.code) == ("failed", "IMAGE_UNUSABLE")
 
 
+def waiting(reason: str, message: str = "") -> dict[str, Any]:
+    return {"waiting": {"reason": reason, "message": message}}
+
+
+FELL = {"terminated": {"exitCode": 128, "reason": "StartError", "message": "no such file"}}
+
+
+@pytest.mark.parametrize(
+    ("state", "before", "code", "said"),
+    [
+        (waiting("CrashLoopBackOff", "back-off 10s"), FELL, "IMAGE_UNUSABLE", "no such file"),
+        (waiting("PodInitializing"), FELL, "IMAGE_UNUSABLE", "no such file"),
+        ({"running": {"startedAt": MADE}}, FELL, "IMAGE_UNUSABLE", "no such file"),
+        (waiting("CrashLoopBackOff"), None, "IMAGE_UNUSABLE", "CrashLoopBackOff"),
+        (
+            waiting("RunContainerError", "exec format error"),
+            None,
+            "IMAGE_UNUSABLE",
+            "RunContainerError: exec format error",
+        ),
+        (
+            waiting("CreateContainerError", "name is reserved"),
+            None,
+            "STARTING",
+            "CreateContainerError: name is reserved",
+        ),
+    ],
+)
+def test_an_image_that_does_not_start_is_no_pull(
+    state: Any, before: Any, code: str, said: str
+) -> None:
+    failed, other = look(keeping(BASE), pod(state, STARTING, before))
+    assert failed.trouble
+    assert (failed.state, failed.trouble.failure.code) == ("failed", code)
+    assert failed.trouble.failure.evidence[-1] == said
+    assert other.state == "waiting"
+    assert settled([failed], seconds(MADE) + SETTINGS.pending_timeout)
+
+
+def test_an_image_that_started_in_the_end_or_is_pulled_again() -> None:
+    assert look(keeping(), pod(PULLED, STARTING, FELL))[0].state == "here"
+    rebooted = look(keeping(), pod(STARTING, STARTING, PULLED))
+    assert rebooted[0].state == "here"
+    gone = look(keeping(), pod(NOT_THERE, STARTING, PULLED))
+    assert gone[0].state == "failed"
+
+
 def test_a_node_without_room():
     full = {"type": "PodScheduled", "status": "False", "message": "Too many pods"}
     waiting, _ = look(keeping(), pod(None, None, conditions=[full]))
@@ -132,6 +187,45 @@ def test_what_openkruise_pulled_may_be_gone_since():
     assert look(keeping(BASE), None, *done, now=later)[0].state == "here"
 
 
+def test_a_job_that_goes_on_has_ended_when_its_status_was_last_another() -> None:
+    """OpenKruise writes no time of completion for jobs that serve nodes which come later."""
+    later = "2026-11-24T05:11:27Z"
+    slow = job(BASE, told=later, succeeded=2, startTime=MADE), job(SHARED, active=1)
+    here = look(keeping(), None, *slow, now=seconds(later) + 60)[0]
+    assert (here.state, here.since) == ("here", later), "pulled a minute ago, asked for long before"
+
+
+def test_a_node_that_failed_keeps_no_other_from_being_done() -> None:
+    done = job(BASE, succeeded=1, failed=1, failedNodes=["m"], startTime=MADE)
+    assert look(keeping(), None, done)[0].state == "here"
+
+
+PRODUCT = "nvidia.com/gpu.product"
+
+
+def labelled(*values: str) -> dict[str, Any]:
+    """A selector: of one product, or of nodes that say none."""
+    rule = {"operator": "In", "values": list(values)} if values else {"operator": "DoesNotExist"}
+    return {"matchLabels": {"pool": "a"}, "matchExpressions": [{"key": PRODUCT, **rule}]}
+
+
+def test_a_node_is_told_by_the_job_that_selects_it() -> None:
+    """On nodes of one class with labels of two kinds, each kind has its job."""
+    kinds = (
+        job(BASE, labelled("H100"), succeeded=2, startTime=MADE),
+        job(BASE, labelled(), failed=1, failedNodes=["n"], message="no route"),
+    )
+    for jobs in (kinds, kinds[::-1]):
+        assert look(keeping(pool="a", **{PRODUCT: "H100"}), None, *jobs)[0].state == "here"
+        failed = look(keeping(pool="a"), None, *jobs)[0]
+        assert failed.trouble
+        assert (failed.state, failed.trouble.failure.evidence) == ("failed", ("no route",))
+        assert look(keeping(pool="b"), None, *jobs)[0].state == "absent", "nobody pulls there"
+    by_name = job(BASE, {"names": ["m"]}, active=1)
+    assert look(keeping(), None, by_name)[0].state == "absent"
+    assert look(None, None, kinds[1])[0].state == "failed", "labels that may not be seen may fit"
+
+
 def test_a_node_whose_pod_has_not_come_yet_waits():
     assert [each.state for each in look(keeping(BASE))] == ["waiting", "waiting"]
 
@@ -149,3 +243,6 @@ def test_it_is_over_when_all_is_there_or_will_not_come():
     assert not settled(gone, made + SETTINGS.image_timeout - 1)
     assert settled(gone, made + SETTINGS.image_timeout)
     assert not settled(look(keeping(), pod(PULLED, STARTING)), 2e9)
+    absent = look(keeping(), None, *(job(each, {"names": []}) for each in (BASE, SHARED)))
+    assert {each.state for each in absent} == {"absent"}
+    assert settled(absent, 0), "nobody pulls it again"
