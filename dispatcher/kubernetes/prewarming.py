@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
-from typing import Any, TypeVar
 
-import msgspec
-
+from dispatcher import gpu_expression
 from dispatcher.kubernetes import cluster, prewarm_sight
-from dispatcher.kubernetes.answers import CONFLICT, NOT_FOUND, Refusal
 from dispatcher.kubernetes.client import Client
-from dispatcher.kubernetes.errors import ApiForbidden
-from dispatcher.kubernetes.listing import everything
-from dispatcher.kubernetes.paths import group
-from dispatcher.kubernetes.prewarm import CPU, PREWARM, Prewarm, WarmImage, daemon_set
-from dispatcher.kubernetes.prewarm_jobs import GROUP, VERSIONS, image_pull_jobs
+from dispatcher.kubernetes.cluster_facts import NodeFacts
+from dispatcher.kubernetes.prewarm import CPU, Prewarm, WarmImage, daemon_set
+from dispatcher.kubernetes.prewarm_client import PrewarmClient
+from dispatcher.kubernetes.prewarm_jobs import image_pull_jobs
 from dispatcher.kubernetes.prewarm_nodes import PrewarmNodes
 from dispatcher.kubernetes.prewarm_objects import Warmer, WarmingPod
 from dispatcher.kubernetes.prewarm_sight import Seen, Warmth
+from dispatcher.kubernetes.refusals import NodesUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
-from packer.record import decodable
-
-T = TypeVar("T")
-
-_PULL_JOBS = "imagepulljobs"
-
-
-class _Resource(msgspec.Struct, frozen=True):
-    name: str
-
-
-class _Resources(msgspec.Struct, frozen=True):
-    """What a group has (meta/v1, APIResourceList)."""
-
-    resources: list[_Resource] = []
 
 
 class Prewarming:
@@ -45,46 +26,41 @@ class Prewarming:
 
     def __init__(self, client: Client, settings: ClusterSettings) -> None:
         self._client, self._settings = client, settings
+        self._objects = PrewarmClient(client)
 
     def start(self, name: str, images: Sequence[WarmImage]) -> Prewarm:
         """Have these images, and no others, on every node of a class; `cpu` is any node.
 
         Raises:
             GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, KeptOff
+            NodesUnknown: it has no labels, and no nodes that may be seen.
         """
-        nodes = PrewarmNodes(self._client, self._settings)
-        gpu = nodes.admitted(name)
-        own = nodes.of_class(gpu) if gpu else []
-        made = Prewarm(
-            name=gpu.name if gpu else CPU,
-            images=tuple({each.digest: each for each in images}.values()),
-            gpu=gpu,
-            nodes=tuple(each.name for each in own) if gpu and not all(gpu.labels or ({},)) else (),
-        )
-        if not self._kruise:
-            self._apply(self._client.paths.daemon_sets, daemon_set(made, self._settings))
+        made, nodes = self._prewarm(name, images)
+        objects = self._objects
+        if not objects.kruise:
+            objects.apply(daemon_set(made, self._settings))
             return made
-        jobs = image_pull_jobs(made, own, self._settings, self._kruise)
+        there = objects.pull_jobs(made.name)
+        jobs = image_pull_jobs(made, nodes, self._settings, objects.kruise, there)
         for job in jobs:
-            self._apply(self._jobs, job)
+            objects.apply(job)
         kept = {job["metadata"]["name"] for job in jobs}
-        stale = [job for job in self._pull_jobs(made.name) if job.metadata.name not in kept]
-        self._remove(self._jobs, stale)
-        self._remove(self._client.paths.daemon_sets, self._daemon_sets(made.name))
+        objects.remove([each for each in there if each.metadata.name not in kept])
+        objects.remove(objects.daemon_sets(made.name))
         return made
 
     def look(self, names: Iterable[str] = ()) -> list[Warmth]:
         """How far it is, node by node; of all classes that are pre-warmed where none is named.
 
         Raises:
-            GpuUnknown
+            GpuExpressionInvalid, GpuUnknown
         """
         found: dict[str, list[Warmer]] = {}
-        for each in self._of((*self._daemon_sets(), *self._pull_jobs()), names):
+        for each in self._warmers(names):
             found.setdefault(each.prewarm, []).append(each)
         if not found:
             return []
-        nodes, pods = PrewarmNodes(self._client, self._settings), self._pods()
+        nodes, pods = PrewarmNodes(self._client, self._settings), self._objects.pods()
         return [
             line
             for name, warmers in sorted(found.items())
@@ -99,13 +75,11 @@ class Prewarming:
         Images that nodes have stay there until the kubelet needs the room.
 
         Raises:
-            GpuUnknown
+            GpuExpressionInvalid, GpuUnknown
         """
-        sets = self._of(self._daemon_sets(), names)
-        jobs = self._of(self._pull_jobs(), names)
-        self._remove(self._client.paths.daemon_sets, sets)
-        self._remove(self._jobs, jobs)
-        return sorted({each.prewarm for each in (*sets, *jobs)})
+        warmers = self._warmers(names)
+        self._objects.remove(warmers)
+        return sorted({each.prewarm for each in warmers})
 
     def now(self) -> float:
         """The time by the cluster's clock, in seconds since the epoch."""
@@ -114,17 +88,45 @@ class Prewarming:
     @property
     def by(self) -> str:
         """Who has images pulled, for people."""
-        return "OpenKruise" if self._kruise else "a DaemonSet"
+        return "OpenKruise" if self._objects.kruise else "a DaemonSet"
 
-    def _of(self, warmers: Sequence[Warmer], names: Iterable[str]) -> list[Warmer]:
-        """Those of these classes; all where none is named."""
-        wanted, there = set(names), {each.prewarm for each in warmers}
+    def _prewarm(
+        self, name: str, images: Sequence[WarmImage]
+    ) -> tuple[Prewarm, Sequence[NodeFacts]]:
+        """What is asked for, and the nodes that a GPU class has now.
+
+        Raises:
+            As `start`.
+        """
+        nodes = PrewarmNodes(self._client, self._settings)
+        gpu = nodes.admitted(name)
+        own = nodes.of_class(gpu) if gpu else []
+        made = Prewarm(
+            name=gpu.name if gpu else CPU,
+            images=tuple({each.digest: each for each in images}.values()),
+            gpu=gpu,
+            nodes=tuple(each.name for each in own),
+        )
+        if made.known_by_name and not made.nodes:
+            raise NodesUnknown(made.name)
+        return made, own
+
+    def _warmers(self, names: Iterable[str]) -> list[Warmer]:
+        """Those of these classes; all where none is named.
+
+        Raises:
+            GpuExpressionInvalid, GpuUnknown
+        """
+        found = [*self._objects.daemon_sets(), *self._objects.pull_jobs()]
+        there = [each for each in found if not each.leaving]
+        wanted = set(names)
         # What is there may be of a class that no configuration describes any more.
-        unseen = wanted - there - {CPU}
+        unseen = wanted - {each.prewarm for each in there} - {CPU}
         if unseen:
             catalogue = cluster.catalogue(self._settings)
-            wanted |= {catalogue.find(name)[0].name for name in unseen}
-        return [each for each in warmers if not wanted or each.prewarm in wanted]
+            parts = (each for name in unseen for each in gpu_expression.parse(name))
+            wanted |= {catalogue.find(each.name)[0].name for each in parts}
+        return [each for each in there if not wanted or each.prewarm in wanted]
 
     def _lines(
         self,
@@ -158,48 +160,3 @@ class Prewarming:
                 self._settings,
             )
         ]
-
-    @cached_property
-    def _kruise(self) -> str:
-        """The version of OpenKruise's ImagePullJob that the cluster has; empty for none."""
-        for version in VERSIONS:
-            try:
-                found = self._client.get(group(GROUP, version))
-            except (Refusal, ApiForbidden):
-                continue
-            resources = msgspec.json.decode(found, type=decodable(_Resources)).resources
-            if any(each.name == _PULL_JOBS for each in resources):
-                return version
-        return ""
-
-    @property
-    def _jobs(self) -> str:
-        return f"{group(GROUP, self._kruise)}/namespaces/{self._client.namespace}/{_PULL_JOBS}"
-
-    def _daemon_sets(self, name: str = "") -> list[Warmer]:
-        return self._ours(self._client.paths.daemon_sets, Warmer, name)
-
-    def _pull_jobs(self, name: str = "") -> list[Warmer]:
-        return self._ours(self._jobs, Warmer, name) if self._kruise else []
-
-    def _pods(self) -> list[WarmingPod]:
-        return self._ours(self._client.paths.pods, WarmingPod)
-
-    def _ours(self, path: str, kind: type[T], name: str = "") -> list[T]:
-        selector = f"{PREWARM}={name}" if name else PREWARM
-        return everything(self._client, path, kind, {"labelSelector": selector}).items
-
-    def _apply(self, path: str, manifest: dict[str, Any]) -> None:
-        self._client.apply(f"{path}/{manifest['metadata']['name']}", manifest)
-
-    def _remove(self, path: str, objects: Iterable[Warmer]) -> None:
-        for each in objects:
-            options = {
-                "propagationPolicy": "Background",
-                "preconditions": {"uid": each.metadata.uid},
-            }
-            try:
-                self._client.delete(f"{path}/{each.metadata.name}", options)
-            except Refusal as refusal:
-                if refusal.status not in (NOT_FOUND, CONFLICT):
-                    raise

@@ -57,6 +57,28 @@ class GpuNotHere(SendoffError):
         return f"--gpu {self.here[0].partition(' ')[0]}; sendoff gpus shows what is free"
 
 
+class NodesUnknown(SendoffError):
+    """Nodes of a class have to be named one by one, and none of them is to be seen."""
+
+    code, phase = "GPU_UNKNOWN", "admission"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def what(self) -> str:
+        return f"nobody can say which nodes are of {self.name}"
+
+    def why(self) -> str:
+        return "the class has no labels, and no node with its resource is to be seen now"
+
+    def fix(self) -> str:
+        return (
+            f"give it labels in [tool.sendoff.classes.{self.name}]; or come again when its nodes "
+            "are there, as somebody who may list nodes"
+        )
+
+
 class KeptOff(SendoffError):
     """Every node that has the GPUs keeps the run's pods off with a taint or a label."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from dispatcher.kubernetes import manifests
 from dispatcher.kubernetes.client import Client
@@ -18,7 +19,7 @@ from dispatcher.kubernetes.manifests import Tenancy
 from dispatcher.kubernetes.prewarm import WarmImage, daemon_set
 from dispatcher.kubernetes.prewarm_sight import LISTED, Warmth, settled
 from dispatcher.kubernetes.prewarming import Prewarming
-from dispatcher.kubernetes.refusals import GpuNotHere, GpuUnknown
+from dispatcher.kubernetes.refusals import GpuNotHere, GpuUnknown, NodesUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
 from tests.stack.kubernetes import run_image
@@ -48,8 +49,15 @@ def namespace(stack: Stack) -> Iterator[str]:
 
 @pytest.fixture
 def operator(stack: Stack, namespace: str) -> Prewarming:
+    return operating(stack, namespace)
+
+
+def operating(stack: Stack, namespace: str, **configured: Any) -> Prewarming:
+    """Pre-warming as the researcher, with what a site has configured."""
     kubeconfig = stack.known["kubeconfig"]["researcher"]
-    settings = ClusterSettings(kubeconfig=kubeconfig, namespace=namespace, image_timeout=1)
+    settings = ClusterSettings(
+        kubeconfig=kubeconfig, namespace=namespace, image_timeout=1, **configured
+    )
     return Prewarming(Client(settings), settings)
 
 
@@ -127,13 +135,8 @@ def test_an_image_that_is_not_there_is_said_to_be_missing(
 def test_nodes_pull_with_the_credentials_of_the_runs(
     stack: Stack, namespace: str, digest: Digest, tmp_path: Path
 ) -> None:
-    kubeconfig = stack.known["kubeconfig"]["researcher"]
-
     def pulled(*secrets: str) -> Warmth:
-        settings = ClusterSettings(
-            kubeconfig=kubeconfig, namespace=namespace, image_timeout=1, image_pull_secrets=secrets
-        )
-        operator = Prewarming(Client(settings), settings)
+        operator = operating(stack, namespace, image_pull_secrets=secrets)
         operator.start("h100", [image])
         (line,) = until(operator, lambda lines: bool(lines) and settled(lines, operator.now()))
         return line
@@ -157,6 +160,47 @@ def test_a_class_that_the_cluster_has_not_is_refused(
 ) -> None:
     with pytest.raises(GpuNotHere):
         operator.start("gb200", [image])
+    assert operator.look() == []
+
+
+def test_an_image_whose_python_is_not_there_is_said_to_be_so(
+    operator: Prewarming, image: WarmImage
+) -> None:
+    operator.start("h100", [replace(image, python="/usr/bin/python0")])
+
+    def failed(lines: list[Warmth]) -> bool:
+        return bool(lines) and lines[0].state == "failed"
+
+    (line,) = until(operator, failed)
+    # Its state is another with each try, and what is told of it is the same.
+    for _ in range(50):
+        assert line.trouble
+        assert line.trouble.failure.code == "IMAGE_UNUSABLE"
+        assert settled([line], operator.now())
+        (line,) = operator.look()
+
+
+def test_a_class_without_labels_has_its_nodes_named_and_may_leave_the_configuration(
+    operator: Prewarming, image: WarmImage, stack: Stack, namespace: str
+) -> None:
+    configured = operating(stack, namespace, gpu_classes={"ours": {"resource": "nvidia.com/gpu"}})
+    configured.start("ours", [image])
+    (line,) = until(configured, here)
+    assert (line.prewarm, line.node) == ("ours", stack.known["node"])
+    assert [each.prewarm for each in configured.look(["ours:1"])] == ["ours"]
+    with pytest.raises(GpuUnknown):
+        operator.remove(["h100", "0urs"])
+    assert operator.remove(["h100", "ours"]) == ["ours"]
+
+
+def test_a_class_without_labels_and_without_nodes_is_refused(
+    stack: Stack, namespace: str, image: WarmImage
+) -> None:
+    """An autoscaler may make some, and nothing would tell them from others."""
+    none = {"none": {"resource": "example.com/none"}}
+    operator = operating(stack, namespace, gpu_classes=none, scalable=("none",))
+    with pytest.raises(NodesUnknown):
+        operator.start("none", [image])
     assert operator.look() == []
 
 
@@ -206,6 +250,14 @@ def test_openkruise_is_left_to_it_where_there_is_one(
         _say(kruise, namespace, job, desired=1, succeeded=1, failedNodes=[], completionTime=when)
         (line,) = operator.look()
         assert (line.state, line.since) == told, "its list is minutes behind, not months"
+    operator.start("h100", [image])
+    (second,) = _jobs(kruise, namespace)
+    assert second["metadata"]["uid"] != job["metadata"]["uid"], (
+        "the one that has ended pulls no more"
+    )
+    assert [line.state for line in operator.look()] == ["pulling"]
+    operator.start("h100", [image])
+    assert _jobs(kruise, namespace) == [second], "the same again changes nothing under way"
     other = warm(kruise, Digest.of(b"other"), "other")
     operator.start("h100", [other])
     (job,) = _jobs(kruise, namespace)
