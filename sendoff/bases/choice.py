@@ -19,8 +19,10 @@ _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
 _MINOR = re.compile(r"3\.[0-9]{1,2}")
 
 
-def wanted(session: Session) -> str:
+def wanted(session: Session, gpu: str | None = None) -> str:
     """The base by what it is called: a reference, or a name in the catalogue.
+
+    `gpu`: the GPU expression of the runs that stand on it; None for the session's own.
 
     Raises:
         BaseMissing: none is set, and there is no prefix to find one below.
@@ -29,7 +31,8 @@ def wanted(session: Session) -> str:
     settings = session.settings
     if not settings.base and not settings.bases:
         raise BaseMissing(settings.target)
-    named = settings.base or implied(settings.gpu, settings.classes)
+    asked = settings.gpu if gpu is None else gpu
+    named = settings.base or implied(asked, settings.classes)
     if is_name(named) and not settings.bases and _in_catalogue(named):
         raise BasesUnset(named)
     return named

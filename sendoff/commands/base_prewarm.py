@@ -12,10 +12,11 @@ from sendoff.cli import Command
 from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dispatcher.kubernetes.prewarm_sight import Warmth
     from dispatcher.kubernetes.prewarming import Prewarming
+    from sendoff.bases.warm_images import Stock
 
 _GPU = click.option(
     "--gpu", "classes", multiple=True, metavar="CLASS", help="GPU class, or cpu; repeatable."
@@ -58,7 +59,7 @@ def prewarm(
     The images named last are those that a class has: naming others replaces them, and nodes that
     come later get them too. Exits with 1 if a node does not have all of them in the end.
     """
-    from sendoff.bases import prewarming
+    from sendoff.bases import prewarming, warm_images
     from sendoff.session import Session
     from sendoff.terminal.narration import Narrator
 
@@ -66,13 +67,16 @@ def prewarm(
     session = Session.open(Path(), options.flags(asked))
     warming = prewarming.cluster(session)
     if remove:
-        return _remove(console, warming, classes)
-    names = classes or (session.settings.gpu or "cpu",)
-    images = prewarming.images(session, bases, top, Narrator(console))
-    if top and len(images) == len(bases or (0,)):
-        console.say("no environment in the registry stands on it yet: nothing for --top", "yellow")
-    made = [warming.start(name, images).name for part in names for name in part.split(",")]
-    console.say(f"{warming.by} has {len(images)} images pulled for {', '.join(made)}", "faint")
+        return _remove(console, warming, _each(classes))
+    names = _each(classes or (session.settings.gpu or "cpu",))
+    wish = warm_images.Asked(classes=names, bases=bases, top=top)
+    stocks = warm_images.stocks(session, wish, Narrator(console))
+    _lacking(console, stocks.values(), top)
+    made = []
+    for name, some in stocks.items():
+        images = [image for stock in some for image in stock.images]
+        made.append(warming.start(name, images).name)
+        console.say(f"{warming.by} has {len(images)} images pulled for {made[-1]}", "faint")
     lines = warming.look(made) if detach else _followed(console, warming, made, seconds)
     return _shown(console, warming, lines, final=not detach)
 
@@ -90,11 +94,28 @@ def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
     from sendoff.session import Session
 
     warming = prewarming.cluster(Session.open(Path(), options.flags(asked)))
-    lines = warming.look(classes)
+    lines = warming.look(_each(classes))
     if not lines and not console.machine:
         console.say("nothing is pre-warmed: sendoff base prewarm --gpu CLASS")
         return 0
     return _shown(console, warming, lines, final=False)
+
+
+def _each(classes: Sequence[str]) -> tuple[str, ...]:
+    """The classes of the options, in each of which commas may stand."""
+    parts = (part.strip() for text in classes for part in text.split(","))
+    return tuple(dict.fromkeys(filter(None, parts)))
+
+
+def _lacking(console: Console, stocks: Iterable[Sequence[Stock]], top: int) -> None:
+    """Say what was asked for and is not there, once for each base."""
+    for stock in {stock.base.digest: stock for some in stocks for stock in some}.values():
+        if not stock.complete:
+            without = f"{stock.title} without the steps of [tool.sendoff.image]"
+            console.say(f"{without}: no run has had them done yet", "yellow")
+        if top and not stock.shared:
+            nobody = f"no environment in the registry stands on {stock.title} yet"
+            console.say(f"{nobody}: nothing for --top", "yellow")
 
 
 def _seconds(patience: str) -> float:

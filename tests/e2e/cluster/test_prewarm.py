@@ -13,6 +13,10 @@ import pytest
 
 from dispatcher.kubernetes import manifests
 from dispatcher.kubernetes.manifests import Tenancy
+from packer.registry.access import Access
+from packer.registry.reference import Repository
+from packer.registry.registry import Registry as Bases
+from sendoff.registries import PLATFORM
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Site
@@ -20,6 +24,8 @@ from tests.stack.kubernetes import run_image
 from tests.stack.kubernetes.run_image import REPOSITORY, Registry
 
 LARGE = 1 << 20
+PYTHON = "3.11"
+"""The stack's base has it, and so must sandboxes on that."""
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +43,34 @@ def operated(site: Site) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def desk(operated: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A sandbox with numpy, on a base that no node has ever seen."""
-    folder = tmp_path_factory.mktemp("warm")
-    sandbox = sandboxes.with_packages(Path(__file__).with_name("numpy.txt"))
-    made = Desk(folder, operated, environment(sandbox, folder / "cache"))
+    made = with_numpy(operated, tmp_path_factory.mktemp("warm"))
     made.env["SENDOFF_BASE"] = new_base(operated)
-    made.write("main.py", f"import numpy\nprint(numpy.arange(3).sum())  # {os.urandom(8).hex()}\n")
     yield made
     made.clear()
     operated.kubectl("delete", "daemonsets", "--all")
+
+
+@pytest.fixture
+def unnamed(operated: Site, tmp_path: Path) -> Iterator[Desk]:
+    """A project that says neither its base nor its GPU, and two new bases below a prefix."""
+    made = with_numpy(operated, tmp_path)
+    del made.env["SENDOFF_BASE"]
+    prefix = f"{operated.registry.rpartition('/')[0]}/prewarm-bases"
+    made.env["SENDOFF_BASES"] = prefix
+    for name in ("cpu", "cuda-runtime"):
+        there = Bases(Repository.parse(f"{prefix}/{name}"), Access(), tmp_path / "bases")
+        there.adopt(there.base(new_base(operated), PLATFORM), PYTHON)
+    yield made
+    made.clear()
+    operated.kubectl("delete", "daemonsets", "--all")
+
+
+def with_numpy(site: Site, folder: Path) -> Desk:
+    """A sandbox with numpy, and a program that needs it."""
+    sandbox = sandboxes.with_packages(Path(__file__).with_name("numpy.txt"))
+    made = Desk(folder, site, environment(sandbox, folder / "cache"))
+    made.write("main.py", f"import numpy\nprint(numpy.arange(3).sum())  # {os.urandom(8).hex()}\n")
+    return made
 
 
 def told(desk: Desk, *arguments: str) -> Any:
@@ -146,6 +172,29 @@ def test_status_tells_and_remove_ends_it(desk: Desk, site: Site) -> None:
     assert told(desk, "status", "--gpu", "cpu") == []
     assert desk.done("base", "prewarm", "--remove", "--gpu", "h100") == "h100\n"
     assert told(desk, "status") == []
+
+
+def test_each_class_gets_the_named_base_of_its_runs(unnamed: Desk, site: Site) -> None:
+    """And the layers that environments on that base share, where there are any."""
+    unnamed.done("pack", "--gpu", "h100", "--", "python", "main.py")
+    lines = told(unnamed, "prewarm", "--gpu", "h100,cpu", "--top", "5")
+    assert {line["state"] for line in lines} == {"here"}
+    cpu, cuda, shared = (line["image"].partition("@")[2] for line in lines)
+    assert [(line["class"], line["title"]) for line in lines[:2]] == [
+        ("cpu", "cpu"),
+        ("h100", "cuda-runtime"),
+    ]
+    assert lines[2]["title"].startswith("cuda-runtime+")
+    assert cpu != cuda
+    before = site.registry_log_size()
+    run = unnamed.sent("run", "--gpu", "h100", "--", "python", "main.py")
+    unnamed.done("wait", run)
+    warm = set(layers(site, shared))
+    assert {*layers(site, cuda)} < warm <= {*layers(site, unnamed.index(run)["digest"])}
+    assert not fetched(site, before) & warm, "the node pulled what is the run's own"
+    both = told(unnamed, "status", "--gpu", "h100,cpu")
+    assert {line["class"] for line in both} == {"h100", "cpu"}
+    assert unnamed.done("base", "prewarm", "--remove", "--gpu", "h100,cpu") == "cpu\nh100\n"
 
 
 def test_a_node_that_can_not_pull_fails_the_command(desk: Desk) -> None:
