@@ -103,8 +103,13 @@ def status(console: Console, *, classes: tuple[str, ...], **asked: Any) -> int:
 
 def _each(classes: Sequence[str]) -> tuple[str, ...]:
     """The classes of the options, in each of which commas may stand."""
-    parts = (part.strip() for text in classes for part in text.split(","))
-    return tuple(dict.fromkeys(filter(None, parts)))
+    from sendoff.errors import Misuse
+
+    parts = [part.strip() for text in classes for part in text.split(",")]
+    if not all(parts):
+        # None at all would stand for every class, and --remove takes them at their word.
+        raise Misuse("can't use --gpu", "it names no class", "name some: --gpu h100,cpu")
+    return tuple(dict.fromkeys(parts))
 
 
 def _lacking(console: Console, stocks: Iterable[Sequence[Stock]], top: int) -> None:
