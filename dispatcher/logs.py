@@ -43,17 +43,19 @@ def follow(
     """The log of an index's latest attempt, both streams in the order in which they came.
 
     With `follow` it goes on until the index has ended, through further attempts. With `tail` it
-    begins with the last so many lines of what there is. `seen` is told how the index is at each
-    look.
+    begins with the last so many lines of what there is; without `follow` they are all of it,
+    however much is printed meanwhile. `seen` is told how the index is at each look.
 
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
     with Observer(run_id, places) as observer:
         status = observer.one(index)
-        reader = _Reader(observer.runs, RunKeys(run_id), index)
+        reader = _Reader(observer.runs, RunKeys(observer.run.id), index)
         if tail is not None:
             yield from reader.tail(tail)
+            if not follow:
+                return
         pace = _Pace(grows=observer.runs.store.appends)
         while True:
             # Looked at before reading: what the attempt wrote, it wrote before it ended.

@@ -101,6 +101,20 @@ def test_without_following_it_ends_where_the_log_is_now(bench, tmp_path):
     assert text(bench, run) == "before\nafter\n"
 
 
+def test_a_tail_without_following_is_bounded_whatever_is_printed_meanwhile(bench, tmp_path):
+    code = f"seq 9; read line < {tmp_path}/go; seq 10 9999; echo > {tmp_path}/went"
+    for name in ("go", "went"):
+        os.mkfifo(tmp_path / name)
+    run = bench.submit(["sh", "-c", code])
+    bench.until(lambda: text(bench, run, follow=False).endswith("9\n"))
+    events = logs.follow(run.id, 0, bench.places, follow=False, tail=2)
+    first = next(events).text
+    (tmp_path / "go").write_text("\n")
+    (tmp_path / "went").read_text()
+    bench.wait(run)
+    assert first + "".join(event.text for event in events) == "8\n9\n"
+
+
 def test_following_goes_on_with_the_next_attempt(bench, tmp_path):
     code = f"echo try; test -e {tmp_path}/x && exit 0; echo $PPID > {tmp_path}/x; sleep 300"
     run = bench.submit(["sh", "-c", code], retries=1)

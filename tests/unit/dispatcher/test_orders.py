@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from dispatcher import diagnosis, dispatch, orders, refusal
+from dispatcher import diagnosis, dispatch, logs, orders, refusal
 from dispatcher.errors import Conflict, RunUnknown
 from dispatcher.observer import Observer
 from dispatcher.places import Places
@@ -91,6 +91,18 @@ def test_an_earlier_run_answers_for_an_order(places: Places) -> None:
     assert dispatch.order(replace(order, id="train-bcdefg"), places) == order
     with pytest.raises(Conflict):
         dispatch.order(ordered("train-cdefgh", key="k", timeout=61), places)
+
+
+def test_a_tail_of_an_order_is_that_of_the_run_that_answers(places: Places) -> None:
+    runs, earlier = Runs.at(places), replace(packed(ordered("early-aaaaaa")), id="early-aaaaaa")
+    runs.add(earlier)
+    runs.store.put(RunKeys(earlier.id).log(0, 1, 0), b'[0,"out","1\\n2\\n3\\n"]\n')
+    order = ordered("train-abcdef")
+    runs.order(order)
+    orders.answer(order.id, earlier.id, runs)
+    for follow in (False, True):
+        events = logs.follow(order.id, 0, places, follow=follow, tail=1)
+        assert "".join(event.text for event in events) == "3\n"
 
 
 def test_whoever_looks_sees_an_order_become_a_run(places: Places) -> None:
