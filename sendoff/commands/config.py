@@ -17,6 +17,7 @@ def command() -> None:
 
     A setting comes from a flag, else a variable SENDOFF_*, else the project's sendoff.toml or
     [tool.sendoff] in its pyproject.toml, else the user's sendoff/config.toml, else the default.
+    A variable that is empty counts as unset.
     """
 
 

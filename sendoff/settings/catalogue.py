@@ -11,7 +11,7 @@ from packer.building.image_settings import ImageSettings
 from packer.environment.cuda import TORCH_INDEX
 from packer.project.snapshot import DEFAULT_LIMIT
 from packer.record import Record
-from sendoff.settings import values
+from sendoff.settings import addresses, values
 from sendoff.settings.agents import OF_AGENTS
 from sendoff.settings.cluster import ON_CLUSTERS
 from sendoff.settings.setting import Setting, xdg
@@ -92,13 +92,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(key="target", read=values.target, default=lambda _: "local", help="where runs go"),
     Setting(
         key="registry",
-        read=values.registry,
+        read=addresses.registry,
         default=lambda environ: str(xdg(environ, "XDG_DATA_HOME", ".local/share") / "registry"),
         help="where images go: a repository, or the directory of an OCI layout",
     ),
     Setting(
         key="store",
-        read=values.address,
+        read=addresses.address,
         default=lambda environ: str(xdg(environ, "XDG_DATA_HOME", ".local/share") / "store"),
         help="where runs and results are kept: http(s)://HOST/BUCKET[/PREFIX], or a directory",
     ),
@@ -110,7 +110,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="bases",
-        read=values.prefix,
+        read=addresses.prefix,
         default=lambda _: "",
         help="where base images are that have names: registry.example/base, with cpu and others",
     ),
@@ -143,7 +143,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="torch-index",
-        read=values.address,
+        read=addresses.address,
         default=lambda _: TORCH_INDEX,
         help="where PyTorch's builds are: an index for each CUDA line (cu128), and cpu",
     ),

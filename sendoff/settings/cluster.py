@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sendoff.settings import values
+from sendoff.settings import addresses, values
 from sendoff.settings.setting import Setting
 
 ON_CLUSTERS: tuple[Setting, ...] = (
@@ -64,7 +64,7 @@ ON_CLUSTERS: tuple[Setting, ...] = (
     ),
     Setting(
         key="store-in-cluster",
-        read=values.address,
+        read=addresses.url,
         default=lambda _: "",
         help="the store's URL as pods reach it; empty: the same",
     ),

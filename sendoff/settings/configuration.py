@@ -96,7 +96,10 @@ def _variables(environ: Mapping[str, str], here: Path) -> Iterator[Source]:
     known = {setting.variable: setting.key for setting in SETTINGS}
     for variable in sorted(name for name in environ if name.startswith("SENDOFF_")):
         if variable in known:
-            yield Source(name=variable, base=here, values={known[variable]: environ[variable]})
+            # `SENDOFF_STORE= sendoff …` and an unset variable in a script's "$X" say nothing.
+            if environ[variable]:
+                values = {known[variable]: environ[variable]}
+                yield Source(name=variable, base=here, values=values)
         elif variable not in _RESERVED and (near := nearest(variable, known, cutoff=0.93)):
             # Other variables may share the prefix; one a letter off from ours is a slip.
             raise UnknownSetting(variable, "the environment", near)

@@ -43,8 +43,16 @@ def cuda(value: Any, base: Path) -> str:
 
 def path(value: Any, base: Path) -> Path:
     """An absolute path."""
+    found = text(value, base)
+    if not found:
+        # It would be the directory that it is relative to, which nobody means by saying nothing.
+        raise ValueError("it is empty, and no directory or file; . is the one here")
+    try:
+        expanded = Path(found).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{value!r} is in the home of a user whom this machine has not") from None
     # Not resolved: a link on the way is the user's own choice of name.
-    return Path(os.path.normpath(base / Path(text(value, base)).expanduser()))
+    return Path(os.path.normpath(base / expanded))
 
 
 def duration(value: Any, _base: Path) -> float:
@@ -153,34 +161,6 @@ def switch(value: Any, _base: Path) -> bool:
     found = words.get(str(value).lower())
     if found is None:
         raise ValueError(f"{value!r} is neither true nor false")
-    return found
-
-
-def address(value: Any, base: Path) -> str:
-    """A URL as it is, or an absolute path."""
-    found = text(value, base)
-    return found if found.startswith(("http://", "https://")) else str(path(found, base))
-
-
-def registry(value: Any, base: Path) -> str:
-    """A repository as it is, such as "registry.example/team/runs", or an absolute path.
-
-    As docker has it, a first part with a dot or a port, or "localhost", is a host.
-    """
-    found = text(value, base).rstrip("/")
-    host, slash, _ = found.partition("/")
-    if found.startswith((".", "/", "~")) or not slash:
-        return str(path(found, base))
-    is_host = "." in host or ":" in host or host == "localhost"
-    return found if is_host else str(path(found, base))
-
-
-def prefix(value: Any, base: Path) -> str:
-    """The beginning of repositories' names, such as "registry.example/base"; empty for none."""
-    found = text(value, base).rstrip("/")
-    host = found.partition("/")[0]
-    if found and not ("." in host or ":" in host or host == "localhost"):
-        raise ValueError(f"{value!r} does not begin with a registry's host")
     return found
 
 

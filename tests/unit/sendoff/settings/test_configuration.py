@@ -95,6 +95,13 @@ def test_a_mistyped_variable_is_refused_and_others_are_not(
     load(project, {}, {**environ, "SENDOFF_SOMETHING_ELSE": "1"})
 
 
+def test_an_empty_variable_is_an_unset_one(project: Path, environ: dict[str, str]) -> None:
+    (project / "sendoff.toml").write_text('store = "results"\n')
+    names = ("STORE", "CACHE", "STATE", "REGISTRY", "TARGET", "TIMEOUT", "IDLE_LIMIT")
+    variables = {**environ, **{f"SENDOFF_{name}": "" for name in names}}
+    assert load(project, {}, variables) == load(project, {}, environ)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -109,6 +116,16 @@ def test_a_mistyped_variable_is_refused_and_others_are_not(
         "outputs = [1]",
         "env = { A = 1 }",
         "store = 1",
+        'store = ""',
+        'cache = ""',
+        'cache = "~nobody.here/x"',
+        'registry = ""',
+        'store = "s3://bucket/prefix"',
+        'torch-index = "file:///wheels"',
+        'store-in-cluster = "minio/bucket"',
+        'registry = "https://registry.example/team/runs"',
+        'registry = "docker://registry.example/team/runs"',
+        'bases = "https://registry.example/base"',
     ],
 )
 def test_a_value_that_can_not_be_read(line: str, project: Path, environ: dict[str, str]) -> None:
@@ -142,6 +159,8 @@ def test_a_relative_xdg_path_is_ignored(project: Path, environ: dict[str, str]) 
         ("images/here", False),
         ("./registry.example/x", False),
         ("images", False),
+        ("images/", False),
+        ("/", False),
     ],
 )
 def test_a_registry_is_a_repository_or_a_directory(
