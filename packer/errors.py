@@ -188,6 +188,16 @@ class PythonNotFound(SendoffError):
         return "activate the sandbox's virtual environment, or name it: --python .venv/bin/python"
 
 
+class EnvironmentGone(PythonNotFound):
+    """The environment that is said to be active has no interpreter."""
+
+    def why(self) -> str:
+        return "VIRTUAL_ENV says that it is active, and there is no such environment any more"
+
+    def fix(self) -> str:
+        return "activate the sandbox's virtual environment, or none: unset VIRTUAL_ENV"
+
+
 class PythonMismatch(SendoffError):
     """The sandbox's interpreter is not one whose environment can be packed."""
 

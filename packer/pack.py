@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from packer import disk, image_paths
+from packer import cautions, disk, image_paths
 from packer.building import choice, plan
 from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
@@ -38,8 +38,6 @@ from packer.record import encode
 if TYPE_CHECKING:
     from packer.environment.interpreter import Interpreter
     from packer.environment.materials import Resolution, Resolved
-
-_NO_STEPS = "apt and run of [tool.sendoff.image] were left out: this image has no base"
 
 
 def pack(
@@ -99,7 +97,9 @@ class _Pack:
 
     def look(self) -> tuple[Lock, EnvironmentReport]:
         """What the environment is made of."""
-        return self._begin()[1].look()
+        interpreter, resolution = self._begin()
+        lock, report = resolution.look()
+        return lock, self._report(report, interpreter)
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
@@ -183,7 +183,7 @@ class _Pack:
             tags={name: described.digest for name, described in names.items()},
             project=project,
             editables=editables,
-            report=self._report(resolved.report),
+            report=self._report(resolved.report, interpreter),
             tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
             revision=self._git.found(),
             base=f"{base.repository}@{base.digest}" if base else "",
@@ -244,10 +244,9 @@ class _Pack:
         """What was done to the base; nothing where there is none."""
         return self._request.image if self._request.base else ImageSettings()
 
-    def _report(self, report: EnvironmentReport) -> EnvironmentReport:
-        if self._request.image.extends and not self._request.base:
-            return replace(report, warnings=(*report.warnings, _NO_STEPS))
-        return report
+    def _report(self, report: EnvironmentReport, interpreter: Interpreter) -> EnvironmentReport:
+        warnings = cautions.of(self._request, interpreter, report.warnings)
+        return replace(report, warnings=warnings)
 
     def _check_base(self, interpreter: Interpreter) -> None:
         base = self._request.base

@@ -126,7 +126,7 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
 
     publishing = _publishing(session)
     base = publishing.known_base() if publishing else None
-    request = _pack_request(session, Order(setups=()), base)
+    request = _pack_request(session, Order(setups=(SetUp(parameters={}, command=()),)), base)
     lock, report = packing.look(request, progress)
     cuda_choice.check(session, report)
     return lock, report

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from sendoff.handle import Run
 
 
+_NEEDED = (
+    "sendoff.handle",
+    "sendoff.terminal.caution",
+    "sendoff.terminal.explanation",
+    "sendoff.terminal.following",
+)
+
+
 class Manner(Record, frozen=True):
     """How to send: the options of `options.SENDING`."""
 
@@ -56,7 +64,7 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         packed, record = prepare(session, order, narrator)
     finally:
         narrator.clear()
-    from sendoff.terminal import explanation
+    from sendoff.terminal import caution, explanation
 
     console.say(explanation.headline(packed, time.monotonic() - started), "faint")
     if packed.report.retargeted and not manner.dry_run:
@@ -65,6 +73,7 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
         for line in explanation.environment(packed.report):
             console.say(line, "faint")
         return _tell(record, console)
+    caution.say(packed.report, session, console)
     earlier = answered(record, session)
     return start(record, session, console, detach=manner.detach, earlier=earlier)
 
@@ -131,7 +140,7 @@ def _when(run: Run) -> str:
 
 
 def _import_ahead() -> None:
-    for module in ("sendoff.handle", "sendoff.terminal.explanation", "sendoff.terminal.following"):
+    for module in _NEEDED:
         importlib.import_module(module)
 
 

@@ -43,7 +43,13 @@ class EnvironmentReport(Record, frozen=True):
     """Distributions whose wheel was built for this image, and what from."""
     retargeted: Retargeted | None = None
     """None where everything arrives as it is installed."""
+    without_index: bool = False
+    """Whether an index was out of reach, so that what arrives, and the digest, may be others than
+    with all of them."""
 
+
+PYTHONPATH_STAYS = "PYTHONPATH is set here and not in the image: give it with --env PYTHONPATH=…"
+"""The warning of an environment that is looked at where that variable is set."""
 
 Agree = Callable[[EnvironmentReport], object]
 """Raises an error where an environment must not be packed."""

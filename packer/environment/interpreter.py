@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from packer import disk, record
-from packer.errors import PythonMismatch, PythonNotFound
+from packer.errors import EnvironmentGone, PythonMismatch, PythonNotFound
 from packer.record import Record
 
 OLDEST = (3, 10)
@@ -82,19 +82,32 @@ def find(python: str | None = None) -> Path:
 
     Raises:
         PythonNotFound: there is none.
+        EnvironmentGone: the active environment has none. Another one's packages are never taken
+            for those that were meant.
     """
     if python:
-        found = shutil.which(Path(python).expanduser())
-        if not found:
+        named = shutil.which(Path(python).expanduser())
+        if not named:
             raise PythonNotFound(python)
-        return Path(found).absolute()
+        return Path(named).absolute()
     active = os.environ.get("VIRTUAL_ENV")
-    if active and os.access(f"{active}/bin/python", os.X_OK):
-        return Path(active).absolute() / "bin/python"
-    found = shutil.which("python") or shutil.which("python3")
-    if not found:
+    if active:
+        found = Path(active).absolute() / "bin/python"
+        if not os.access(found, os.X_OK):
+            raise EnvironmentGone(str(found))
+        return found
+    first = shutil.which("python") or shutil.which("python3")
+    if not first:
         raise PythonNotFound("python")
-    return Path(found).absolute()
+    return Path(first).absolute()
+
+
+def passed_over(project: Path, taken: Interpreter) -> Path | None:
+    """The project's own `.venv`, where `taken` is another and no environment is active."""
+    folder = project / ".venv"
+    if os.environ.get("VIRTUAL_ENV") or not os.access(folder / "bin/python", os.X_OK):
+        return None
+    return None if os.path.realpath(taken.prefix) == os.path.realpath(folder) else folder
 
 
 def describe(executable: Path, cache: Path) -> Interpreter:

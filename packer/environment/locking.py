@@ -12,6 +12,7 @@ import msgspec
 from packer.building.source import Source
 from packer.environment import closure, environment, resolver, target
 from packer.environment.environment import Environment, Installed
+from packer.environment.environment_report import PYTHONPATH_STAYS
 from packer.environment.installed_files import Hashes
 from packer.environment.lock import WheelPin
 from packer.environment.resolver import Locked, Plan
@@ -27,7 +28,6 @@ from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 
-_PYTHONPATH = "PYTHONPATH is set here and not in the image: give it with --env PYTHONPATH=…"
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "uv.toml")
 
 
@@ -40,8 +40,6 @@ class Draft(Record, frozen=True):
     answer: Answer
     sources: dict[str, Source]
     """What is to be built, by name."""
-    has_index: bool
-    """Whether the lock would be the same with every index within reach."""
 
 
 class Outcome(Record, frozen=True):
@@ -100,13 +98,8 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         built={name: str(each) for name, each in sources.items()},
         builds=builds,
     )
-    return Draft(
-        locked=_locked(plan, provisional(answer, sources)),
-        plan=plan,
-        answer=answer,
-        sources=sources,
-        has_index=not (answer.unreachable or builds.warnings),
-    )
+    locked = _locked(plan, provisional(answer, sources))
+    return Draft(locked=locked, plan=plan, answer=answer, sources=sources)
 
 
 def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
@@ -156,7 +149,7 @@ def provisional(answer: Answer, sources: Mapping[str, Source]) -> Answer:
 
 def _locked(plan: Plan, answer: Answer) -> Locked:
     locked = resolver.lock(plan, answer)
-    return _with_warning(locked, _PYTHONPATH) if os.environ.get("PYTHONPATH") else locked
+    return _with_warning(locked, PYTHONPATH_STAYS) if os.environ.get("PYTHONPATH") else locked
 
 
 def _with_warning(locked: Locked, warning: str) -> Locked:

@@ -148,7 +148,7 @@ class Resolution:
             always=locked.always,
             report=locked.report,
             marks=marks,
-            good_until=0 if found.draft.has_index else time.time() + _WITHOUT_INDEX,
+            good_until=time.time() + _WITHOUT_INDEX if locked.report.without_index else 0,
         )
         try:
             data = msgspec.json.encode(remembered, enc_hook=str)

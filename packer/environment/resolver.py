@@ -81,7 +81,8 @@ class _Locking:
     def result(self) -> Locked:
         if self._answer.unreachable:
             self._warnings.append(
-                f"no index answered, installed files are packed: {self._answer.unreachable}"
+                "no index answered, installed files are packed, and the digest is another than "
+                f"with wheels: {self._answer.unreachable}"
             )
         environment = self._plan.environment
         for file in environment.unowned:
@@ -138,6 +139,7 @@ class _Locking:
             warnings=(*builds.warnings, *self._warnings),
             retargeted=found if builds.source else None,
             built=dict(self._plan.built),
+            without_index=bool(self._answer.unreachable or builds.warnings),
         )
 
     def _add_builds(self) -> None:

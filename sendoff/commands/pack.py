@@ -53,7 +53,7 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
     from packer.explain import explain
     from sendoff.grid import SetUp
     from sendoff.preparation import Order, pack_order
-    from sendoff.terminal import explanation
+    from sendoff.terminal import caution, explanation
     from sendoff.terminal.narration import Narrator
 
     order = Order(setups=(SetUp(parameters={}, command=words),))
@@ -67,6 +67,8 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
         console.document(explain(packed))
         return 0
     console.say(explanation.headline(packed, time.monotonic() - started), "faint")
+    if not explained:
+        caution.say(packed.report, session, console)
     console.result(packed.images[0])
     if explained:
         for line in explanation.lines(explain(packed)):

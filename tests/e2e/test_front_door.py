@@ -304,6 +304,29 @@ def test_environment_variables_and_secrets(place: GatedDesk) -> None:
     assert place("run", "-e", "NOT_HERE", "--", "true").returncode == 2
 
 
+def test_what_does_not_go_along_is_said_once(place: GatedDesk) -> None:
+    place.write("lib/mylib.py", "")
+    command = ("run", "--", "python", "-c", "import mylib")
+    warning = "warning: PYTHONPATH is set here and not in the image"
+    # The tests' own, where it is set, stays behind.
+    path = os.pathsep.join(filter(None, ("lib", os.environ.get("PYTHONPATH"))))
+    for said in (True, False):
+        done = place(*command, PYTHONPATH=path)
+        assert done.returncode == 1
+        assert (warning in done.stderr) == said
+    done = place("run", "--env", "PYTHONPATH", "--", *command[2:], PYTHONPATH=path)
+    assert (done.returncode, warning in done.stderr) == (0, False)
+    told = place("pack", PYTHONPATH=path, XDG_STATE_HOME=str(place.home / "new"))
+    assert warning in told.stderr
+    assert DIGEST.fullmatch(told.stdout.strip())
+
+
+def test_an_active_environment_that_is_gone_is_refused(place: GatedDesk) -> None:
+    done = place("run", "--", "true", VIRTUAL_ENV="/gone")
+    assert done.returncode == 125
+    assert "VIRTUAL_ENV" in done.stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str, place: GatedDesk) -> None:
     place("run", "-d", "--name", "unusual", "--", "true")

@@ -49,7 +49,8 @@ def test_no_index_is_said_and_installed_files_are_packed(
         ("two", "no index answered"),
     ]
     (warning,) = resolved.report.warnings
-    assert warning.startswith("no index answered, installed files are packed: ")
+    assert warning.startswith("no index answered, installed files are packed, and the digest is ")
+    assert resolved.report.without_index
     # Once an index is named, it is asked.
     monkeypatch.undo()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from packer.environment import interpreter
-from packer.errors import PythonMismatch, PythonNotFound
+from packer.errors import EnvironmentGone, PythonMismatch, PythonNotFound
 
 
 @pytest.fixture
@@ -46,6 +46,23 @@ def test_the_order_in_which_it_is_looked_for(
     with pytest.raises(PythonNotFound) as refused:
         interpreter.find("python9.9")
     assert refused.value.code == "PYTHON_NOT_FOUND"
+
+
+@pytest.mark.parametrize("left", ["nothing", "a dangling link"])
+def test_an_active_environment_that_is_gone_is_not_replaced_by_another(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    program(path / "python", "exit 1")
+    gone = tmp_path / "venv" / "bin" / "python"
+    if left == "a dangling link":
+        gone.parent.mkdir(parents=True)
+        gone.symlink_to("/nowhere/python")
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "venv"))
+    with pytest.raises(EnvironmentGone, match=str(gone)) as refused:
+        interpreter.find()
+    assert "VIRTUAL_ENV" in refused.value.why()
+    monkeypatch.setenv("VIRTUAL_ENV", "")
+    assert interpreter.find() == path / "python"
 
 
 def test_it_is_asked_once_and_again_when_it_changes(path: Path, tmp_path: Path) -> None:
