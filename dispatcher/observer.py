@@ -12,9 +12,8 @@ from dispatcher.errors import RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.status import IndexStatus, RunStatus, Started
-from dispatcher.store import Missing, RunKeys, Runs
+from dispatcher.store import Runs
 from dispatcher.target import View
-from packer import record
 from packer.errors import SendoffError
 
 _MANY = 16
@@ -193,9 +192,6 @@ class Observer:
 
     def _latest(self, index: int) -> Started | None:
         for attempt in reversed(self.runs.attempts(self.run.id, index)):
-            try:
-                data = self.runs.store.get(RunKeys(self.run.id).started(index, attempt))
-            except Missing:
-                continue
-            return record.decode(data, Started)
+            if found := self.runs.started(self.run.id, index, attempt):
+                return found
         return None

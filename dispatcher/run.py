@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from dispatcher.request import Request
@@ -121,12 +122,16 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def unreported(run: Run, index: int, attempt: int) -> Manifest:
+def unreported(run: Run, index: int, attempt: int, started: str = "") -> Manifest:
     """The manifest of an index whose runner has written none: failed, as of now.
 
+    Where it is known when the attempt `started` (UTC, ISO 8601), all since then counts as running.
     Whoever commits it adds why.
     """
-    asked = run.request.inputs[index]
+    asked, ended = run.request.inputs[index], datetime.now(UTC)
+    ran = None
+    if started:
+        ran = max(0.0, (ended - datetime.fromisoformat(started)).total_seconds())
     return Manifest(
         run=run.id,
         index=index,
@@ -135,7 +140,10 @@ def unreported(run: Run, index: int, attempt: int) -> Manifest:
         command=asked.command,
         state="failed",
         exit_code=None,
-        ended=f"{now()[:-1]}.000Z",
+        started=started,
+        ended=f"{ended.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z",
+        usage=Usage(wall=ran or 0),
+        phases=Phases(running=ran),
     )
 
 

@@ -13,7 +13,8 @@ from dispatcher.run import Manifest, Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
-from packer.record import Record, encode
+from dispatcher.status import Started
+from packer.record import Record, decode, encode
 
 if TYPE_CHECKING:
     from dispatcher.runner.store import Store
@@ -197,6 +198,14 @@ class Runs:
         """The numbers of the attempts that were started, ascending."""
         prefix = f"{RunKeys(run_id).prefix}{index}/"
         return sorted(int(name) for name in self.store.names(prefix) if name.isdigit())
+
+    def started(self, run_id: str, index: int, attempt: int) -> Started | None:
+        """Who runs an attempt and since when; None where its runner has not said so."""
+        try:
+            data = self.store.get(RunKeys(run_id).started(index, attempt))
+        except Missing:
+            return None
+        return decode(data, Started)
 
     def interrupted(self, run_id: str, index: int, attempt: int) -> Manifest | None:
         """What an attempt that was ended from outside had come to; None where it left no word.

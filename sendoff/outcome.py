@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterable
 
-from dispatcher.run import State
+from dispatcher.run import Manifest, State
 from dispatcher.status import IndexStatus
 from sendoff.quantities import show_duration
 from sendoff.terminal.console import Colour
@@ -48,11 +48,11 @@ def of_all(states: Iterable[State]) -> int:
 
 def sentence(index: IndexStatus) -> str:
     """Such as "succeeded in 3.2 s", "failed with exit code 3 after 3.2 s", "queued: no h100 …"."""
-    took = show_duration(index.manifest.usage.wall) if index.manifest else ""
+    took = _took(index.manifest) if index.manifest else ""
     how = index.state.replace("-", " ")
     if index.waiting:
         return f"{how}: {index.waiting.message}"
-    if index.state == "succeeded":
+    if index.state == "succeeded" and took:
         return f"{how} in {took}"
     if _was_idle(index):
         how += " for want of work for its GPUs"
@@ -62,6 +62,12 @@ def sentence(index: IndexStatus) -> str:
         elif index.exit_code:
             how += f" with exit code {index.exit_code}"
     return f"{how} after {took}" if took else how
+
+
+def _took(manifest: Manifest) -> str:
+    """For how long its command ran; empty where nobody knows, or it never did."""
+    seconds = manifest.usage.wall or manifest.phases.running
+    return "" if seconds is None else show_duration(seconds)
 
 
 def _was_idle(index: IndexStatus) -> bool:

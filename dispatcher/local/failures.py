@@ -67,8 +67,15 @@ class Failures:
 
         from dispatcher.run import unreported
 
-        manifest = unreported(self._run(), index, attempt)
+        manifest = unreported(self._run(), index, attempt, self._started(index, attempt))
         self._put(msgspec.structs.replace(manifest, state=state, failure=failure))
+
+    def _started(self, index: int, attempt: int) -> str:
+        """Since when the attempt was under way; empty where its runner did not come to say so."""
+        from dispatcher.store import Runs
+
+        found = Runs.at(self._places()).started(self._run_id, index, attempt)
+        return found.started if found else ""
 
     def _put(self, manifest: Manifest) -> None:
         from dispatcher.store import Runs

@@ -381,6 +381,17 @@ def test_a_killed_runner_is_an_infrastructure_failure_and_leaves_no_command(benc
     bench.until(lambda: not bench.running(command))
 
 
+def test_what_a_killed_runner_held_is_known(bench, tmp_path):
+    run = bench.submit(["sh", "-c", f"sleep 0.3; echo $PPID > {tmp_path}/pid; sleep 300"])
+    os.kill(bench.marked(tmp_path / "pid"), signal.SIGKILL)
+    index = bench.wait(run).indexes[0]
+    manifest = index.manifest
+    started = Runs.at(bench.places).started(run.id, 0, 1)
+    assert started
+    assert started.started == index.started == manifest.started < manifest.ended
+    assert 0.3 < manifest.usage.wall == manifest.phases.running < 60
+
+
 def test_an_infrastructure_failure_is_tried_again(bench, tmp_path):
     code = f"test -e {tmp_path}/first && exit 0; echo $PPID > {tmp_path}/first; sleep 300"
     run = bench.submit(["sh", "-c", code], retries=1)

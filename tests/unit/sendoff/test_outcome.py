@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from dispatcher.run import Failure, Manifest, Usage
+from dispatcher.run import Failure, Manifest, Phases, Usage
 from dispatcher.status import IndexStatus
 from packer.digest import Digest
 from sendoff import outcome
@@ -48,6 +48,16 @@ def test_idle_gpus(code: int | None, signal: str) -> None:
     index = msgspec.structs.replace(status("failed", code, signal), failure=idle)
     assert outcome.exit_code(index) == 125
     assert outcome.sentence(index) == "failed for want of work for its GPUs after 3.2 s"
+
+
+def test_what_nobody_timed_took_no_time_that_is_known() -> None:
+    unknown = status("failed")
+    assert unknown.manifest
+    manifest = msgspec.structs.replace(unknown.manifest, usage=Usage())
+    assert outcome.sentence(msgspec.structs.replace(unknown, manifest=manifest)) == "failed"
+    manifest = msgspec.structs.replace(manifest, phases=Phases(running=4.0))
+    words = outcome.sentence(msgspec.structs.replace(unknown, manifest=manifest))
+    assert words == "failed after 4.0 s"
 
 
 def test_several() -> None:
