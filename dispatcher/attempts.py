@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dispatcher import usage
+from dispatcher.errors import RecordDamaged
 from dispatcher.run import Run
 from dispatcher.status import IndexStatus
 from dispatcher.store import Runs
@@ -17,5 +18,8 @@ def held(run: Run, indexes: Sequence[IndexStatus], runs: Runs, now: float) -> It
     for index in indexes:
         last = index.manifest.attempt if index.manifest else index.attempts
         for attempt in range(1, last):
-            found = runs.interrupted(run.id, index.index, attempt)
+            try:
+                found = runs.interrupted(run.id, index.index, attempt)
+            except RecordDamaged:
+                found = None
             yield usage.of_manifest(run.request, found) if found else None

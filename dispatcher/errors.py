@@ -29,6 +29,18 @@ class RecordUnreadable(SendoffError):
         return "python -m pip install --upgrade sendoff"
 
 
+class RecordDamaged(RecordUnreadable):
+    """A stored record is no JSON, which no version of sendoff writes."""
+
+    def why(self) -> str:
+        return "it was cut short or overwritten: it is no JSON"
+
+    def fix(self) -> str:
+        run = self.key.split("/")[1] if self.key.count("/") > 1 else ""
+        again = f"sendoff rerun {run} --failed" if self.key.endswith("manifest.json") else ""
+        return f"restore it from a copy of the store, or {again or 'send the run off again'}"
+
+
 class RecordNewer(RecordUnreadable):
     """A stored record has a format that only later versions know."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
-from dispatcher.errors import RecordNewer, RecordUnreadable
+from dispatcher.errors import RecordDamaged, RecordNewer, RecordUnreadable
 from packer.record import decode
 
 T = TypeVar("T")
@@ -16,6 +16,7 @@ def read(what: str, data: bytes, kind: type[T]) -> T:
 
     Raises:
         RecordNewer: its format, or that of a record in it, is a later one.
+        RecordDamaged: it is no JSON.
         RecordUnreadable: it has another shape.
     """
     import msgspec
@@ -23,20 +24,26 @@ def read(what: str, data: bytes, kind: type[T]) -> T:
     try:
         return decode(data, kind)
     except (msgspec.ValidationError, ValueError) as error:
+        if not _is_json(data):
+            raise RecordDamaged(what, str(error) if data else "it is empty") from error
         newer = _newer(data, kind)
         if newer:
             raise RecordNewer(what, newer) from error
         raise RecordUnreadable(what, str(error)) from error
 
 
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
+
+
 def _newer(data: bytes, kind: type[Any]) -> str:
     """The first format in `data` that is a later one than this version's; empty for none."""
     known = dict(map(_split, _known(kind)))
-    try:
-        content = json.loads(data)
-    except ValueError:
-        return ""
-    for found in _formats(content):
+    for found in _formats(json.loads(data)):
         name, version = _split(found)
         if version > known.get(name, version):
             return f"{found}; this version reads {name}/{known[name]}"

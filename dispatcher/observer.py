@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Self
 
-from dispatcher import manifest_copies, orders, refusal, targets
+from dispatcher import diagnosis, manifest_copies, orders, refusal, targets
 from dispatcher import status as states
-from dispatcher.errors import RunUnknown
+from dispatcher.errors import RecordNewer, RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.status import IndexStatus, RunStatus, Started
@@ -132,6 +132,7 @@ class Observer:
         manifests = self._manifests(
             [index for index in indexes if index in sight.ended or index in sight.likely]
         )
+        indexes = self._left(indexes)
         lacking = [index for index in indexes if index in sight.ended and index not in manifests]
         if lacking:
             manifests |= self._view.settle(lacking)
@@ -162,10 +163,17 @@ class Observer:
         return {index: refusal.status(index, why) for index in indexes} if why else {}
 
     def _manifests(self, indexes: Collection[int]) -> dict[int, Manifest]:
-        """The manifests that the store has of these indexes."""
+        """The manifests that the store has of these indexes; of a damaged one, the end is noted."""
 
         def get(index: int) -> Manifest | None:
-            return self.runs.manifest(self.run.id, index)
+            try:
+                return self.runs.manifest(self.run.id, index)
+            except RecordNewer:
+                raise
+            except RecordUnreadable as error:
+                # One of thousands keeps nobody from the others.
+                self._final[index] = states.of_index(index, None, None, diagnosis.of_error(error))
+                return None
 
         if len(indexes) > _FEW:
             # One question tells of which indexes there is anything.

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import ValidationError
+
 from dispatcher import formats
 from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
@@ -25,6 +27,14 @@ _FIRST_PAGE, _PAGE = 32, 256
 """Runs that are read at a time: mostly the newest few are wanted."""
 
 __all__ = ["DirectoryStore", "Exists", "Missing", "RunKeys", "Runs"]
+
+
+Unreadable = Callable[[RecordUnreadable], object]
+"""Is told of a run's record that can't be read."""
+
+
+def _passed_over(_: RecordUnreadable) -> None:
+    pass
 
 
 class Order(Record, frozen=True, tag_field="format", tag="sendoff.order/1"):
@@ -133,23 +143,27 @@ class Runs:
         """Every run, the newest first."""
         return list(self.recent())
 
-    def recent(self) -> Iterator[Run]:
-        """The runs, the newest first; no more are read than are asked for, but for a page."""
+    def recent(self, unreadable: Unreadable = _passed_over) -> Iterator[Run]:
+        """The runs, the newest first; no more are read than are asked for, but for a page.
+
+        Those whose records can't be read are not among them: `unreadable` is told why.
+        """
         seen: set[str] = set()
         page, after = _FIRST_PAGE, ""
         while marks := self.store.names(RECENT, after=after, most=page):
             after = marks[-1]
             names = [name for name in map(of_recent, marks) if name not in seen]
-            yield from self._read(dict.fromkeys(names))
+            yield from self._read(dict.fromkeys(names), unreadable)
             seen.update(names)
             if len(marks) < page:
                 break
             page = _PAGE
         # Those of a sendoff before there were marks.
         unmarked = [name for name in self.ids() if name not in seen]
-        yield from sorted(self._read(unmarked), key=lambda run: (run.created, run.id), reverse=True)
+        left = self._read(unmarked, unreadable)
+        yield from sorted(left, key=lambda run: (run.created, run.id), reverse=True)
 
-    def _read(self, names: Iterable[str]) -> list[Run]:
+    def _read(self, names: Iterable[str], unreadable: Unreadable) -> list[Run]:
         """The runs of these ids that can be read, several at a time where that is quicker."""
         if self.store.parallel == 1:
             found = [self._readable(name) for name in names]
@@ -158,14 +172,19 @@ class Runs:
 
             with ThreadPoolExecutor(self.store.parallel) as pool:
                 found = list(pool.map(self._readable, names))
-        return [run for run in found if run]
+        for each in found:
+            if isinstance(each, RecordUnreadable):
+                unreadable(each)
+        return [each for each in found if isinstance(each, Run)]
 
-    def _readable(self, name: str) -> Run | None:
-        """The run; None where a folder has none of its own, or one that a newer sendoff wrote."""
+    def _readable(self, name: str) -> Run | RecordUnreadable | None:
+        """The run, or why it can't be read; None where a folder has none of its own."""
         try:
             found = self.known(name)
-        except (RunUnknown, RecordUnreadable):
+        except RunUnknown:
             return None
+        except RecordUnreadable as error:
+            return error
         return found if found.id == name else None
 
     def commit(self, manifest: Manifest) -> bool:
@@ -202,10 +221,10 @@ class Runs:
     def started(self, run_id: str, index: int, attempt: int) -> Started | None:
         """Who runs an attempt and since when; None where its runner has not said so."""
         try:
-            data = self.store.get(RunKeys(run_id).started(index, attempt))
-        except Missing:
+            return decode(self.store.get(RunKeys(run_id).started(index, attempt)), Started)
+        except (Missing, ValueError, ValidationError):
+            # Damaged, it says no more than none: its manifest is what counts.
             return None
-        return decode(data, Started)
 
     def interrupted(self, run_id: str, index: int, attempt: int) -> Manifest | None:
         """What an attempt that was ended from outside had come to; None where it left no word.

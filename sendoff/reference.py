@@ -78,8 +78,18 @@ def _find_run(name: str, runs: Runs) -> Reference:
     if len(found) > 1:
         raise RunAmbiguous(name, named + matches[_SHOWN:])
     if not found:
-        raise RunUnknown(name, nearest(name, runs.ids()))
+        near = nearest(name, set(runs.ids()).difference(matches))
+        raise RunUnknown(name, near if _has_record(near, runs) else "")
     return found[0]
+
+
+def _has_record(name: str, runs: Runs) -> bool:
+    from dispatcher.errors import RecordUnreadable
+
+    try:
+        return _whole(name, runs) is not None
+    except RecordUnreadable:
+        return True
 
 
 def _whole(name: str, runs: Runs) -> Reference | None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sendoff import options
 from sendoff.cli import Command
 from sendoff.terminal.console import Console
+
+if TYPE_CHECKING:
+    from dispatcher.errors import RecordUnreadable
 
 PAGE = 64
 """Runs whose records are read ahead."""
@@ -29,14 +34,17 @@ def command(console: Console, *, names: tuple[str, ...], group: str) -> int:
     from sendoff.handle import Run
     from sendoff.selection import select
     from sendoff.session import Session
+    from sendoff.terminal import failure
 
     session = Session.open(Path())
+    unreadable: list[RecordUnreadable] = []
     if names:
         asked = iter({each.run.id: each.run.record for each in select(names)}.values())
     else:
-        asked = session.runs().recent()
+        asked = session.runs().recent(unreadable.append)
     wanted = (Run(run, session) for run in asked if not group or run.request.group == group)
     runs = list(cost.frozen(wanted, PAGE))
+    failure.passed_over(unreadable, console)
     bill = cost.of_runs(runs, session.settings.prices, session.settings.currency)
     if console.machine:
         console.document({"group": group, "runs": len(runs), **cost.document(bill)})

@@ -12,6 +12,7 @@ from sendoff.cli import Command
 from sendoff.terminal.console import Console
 
 if TYPE_CHECKING:
+    from dispatcher.errors import RecordUnreadable
     from dispatcher.status import RunStatus
     from sendoff.handle import Run
 
@@ -35,13 +36,16 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     from sendoff.handle import Run
     from sendoff.reproduction import late_attaching
     from sendoff.session import Session
+    from sendoff.terminal import failure
 
     session = Session.open(Path())
-    records = islice(session.runs().recent(), None if everything else LOOKED_AT)
+    unreadable: list[RecordUnreadable] = []
+    records = islice(session.runs().recent(unreadable.append), None if everything else LOOKED_AT)
     runs = (Run(run, session) for run in records if not group or run.request.group == group)
     found = (run for run in cost.frozen(runs, SHOWN) if not state or run.state == state)
     shown = list(islice(found, None if everything else SHOWN))
     late_attaching.of_seen(shown)
+    failure.passed_over(unreadable, console)
     if console.machine:
         from sendoff.terminal.summary import of_run
 

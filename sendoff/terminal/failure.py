@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from packer.errors import SendoffError
 from sendoff.terminal.console import Colour, Console, paint
 
 _EVIDENCE_LINE = 400
+_PASSED_OVER = 5
 _TRANSCRIPT = 10
 """Lines of what a program wrote that are told above an error."""
 
@@ -49,6 +51,14 @@ def report(error: SendoffError, *, machine: bool) -> int:
         colour: Colour = "red" if label == "error: " else "faint"
         Console().say(paint(label, colour, sys.stderr) + rest)
     return error.exit_code
+
+
+def passed_over(errors: Sequence[SendoffError], console: Console) -> None:
+    """Warn of what was left out because of these; of many, of the first few and their number."""
+    for error in errors[:_PASSED_OVER]:
+        console.say(f"warning: {' '.join(str(error).split())}; passed over", "yellow")
+    if len(errors) > _PASSED_OVER:
+        console.say(f"warning: and {len(errors) - _PASSED_OVER:,} more like that", "yellow")
 
 
 def from_click(error: Any) -> SendoffError:

@@ -327,6 +327,27 @@ def test_an_active_environment_that_is_gone_is_refused(place: GatedDesk) -> None
     assert "VIRTUAL_ENV" in done.stderr
 
 
+def test_damaged_records_are_told_of_and_keep_nobody_from_others(place: GatedDesk) -> None:
+    cut, torn, whole = (place.sent("run", "-n", name, "--", "true") for name in ("c", "t", "w"))
+    place("wait", cut, torn, whole)
+    runs = Path(json.loads(place.done("config", "show", "--json"))["store"]["value"]) / "runs"
+    for path in (runs / cut / "run.json", runs / torn / "0" / "manifest.json"):
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:30])
+    (runs / "junk").mkdir()
+    for command in ("ps", "cost"):
+        done = place(command)
+        assert done.returncode == 0, done.stderr
+        assert f"warning: runs/{cut}/run.json cannot be read" in done.stderr
+    listed = {run["id"]: run["state"] for run in place.json("ps")}
+    assert (listed.get(torn), listed.get(whole), cut in listed) == ("lost", "succeeded", False)
+    assert torn in place.done("compare", torn, whole)
+    told = place.json("show", cut)
+    assert told["code"] == "RECORD_UNREADABLE"
+    assert "upgrade" not in told["fix"]
+    assert "did you mean" not in place("show", "junk").stderr
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str, place: GatedDesk) -> None:
     place("run", "-d", "--name", "unusual", "--", "true")

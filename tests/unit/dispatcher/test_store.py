@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dispatcher.errors import RecordUnreadable
+from dispatcher.errors import RecordDamaged, RecordUnreadable
 from dispatcher.request import Input, Request
 from dispatcher.run import Manifest, Run
 from dispatcher.runner.keys import recent
@@ -69,6 +69,41 @@ def test_a_record_of_a_newer_format_is_named(runs: Runs, tmp_path: Path) -> None
         runs.run(RUN.id)
     assert "sendoff.run/2" in caught.value.evidence()
     assert runs.all() == []
+
+
+def test_a_record_that_was_cut_short_is_told_of(any_runs: Runs) -> None:
+    any_runs.add(RUN)
+    cut = msgspec.structs.replace(RUN, id="cut-abcdef")
+    data = record.encode(cut)
+    any_runs.store.put(RunKeys(cut.id).record, data[: len(data) // 2])
+    any_runs.store.put(recent(cut.id, 1), b"")
+    told: list[RecordUnreadable] = []
+    assert list(any_runs.recent(told.append)) == any_runs.all() == [RUN]
+    (error,) = told
+    assert isinstance(error, RecordDamaged)
+    assert error.what() == "runs/cut-abcdef/run.json cannot be read"
+    assert "upgrade" not in error.fix()
+    # A folder of no run is not one that can't be read.
+    any_runs.store.put("runs/junk/file", b"")
+    any_runs.store.put(recent("junk", 1), b"")
+    told.clear()
+    assert list(any_runs.recent(told.append)) == [RUN]
+    assert [each.key for each in told] == [error.key]
+
+
+def test_a_manifest_that_was_cut_short_names_what_runs_it_again(runs: Runs) -> None:
+    runs.add(RUN)
+    for data, saw in ((b"", "empty"), (b'{"run":"tr', "")):
+        runs.store.put(RunKeys(RUN.id).manifest(0), data)
+        with pytest.raises(RecordDamaged) as caught:
+            runs.manifest(RUN.id, 0)
+        assert caught.value.fix().endswith(f"sendoff rerun {RUN.id} --failed")
+        assert saw in caught.value.evidence()
+    # What is JSON may be of another version.
+    runs.store.put(RunKeys(RUN.id).manifest(0), b'{"run":3}')
+    with pytest.raises(RecordUnreadable) as caught:
+        runs.manifest(RUN.id, 0)
+    assert "upgrade" in caught.value.fix()
 
 
 def test_a_second_manifest_loses(runs: Runs) -> None:

@@ -57,6 +57,18 @@ def test_a_whole_id_wins_over_longer_ones(tmp_path: Path) -> None:
     assert reference.find("train", runs).run.id == "train"
 
 
+def test_a_folder_without_a_record_is_neither_a_run_nor_the_nearest_to_one(runs: Runs) -> None:
+    for folder in ("junk", "junky"):
+        runs.store.put(f"runs/{folder}/file", b"")
+    for name in ("junk", "jun", "junkx"):
+        with pytest.raises(RunUnknown) as caught:
+            reference.find(name, runs)
+        assert caught.value.near == ""
+    with pytest.raises(RunUnknown) as caught:
+        reference.find("eval-abcdeg", runs)
+    assert caught.value.near == "eval-abcdef"
+
+
 def test_of_a_whole_id_nothing_else_is_read(runs: Runs, monkeypatch) -> None:
     monkeypatch.delattr(DirectoryStore, "names")
     assert reference.find("train-abcabc", runs).run.id == "train-abcabc"
