@@ -79,7 +79,8 @@ def fetch(
 ) -> list[Path]:
     """Fetch files (those that match a pattern, where any is given) and return where they are.
 
-    Each is verified before it has its name. Files of the same name are replaced.
+    Each is verified before it has its name. Files of the same name are replaced. The destination
+    is made where there is something to fetch.
 
     Raises:
         RunUnknown
@@ -103,6 +104,8 @@ def fetch_of(
     chosen = list(_chosen(manifest, patterns))
     for file in chosen:
         _check_path(file.path)
+    if not chosen:
+        return []
     destination.mkdir(parents=True, exist_ok=True)
     one = partial(_fetch, runs, manifest, destination)
     at_once = runs.store.parallel

@@ -131,7 +131,8 @@ class Walk:
             else:
                 fresh[name] = state = self._entry(prefix + name, entry, was, rules)
                 kept = kept or len(state) == 1
-        if not kept and path:
+        # One whose own .sendoffignore leaves out all of it is not packed as an empty one either.
+        if not kept and path and ignore.SENDOFF not in present:
             self.heads[path] = listing.DIRECTORY
 
     def _entry(

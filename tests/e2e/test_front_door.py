@@ -147,6 +147,28 @@ def test_a_detached_run_is_followed_from_other_processes(place: GatedDesk) -> No
     assert "r.txt" in missing.stderr
 
 
+def test_fetched_results_are_not_packed_with_the_next_run(place: GatedDesk) -> None:
+    place.write("write.py", "open('r.txt', 'w').write('r')")
+    run = place.sent("run", "--", "python", "write.py")
+    place("wait", run)
+    digest = place.done("pack")
+    assert place.done("get", run) == f"{run}/r.txt\n"
+    assert place.done("get", run, "r.txt") == f"{run}/r.txt\n"
+    marks = [place.project / run / name for name in (".gitignore", ".sendoffignore")]
+    assert [mark.read_text() for mark in marks] == ["*\n", "*\n"]
+    assert place.done("pack") == digest
+    # A folder that somebody has named or made is theirs.
+    for mark in marks:
+        mark.unlink()
+    place.done("get", run)
+    place.done("get", run, "-o", "mine")
+    assert not list(place.project.rglob(".*ignore"))
+    idle = place.sent("run", "--", "true")
+    place("wait", idle)
+    assert place("get", idle).stdout == ""
+    assert not (place.project / idle).exists()
+
+
 def test_cancel_from_another_process(place: GatedDesk) -> None:
     run = place("run", "-q", "-d", "--", "python", "gated.py").stdout.strip()
     until(lambda: place.state(run) == "running")

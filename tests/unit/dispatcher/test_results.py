@@ -44,6 +44,13 @@ def test_everything_is_fetched(bench, run, tmp_path):
     assert len(results.files(run.id, 0, bench.places)) == 3
 
 
+def test_without_files_no_folder_is_made(bench, tmp_path):
+    sent = bench.submit(["true"])
+    bench.wait(sent)
+    assert results.fetch(sent.id, 0, bench.places, tmp_path / "to") == []
+    assert not (tmp_path / "to").exists()
+
+
 def test_patterns_choose_and_one_without_a_match_is_named(bench, run, tmp_path):
     fetched = results.fetch(run.id, 0, bench.places, tmp_path, ["**/*.csv"])
     assert [path.name for path in fetched] == ["b.csv"]

@@ -38,6 +38,23 @@ def test_what_was_read_too_early_is_read_again(tmp_path: Path):
     assert second.heads == {}
 
 
+def test_a_folder_that_leaves_out_all_of_itself_is_not_there(tmp_path: Path):
+    for folder, name in (("git", ".gitignore"), ("own", ".sendoffignore")):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        (tmp_path / folder / "deep/file").write_text("")
+        (tmp_path / folder / name).write_text("*\n")
+    walk = walked(tmp_path)
+    # Of git's a program may need the folder: it is empty in a clone as well.
+    assert set(walk.heads) == {b"git"}
+    assert {path for path, _ in walk.left_out} >= {b"own/deep", b"own/.sendoffignore"}
+    second = walked(tmp_path, walk)
+    assert set(second.heads) == {b"git"}
+    (tmp_path / "own/.sendoffignore").write_text("*\n!/.sendoffignore\n")
+    third = walked(tmp_path, second)
+    third.read(SILENT)
+    assert set(third.heads) == {b"git", b"own/.sendoffignore"}
+
+
 def test_a_tree_deeper_than_python_recurses(tmp_path: Path):
     depth = 1_500
     folder = str(tmp_path)
