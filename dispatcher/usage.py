@@ -20,6 +20,7 @@ from packer.record import Record
 
 HOUR = 3600.0
 _PHASES = Phases.__struct_fields__
+_NONE = Wanted(name=CPU, count=0)
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -72,6 +73,9 @@ def of_manifest(request: Request, manifest: Manifest) -> Held:
         # A record of a sendoff that knew no phases.
         phases = Phases(running=manifest.usage.wall)
     wanted = _class_of(request, manifest)
+    if request.target == "local" and manifest.hardware:
+        # That target takes any words for a class, and gives what the machine has.
+        wanted = _at_most(wanted, len(manifest.hardware.get("gpus", ())))
     return Held(gpu=wanted.name, count=wanted.count, phases=phases, busy=manifest.usage.gpu_busy)
 
 
@@ -149,10 +153,14 @@ def _class_of(request: Request, manifest: Manifest | None) -> Wanted:
     return Wanted(name=asked, count=wanted[0].count)
 
 
+def _at_most(wanted: Wanted, gpus: int) -> Wanted:
+    return Wanted(name=wanted.name, count=min(wanted.count, gpus)) if gpus else _NONE
+
+
 @lru_cache
 def _parsed(asked: str) -> tuple[Wanted, ...]:
     try:
-        return parse(asked) or (Wanted(name=CPU, count=0),)
+        return parse(asked) or (_NONE,)
     except GpuExpressionInvalid:
         # The local target takes any words.
         return (Wanted(name=asked),)

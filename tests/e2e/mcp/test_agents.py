@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests import nvml
 from tests.e2e.desk import GatedDesk
 from tests.e2e.mcp.agents import (
     PATIENCE,
@@ -372,6 +373,8 @@ def test_paths_are_the_projects(place: GatedDesk) -> None:
 
 
 def test_budgets_hold_and_are_told(place: GatedDesk) -> None:
+    driver = nvml.build(place.home / "driver")
+    place.write("sendoff.toml", f'[env]\nLD_LIBRARY_PATH = "{driver}"\n')
     place.env |= {"SENDOFF_BUDGET_GPU_HOURS": "1", "SENDOFF_BUDGET_RUNS": "2"}
     gated = {"command": "python gated.py", "gpu": "h100:2", "group": "g"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dispatcher import usage
@@ -67,9 +68,27 @@ def test_a_record_from_before_there_were_phases_has_its_wall_time():
     ],
 )
 def test_of_several_classes_the_one_that_was_seen_counts(product, name, count):
-    manifest = ended(hardware={"gpus": [{"name": product}]})
+    manifest = ended(hardware={"gpus": [{"name": product}] * 2})
     held = usage.of_manifest(asked("h100,a100:2,a100-80gb:2"), manifest)
     assert (held.gpu, held.count) == (name, count)
+
+
+@pytest.mark.parametrize(
+    ("target", "gpus", "name", "count"),
+    [
+        ("local", 0, "cpu", 0),
+        ("local", 1, "h100", 1),
+        ("local", 8, "h100", 2),
+        # There the target gave them, whatever the driver told.
+        ("docker", 0, "h100", 2),
+        ("kubernetes", 0, "h100", 2),
+    ],
+)
+def test_on_a_machine_of_ones_own_the_gpus_count_that_are_there(target, gpus, name, count):
+    request = msgspec.structs.replace(asked("h100:2"), target=target)
+    facts = {"gpus": [{"name": "NVIDIA H100"}] * gpus} if gpus else {}
+    held = usage.of_manifest(request, ended(FULL, hardware={"host": "here", **facts}))
+    assert (held.gpu, held.count, held.phases) == (name, count, FULL)
 
 
 def test_words_that_are_no_class_are_taken_as_they_are():
