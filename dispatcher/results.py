@@ -18,6 +18,7 @@ from dispatcher.places import Places
 from dispatcher.run import Manifest, OutputFile
 from dispatcher.runner import patterns as globs
 from dispatcher.store import Missing, RunKeys, Runs
+from packer import disk
 
 _PIECE = 1 << 20
 _SHOWN = 5
@@ -87,6 +88,7 @@ def fetch(
         ResultUnknown: a pattern matches nothing.
         ResultAltered: what is stored is not what the manifest says, or its path would leave the
             destination.
+        DiskFull
     """
     _, manifest = _find(run_id, index, places)
     if manifest is None:
@@ -158,7 +160,11 @@ def _fetch(runs: Runs, manifest: Manifest, destination: Path, file: OutputFile) 
     _make_folders(destination, file.path)
     temporary = target.with_name(f".sendoff-{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        with _open(runs, manifest, file.path) as source, temporary.open("xb") as writing:
+        with (
+            disk.room(file.path, destination),
+            _open(runs, manifest, file.path) as source,
+            temporary.open("xb") as writing,
+        ):
             size, digest = 0, hashlib.sha256()
             while piece := source.read(_PIECE):
                 writing.write(piece)

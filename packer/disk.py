@@ -26,9 +26,19 @@ def room(what: str, where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL:
+        if not is_full(error):
             raise
-        raise DiskFull(what, str(where), _free(where)) from error
+        raise full(what, where) from error
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the file system has no room, or a quota is used up."""
+    return error.errno in _FULL
+
+
+def full(what: str, where: Path) -> DiskFull:
+    """The error that there is no room for `what` below `where`, which need not exist."""
+    return DiskFull(what, str(where), _free(where))
 
 
 @contextmanager

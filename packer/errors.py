@@ -70,7 +70,8 @@ class DiskFull(SendoffError):
 
     code, phase = "DISK_FULL", "storage"
 
-    def __init__(self, writing: str, where: str, free: int) -> None:
+    def __init__(self, writing: str, where: str = "", free: int = 0) -> None:
+        """`where` is empty where that is not known."""
         super().__init__(writing, where, free)
         self.writing, self.where, self.free = writing, where, free
 
@@ -78,9 +79,13 @@ class DiskFull(SendoffError):
         return f"no room on the disk for {self.writing}"
 
     def why(self) -> str:
+        if not self.where:
+            return "the system does not say which disk it is"
         return f"{self.free / 1e6:.1f} MB are free at {self.where}"
 
     def fix(self) -> str:
+        if not self.where:
+            return "sendoff doctor tells how much is free in each folder that is written to"
         return "make room, or go elsewhere: export SENDOFF_REGISTRY=… SENDOFF_CACHE=…"
 
 

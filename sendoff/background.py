@@ -25,8 +25,8 @@ from dispatcher.store import Runs
 from packer import process
 from packer.errors import SendoffError
 from packer.record import Record, decode, encode
+from sendoff import unforeseen
 from sendoff.admission import Admission
-from sendoff.errors import Internal
 from sendoff.preparation import Order, answered, ordered, prepare, send
 from sendoff.quantities import show_size
 from sendoff.session import Session
@@ -115,7 +115,7 @@ def main(folder: str) -> None:
     except SendoffError as error:
         work.refuse(error)
     except Exception as error:
-        work.refuse(Internal(error))
+        work.refuse(unforeseen.told(error))
         raise
     shutil.rmtree(folder, ignore_errors=True)
     os.close(lock)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any
 
 import click
 
-from sendoff.terminal.console import is_terminal
+from sendoff.terminal.console import abandon, is_terminal
 
 COMMANDS = {
     "run": "Send off one command and follow it.",
@@ -101,8 +100,7 @@ class Root(Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Python flushes standard output once more at its end; give it somewhere to go.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            abandon(sys.stdout)
             raise click.exceptions.Exit(READER_GONE) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

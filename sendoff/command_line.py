@@ -14,7 +14,6 @@ def run(arguments: list[str]) -> int:
 
     from packer.errors import SendoffError
     from sendoff.cli import root
-    from sendoff.errors import Internal
     from sendoff.terminal import failure
 
     machine = "--json" in _own(arguments)
@@ -34,7 +33,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("SENDOFF_DEBUG"):
             raise
-        return failure.report(Internal(error), machine=machine)
+        from sendoff import unforeseen
+
+        return failure.report(unforeseen.told(error), machine=machine)
 
 
 def _own(arguments: list[str]) -> list[str]:

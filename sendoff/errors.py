@@ -46,6 +46,44 @@ class Internal(SendoffError):
         return "please report it, with the traceback that SENDOFF_DEBUG=1 shows"
 
 
+class FolderUnusable(SendoffError):
+    """The system does not let us write, or read, where we have to."""
+
+    code, phase = "FOLDER_UNUSABLE", "storage"
+
+    def __init__(self, path: str, reason: str, remedy: str) -> None:
+        super().__init__(path, reason, remedy)
+        self.path, self.reason, self.remedy = path, reason, remedy
+
+    def what(self) -> str:
+        return f"{self.path} can't be used"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return self.remedy
+
+
+class OutputUnwritable(SendoffError):
+    """Standard output or standard error leads to where nothing can be written."""
+
+    code, phase = "OUTPUT_UNWRITABLE", "storage"
+
+    def __init__(self, stream: str, reason: str) -> None:
+        super().__init__(stream, reason)
+        self.stream, self.reason = stream, reason
+
+    def what(self) -> str:
+        return f"{self.stream} can't be written to"
+
+    def why(self) -> str:
+        return self.reason
+
+    def fix(self) -> str:
+        return "send it elsewhere; a run that was begun goes on: sendoff ps"
+
+
 class UnknownSetting(SendoffError):
     """A configuration source has a key that means nothing to us."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from packer import disk
 from packer.environment import pylock
 from packer.environment.lock import Lock, WheelPin
 from packer.errors import SendoffError
@@ -82,8 +83,21 @@ def export(
 
     Raises:
         FolderTaken: nothing was written.
-        LockMissing, RecordDamaged; and as `Shelf`.
+        LockMissing, RecordDamaged, DiskFull; and as `Shelf`.
     """
+    with disk.room("what it was packed from", folder):
+        return _export(image, shelf, folder, base=base, house=house, progress=progress)
+
+
+def _export(
+    image: RecordedImage,
+    shelf: Shelf,
+    folder: Path,
+    *,
+    base: str,
+    house: Wheelhouse,
+    progress: Progress,
+) -> Exported:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderTaken(str(folder))
     lock = locks.find(image, shelf)

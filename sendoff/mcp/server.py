@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from packer.errors import SendoffError
 from packer.record import Record
-from sendoff.errors import Internal
+from sendoff import unforeseen
 from sendoff.mcp import problems, schema
 from sendoff.mcp.desk import Desk
 from sendoff.mcp.problems import TookTooLong
@@ -103,7 +103,7 @@ async def _called(desk: Desk, tool: Tool, arguments: dict[str, Any]) -> protocol
     except SendoffError as error:
         return _result(problems.of(error, tool.name), failed=True)
     except Exception as error:  # noqa: BLE001 (an agent is told as people are)
-        return _result(problems.of(Internal(error), tool.name), failed=True)
+        return _result(problems.of(unforeseen.told(error), tool.name), failed=True)
 
 
 async def _seen(watch: Watch) -> Record:

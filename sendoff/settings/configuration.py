@@ -52,7 +52,7 @@ def load(
     """The configuration of `project`; a flag that is None was not given.
 
     Raises:
-        InvalidConfigurationFile: a file is not TOML.
+        InvalidConfigurationFile: a file is not TOML, or has something else for the table.
         UnknownSetting: a source has a key we don't know.
         InvalidSetting: a value can't be read.
     """
@@ -122,7 +122,9 @@ def _file(path: Path, table: tuple[str, ...] = ()) -> Iterator[Source]:
     except ValueError as error:
         raise InvalidConfigurationFile(str(path), str(error)) from None
     for name in table:
-        content = content.get(name, {}) if isinstance(content, dict) else {}
+        content = content.get(name, {})
+        if not isinstance(content, dict):
+            raise InvalidConfigurationFile(str(path), f"{name} is {content!r}, and no table")
     if content:
         name = f"{path} [{'.'.join(table)}]" if table else str(path)
         yield Source(name=name, base=path.parent, values=content)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from packer import disk
 from sendoff.errors import ConfigurationExists, InvalidSetting, UnknownSetting
 from sendoff.nearest import nearest
 from sendoff.settings.catalogue import BY_KEY
@@ -56,6 +59,7 @@ def write(path: Path, settings: Mapping[str, Any], *, force: bool) -> None:
 
     Raises:
         ConfigurationExists: there are settings, and `force` was not given, or would take others'.
+        DiskFull: there is no room; what was there stays.
     """
     text = render(settings)
     own = path.name != "pyproject.toml"
@@ -64,12 +68,28 @@ def write(path: Path, settings: Mapping[str, Any], *, force: bool) -> None:
         if before and not force:
             raise ConfigurationExists(str(path), "sendoff init --force")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_TITLE + text)
+        _replace(path, _TITLE + text)
         return
     if "[tool.sendoff" in before:
         raise ConfigurationExists(f"{path} {TABLE}", f"edit {path}")
     gap = "\n" * (bool(before) + (bool(before) and not before.endswith("\n")))
-    path.write_text(f"{before}{gap}{TABLE}\n{text}")
+    _replace(path, f"{before}{gap}{TABLE}\n{text}")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whatever goes wrong, what a person has written is there still."""
+    # A link is somebody's way to keep the file elsewhere.
+    path = path.resolve()
+    incoming = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with disk.room(path.name, path.parent):
+            incoming.write_text(text)
+            if path.exists():
+                shutil.copymode(path, incoming)
+            incoming.replace(path)
+    except BaseException:
+        incoming.unlink(missing_ok=True)
+        raise
 
 
 def _literal(value: Any) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
 Colour = Literal["red", "green", "yellow", "cyan", "bold", "faint"]
@@ -71,11 +72,42 @@ class Console:
             self.result(paint(line, "bold" if place == 0 else None, sys.stdout))
 
 
+@contextmanager
+def writing(stream: TextIO) -> Iterator[None]:
+    """Write to one of our outputs.
+
+    Raises:
+        BrokenPipeError: nobody reads it.
+        OutputUnwritable: it leads to where nothing can be written.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from sendoff.errors import OutputUnwritable
+
+        name = "standard output" if stream is sys.stdout else "standard error"
+        abandon(stream)
+        raise OutputUnwritable(name, error.strerror or str(error)) from error
+
+
+def abandon(stream: TextIO) -> None:
+    """Have nothing come of what is in the stream, or is written to it from now on.
+
+    Python flushes it once more at its end, and what fails there would take our exit code's place.
+    """
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+
+
 def _write(stream: TextIO, line: str) -> None:
     # What is no UTF-8 in a file's name is shown as what it is, whatever the terminal's encoding.
     safe = line.encode(stream.encoding or "utf-8", "backslashreplace")
-    stream.write(safe.decode(stream.encoding or "utf-8") + "\n")
-    stream.flush()
+    with writing(stream):
+        stream.write(safe.decode(stream.encoding or "utf-8") + "\n")
+        stream.flush()
 
 
 def visible(text: str) -> str:

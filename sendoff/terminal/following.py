@@ -8,7 +8,7 @@ import time
 from sendoff import outcome
 from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
-from sendoff.terminal.console import Console, is_terminal
+from sendoff.terminal.console import Console, is_terminal, writing
 from sendoff.terminal.failure import labelled
 from sendoff.terminal.waiting import Waiting
 
@@ -51,9 +51,10 @@ def _stream(index: Index, console: Console) -> None:
 def write(text: str, *, to_stderr: bool) -> None:
     """The command's own bytes, untouched, on one of our streams."""
     stream = sys.stderr if to_stderr else sys.stdout
-    stream.flush()
-    stream.buffer.write(text.encode(errors="surrogateescape"))
-    stream.buffer.flush()
+    with writing(stream):
+        stream.flush()
+        stream.buffer.write(text.encode(errors="surrogateescape"))
+        stream.buffer.flush()
 
 
 def watch(run: Run, console: Console) -> None:

@@ -145,6 +145,13 @@ def test_a_file_that_is_not_toml(project: Path, environ: dict[str, str]) -> None
         load(project, {}, environ)
 
 
+@pytest.mark.parametrize("text", ["[tool]\nsendoff = 3\n", "tool = 'sendoff'\n"])
+def test_a_table_that_is_none(text: str, project: Path, environ: dict[str, str]) -> None:
+    (project / "pyproject.toml").write_text(text)
+    with pytest.raises(InvalidConfigurationFile, match="and no table"):
+        load(project, {}, environ)
+
+
 def test_a_relative_xdg_path_is_ignored(project: Path, environ: dict[str, str]) -> None:
     settings = load(project, {}, {**environ, "XDG_DATA_HOME": "data"}).settings
     assert settings.store == str(project.parent / "home/.local/share/sendoff/store")

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from packer.errors import DiskFull
 from sendoff.errors import ConfigurationExists, InvalidSetting, UnknownSetting
 from sendoff.settings import file as settings_file
 from sendoff.settings.catalogue import BY_KEY
@@ -48,6 +51,29 @@ def test_a_file_is_not_replaced_unasked(tmp_path: Path) -> None:
     assert caught.value.fix() == "sendoff init --force"
     settings_file.write(path, {"gpu": "a40"}, force=True)
     assert tomllib.loads(path.read_text()) == {"gpu": "a40"}
+
+
+def test_what_was_written_survives_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is the outermost edge: here it takes half of what is written."""
+    path = tmp_path / "pyproject.toml"
+    path.write_text("[project]\nname = 'x'\n")
+    path.chmod(0o640)
+    write = Path.write_text
+
+    def half(self: Path, text: str) -> int:
+        write(self, text[: len(text) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(DiskFull):
+        settings_file.write(path, {"gpu": "a40"}, force=False)
+    monkeypatch.setattr(Path, "write_text", write)
+    assert path.read_text() == "[project]\nname = 'x'\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["pyproject.toml"]
+    settings_file.write(path, {"gpu": "a40"}, force=False)
+    assert path.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_table_is_added_to_a_pyproject_once(tmp_path: Path) -> None:
