@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from typing import Literal
 
 import msgspec
@@ -47,6 +48,7 @@ _BY_PHASE: dict[str, Blame] = {
     "internal": "infra",
 }
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
 _REASONS = {
     exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
     exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
@@ -120,12 +122,26 @@ def of_workspace(error: OSError, folder: str) -> Failure:
         retryable=True,
         message=f"no working directory could be made in {folder}",
         evidence=(str(error),),
-        fix="make room, or put it elsewhere: export SENDOFF_STATE_DIR=…" if full else "",
+        fix="make room, or put it elsewhere: export SENDOFF_STATE=DIR" if full else "",
     )
 
 
-def of_supervisor(run: str, log: str) -> Failure:
-    """The failure of a run whose supervisor is gone; `log` is the end of what it wrote."""
+def of_supervisor(run: str, log: str, full: str = "") -> Failure:
+    """The failure of a run whose supervisor is gone; `log` is the end of what it wrote.
+
+    `full` is the folder of its state where the disk has no room, not even for a log.
+    """
+    if full or _NO_ROOM.search(log):
+        return Failure(
+            code="DISK_FULL",
+            phase="storage",
+            blame="infra",
+            retryable=True,
+            message="the process that looked after the run is gone, and a disk was full",
+            evidence=(f"no room in {full}",) if full else tuple(log.strip().splitlines()[-20:]),
+            fix="make room, or put its state elsewhere (export SENDOFF_STATE=DIR), and send it "
+            f"off again: sendoff rerun {run} --failed",
+        )
     return Failure(
         code="SUPERVISOR_LOST",
         phase="run",

@@ -38,7 +38,7 @@ def is_full(error: OSError) -> bool:
 
 def full(what: str, where: Path) -> DiskFull:
     """The error that there is no room for `what` below `where`, which need not exist."""
-    return DiskFull(what, str(where), _free(where))
+    return DiskFull(what, str(where), free(where))
 
 
 @contextmanager
@@ -134,7 +134,8 @@ def replace(path: Path, data: bytes) -> None:
         incoming.put(data, str(path))
 
 
-def _free(where: Path) -> int:
+def free(where: Path) -> int:
+    """Bytes that may still be written below `where`, which need not exist."""
     while not where.exists():
         where = where.parent
     state = os.statvfs(where)

@@ -11,9 +11,12 @@ from dispatcher.liveness import is_held
 from dispatcher.places import Places
 from dispatcher.run import Failure, Manifest
 from dispatcher.target import Sight
+from packer import disk
 from packer.record import decode
 
 _LOG_TAIL = 8192
+_ROOM = 1 << 16
+"""Bytes: with fewer, nothing that a supervisor does or says can be relied on to be written."""
 
 
 class LocalView:
@@ -51,7 +54,9 @@ class LocalView:
             return None
         if held is None:
             return diagnosis.of_supervisor(self._run_id, "it was never started on this machine")
-        return diagnosis.of_supervisor(self._run_id, _tail(self._folder / "supervisor.log"))
+        log = _tail(self._folder / "supervisor.log")
+        full = not log and disk.free(self._folder) < _ROOM
+        return diagnosis.of_supervisor(self._run_id, log, str(self._folder) if full else "")
 
 
 def _tail(path: Path) -> str:

@@ -52,6 +52,17 @@ def test_a_run(indexes, state):
     assert status.of_run("r", found).state == state
 
 
+@pytest.mark.parametrize(
+    ("log", "full"),
+    [("OSError: [Errno 28] No space left on device", ""), ("", "/state/runs/run")],
+)
+def test_a_run_that_was_lost_to_a_full_disk_says_so(log, full):
+    lost = diagnosis.of_supervisor("run", log, full)
+    assert (lost.code, lost.phase, lost.blame) == ("DISK_FULL", "storage", "infra")
+    assert (full or log) in lost.evidence[0]
+    assert "export SENDOFF_STATE=DIR" in lost.fix
+
+
 def test_a_lost_run_shows_what_its_supervisor_said_last():
     assert LOST.evidence == ("Traceback", "MemoryError")
     assert LOST.retryable
