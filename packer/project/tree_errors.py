@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from packer.errors import SendoffError
+
+_ROOT = "/"
+"""What `TreeTooLarge` is told of the small files at the root."""
+_SPECIAL = re.compile(r"[\\*?[]|\s$")
 
 
 class ProjectMissing(SendoffError):
     """There is no directory where the project should be."""
 
-    code, phase = "PROJECT_MISSING", "snapshot"
+    code, phase, exit_code = "PROJECT_MISSING", "snapshot", 2
 
     def __init__(self, project: str) -> None:
         super().__init__(project)
@@ -60,11 +66,15 @@ class TreeTooLarge(SendoffError):
         return f"the limit is {self.limit / 1e6:,.0f} MB; data is not code"
 
     def evidence(self) -> str:
-        return "\n".join(f"{size / 1e6:10,.1f} MB  {path}" for path, size in self.largest)
+        """All on one line, the largest first: people are shown the last line only."""
+        return "; ".join(f"{size / 1e6:,.1f} MB {_named(path)}" for path, size in self.largest)
 
     def fix(self) -> str:
-        first = self.largest[0][0] if self.largest else "data/"
-        return f"leave out what is not code: echo '/{first}' >> .sendoffignore"
+        # Many small files at the root have no name that all else would not have as well.
+        named = [path for path, _ in self.largest if path != _ROOT]
+        if not named:
+            return "leave out what is not code: a line for it in .sendoffignore, such as /*.png"
+        return f"leave out what is not code: {_leaving_out(named[0])}"
 
 
 class TreeChanged(SendoffError):
@@ -83,7 +93,7 @@ class TreeChanged(SendoffError):
         return "some program writes to it"
 
     def fix(self) -> str:
-        return f"wait for it to end, or leave the file out: echo '/{self.path}' >> .sendoffignore"
+        return f"wait for it to end, or leave the file out: {_leaving_out(self.path)}"
 
 
 class SymlinkEscape(SendoffError):
@@ -103,8 +113,7 @@ class SymlinkEscape(SendoffError):
 
     def fix(self) -> str:
         return (
-            f"copy what it points at into the project, or leave it out: "
-            f"echo '/{self.path}' >> .sendoffignore"
+            f"copy what it points at into the project, or leave it out: {_leaving_out(self.path)}"
         )
 
 
@@ -124,9 +133,7 @@ class SymlinkLoop(SendoffError):
         return f"{self.path} -> {self.target}"
 
     def fix(self) -> str:
-        return (
-            f"remove it: rm '{self.path}', or leave it out: echo '/{self.path}' >> .sendoffignore"
-        )
+        return f"remove it: rm {_quoted(self.path)}, or leave it out: {_leaving_out(self.path)}"
 
 
 class FileUnreadable(SendoffError):
@@ -145,4 +152,20 @@ class FileUnreadable(SendoffError):
         return self.reason
 
     def fix(self) -> str:
-        return f"chmod u+r '{self.path}', or leave it out: echo '/{self.path}' >> .sendoffignore"
+        return f"chmod u+r {_quoted(self.path)}, or leave it out: {_leaving_out(self.path)}"
+
+
+def _named(path: str) -> str:
+    return "in small files at the top" if path == _ROOT else path
+
+
+def _leaving_out(path: str) -> str:
+    """The shell command that has this path, and nothing else, stay out (gitignore(5))."""
+    pattern = "/" + _SPECIAL.sub(r"\\\g<0>", path)
+    # Some shells' echo takes backslashes for its own.
+    say = "printf '%s\\n'" if "\\" in pattern else "echo"
+    return f"{say} {_quoted(pattern)} >> .sendoffignore"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\"'\"'") + "'"

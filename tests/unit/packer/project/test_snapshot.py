@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -285,6 +286,34 @@ def test_a_large_tree_is_refused_with_its_largest_entries(project: Path, take, t
     assert "'/images/' >> .sendoffignore" in error.fix()
     assert not (tmp_path / "cache").exists()
     assert take(Rules(limit=30_000_000)).files == 42
+
+
+@pytest.mark.parametrize(
+    "name", ["it's big.bin", "da ta[1]/x1", "a\\b*?", "!x", "#x", "trailing ", "-n"]
+)
+def test_the_fix_of_a_large_tree_leaves_that_entry_out(project: Path, take, name: str):
+    large, code = project / name, project / "x.py"
+    large.parent.mkdir(exist_ok=True)
+    large.write_bytes(bytes(2_000_000))
+    code.touch()
+    with pytest.raises(TreeTooLarge) as caught:
+        take(Rules(limit=1_000_000))
+    assert caught.value.evidence() == f"2.0 MB {name}; 0.0 MB in small files at the top"
+    command = caught.value.fix().partition(": ")[2]
+    for shell in ("sh", "bash"):
+        (project / ".sendoffignore").unlink(missing_ok=True)
+        subprocess.run([shell, "-c", command], cwd=project, check=True)
+        left_out = take(Rules(limit=1_000_000)).left_out
+        assert [each.path for each in left_out] == [name]
+
+
+def test_many_small_files_at_the_top_have_no_command(project: Path, take):
+    for number in range(30):
+        (project / f"{number}.png").write_bytes(bytes(100_000))
+    with pytest.raises(TreeTooLarge) as caught:
+        take(Rules(limit=1_000_000))
+    assert caught.value.evidence() == "3.0 MB in small files at the top"
+    assert "echo" not in caught.value.fix()
 
 
 @pytest.mark.parametrize("present", [False, True])
