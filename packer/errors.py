@@ -86,7 +86,9 @@ class DiskFull(SendoffError):
     def fix(self) -> str:
         if not self.where:
             return "sendoff doctor tells how much is free in each folder that is written to"
-        return "make room, or go elsewhere: export SENDOFF_REGISTRY=… SENDOFF_CACHE=…"
+        return (
+            "make room, or go elsewhere: export SENDOFF_REGISTRY=… SENDOFF_CACHE=… SENDOFF_STATE=…"
+        )
 
 
 class BlobMissing(SendoffError):
@@ -267,6 +269,28 @@ class EditableOutsideProject(SendoffError):
 
     def fix(self) -> str:
         return f"pack from there: cd {self.source} && sendoff pack"
+
+
+class EditableGone(SendoffError):
+    """An editable install whose source is no longer where it was installed from."""
+
+    code, phase = "EDITABLE_GONE", "environment"
+
+    def __init__(self, name: str, source: str) -> None:
+        super().__init__(name, source)
+        self.name, self.source = name, source
+
+    def what(self) -> str:
+        return f"the source of {self.name} is gone"
+
+    def why(self) -> str:
+        return f"it is installed as editable from {self.source}, which is no directory"
+
+    def fix(self) -> str:
+        return (
+            "install it from where it is now: python -m pip install -e DIR, "
+            f"or remove it: python -m pip uninstall {self.name}"
+        )
 
 
 class Wheelless(NamedTuple):

@@ -16,7 +16,7 @@ from packer.building.image_settings import ImageSettings
 from packer.digest import Digest
 from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, essence
-from packer.errors import SendoffError
+from packer.errors import EditableGone, SendoffError
 from packer.image_layers import MEMORY, ImageLayers
 from packer.images import image
 from packer.images.descriptor import Descriptor
@@ -196,6 +196,9 @@ class _Pack:
         return tree.snapshot, self._code(tree)
 
     def _editables(self, resolved: Resolved) -> tuple[dict[str, Snapshot], tuple[Layer, ...]]:
+        for each in resolved.editables:
+            if not each.source.is_dir():
+                raise EditableGone(each.name, str(each.source))
         trees = {
             each.name: self._tree(each.source, each.in_image, each.always)
             for each in sorted(resolved.editables, key=lambda each: each.in_image)

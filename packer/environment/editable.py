@@ -19,7 +19,7 @@ from packer import image_paths
 from packer.environment.editable_tree import EditableTree
 from packer.environment.environment import Installed
 from packer.environment.installed_files import InstalledFile
-from packer.errors import DistUnresolvable, EditableOutsideProject
+from packer.errors import DistUnresolvable, EditableGone, EditableOutsideProject
 from packer.record import Record
 
 _ROOT = '__import__("os").environ.get("SENDOFF_ROOT", "")'
@@ -50,6 +50,7 @@ def of_distribution(installed: Installed, project: Path, packages: str) -> InPla
     Raises:
         DistUnresolvable: its way of finding the source works on this machine only.
         EditableOutsideProject: its source lies around the project.
+        EditableGone: its source is not there any more.
     """
     found = installed.distribution
     source = Path(unquote(urlsplit(found.source["url"]).path))
@@ -65,6 +66,8 @@ def of_distribution(installed: Installed, project: Path, packages: str) -> InPla
         if file.path.endswith(".pth"):
             replaced[file.path] = _pth(file, places, frozenset(modules))
     if not places.used:
+        if not source.is_dir():
+            raise EditableGone(found.name, str(source))
         _refuse(found.name, "and nothing tells where its source is", found.metadata)
     return InPlace(replaced=replaced, trees=places.trees(), always=places.always())
 

@@ -11,7 +11,7 @@ from packer.environment import editable
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
 from packer.environment.installed_files import look
-from packer.errors import DistUnresolvable
+from packer.errors import DistUnresolvable, EditableGone
 
 PACKAGES = "lib/python3.11/site-packages"
 
@@ -87,6 +87,17 @@ def test_the_project_itself_on_the_path_packs_its_packages_alone(project: Path) 
         '[__import__("os").environ.get("SENDOFF_ROOT", "") + \'/workspace\'])\n'
     )
     assert in_place.always == ("/*.py", "/*.so", "/flat/**/*.py", "/flat/**/*.so")
+
+
+def test_a_source_that_was_moved_is_told_with_its_distribution(project: Path) -> None:
+    found = installed(project, {"pkg.pth": f"{project}\n"})
+    elsewhere = project.parent / "elsewhere"
+    elsewhere.mkdir()
+    project.rename(project.parent / "moved")
+    with pytest.raises(EditableGone) as gone:
+        editable.of_distribution(found, elsewhere, PACKAGES)
+    assert str(project) in gone.value.why()
+    assert gone.value.fix().endswith("python -m pip uninstall pkg")
 
 
 @pytest.mark.parametrize(
