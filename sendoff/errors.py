@@ -97,9 +97,10 @@ class UnknownSetting(SendoffError):
         return f"unknown setting {self.key!r} in {self.source}"
 
     def fix(self) -> str:
-        if self.nearest:
-            return f"did you mean {self.nearest!r}? `sendoff config show` lists all settings"
-        return "sendoff config show lists all settings"
+        # Until it is gone, there is no configuration to be shown.
+        near = f"did you mean {self.nearest!r}? " if self.nearest else ""
+        gone = f"unset {self.key}" if self.key.isupper() else f"remove it from {self.source}"
+        return f"{near}{gone}, and `sendoff config show` lists all settings"
 
 
 class InvalidSetting(SendoffError):

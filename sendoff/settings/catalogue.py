@@ -206,7 +206,10 @@ SETTINGS: tuple[Setting, ...] = (
         help="size that they may have together",
     ),
     Setting(
-        key="env", read=values.table, default=lambda _: {}, help="environment variables of commands"
+        key="env",
+        read=values.variables,
+        default=lambda _: {},
+        help="environment variables of commands",
     ),
     Setting(
         key="deterministic",
@@ -222,7 +225,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="secrets",
-        read=values.texts,
+        read=values.secrets,
         default=lambda _: (),
         help="names of secret environment variables; never their values",
     ),

@@ -108,6 +108,33 @@ def texts(value: Any, _base: Path) -> tuple[str, ...]:
     raise ValueError(f"{value!r} is not a list of texts")
 
 
+def secrets(value: Any, base: Path) -> tuple[str, ...]:
+    """Names of environment variables. One that comes with its value is not repeated."""
+    found = texts(value, base)
+    if any("=" in name for name in found):
+        raise ValueError(
+            "a secret is given by its name alone, and its value by the environment: "
+            "export NAME=…, and --secret NAME"
+        )
+    for name in found:
+        _check_variable(name)
+    return found
+
+
+def variables(value: Any, base: Path) -> dict[str, str]:
+    """Environment variables: a table, or "A=1,B=2"."""
+    found = table(value, base)
+    for name in found:
+        _check_variable(name)
+    return found
+
+
+def _check_variable(name: str) -> None:
+    # As clusters have them, which is more than shells can name.
+    if not re.fullmatch(r"[-._A-Za-z][-._A-Za-z0-9]*", name):
+        raise ValueError(f"{name!r} is no name of an environment variable")
+
+
 def table(value: Any, base: Path) -> dict[str, str]:
     """Names and texts: a table, or "A=1,B=2"."""
     if isinstance(value, Mapping) and all(isinstance(part, str) for part in value.values()):

@@ -84,6 +84,10 @@ def test_an_unknown_key_is_refused_with_the_nearest(project: Path, environ: dict
         load(project, {}, environ)
     assert caught.value.nearest == "max-parallel"
     assert "pyproject.toml [tool.sendoff]" in caught.value.what()
+    # Nothing lists the settings while one is unknown.
+    assert "remove it from" in caught.value.fix()
+    variable = UnknownSetting("SENDOFF_TIMOUT", "the environment", "SENDOFF_TIMEOUT")
+    assert "unset SENDOFF_TIMOUT" in variable.fix()
 
 
 def test_a_mistyped_variable_is_refused_and_others_are_not(
@@ -115,6 +119,9 @@ def test_an_empty_variable_is_an_unset_one(project: Path, environ: dict[str, str
         "group = 3",
         "outputs = [1]",
         "env = { A = 1 }",
+        "env = { 'A B' = 'x' }",
+        "env = { '' = 'x' }",
+        'secrets = ["A B"]',
         "store = 1",
         'store = ""',
         'cache = ""',
@@ -133,6 +140,15 @@ def test_a_value_that_can_not_be_read(line: str, project: Path, environ: dict[st
     with pytest.raises(InvalidSetting) as caught:
         load(project, {}, environ)
     assert str(project / "sendoff.toml") in caught.value.what()
+
+
+def test_a_secret_s_value_is_refused_and_not_repeated(
+    project: Path, environ: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidSetting, match="by its name alone") as caught:
+        load(project, {"secrets": ("TOKEN=geheim",)}, environ)
+    assert "geheim" not in str(caught.value.as_dict())
+    assert "geheim" not in repr(caught.value)
 
 
 def test_a_file_that_is_not_toml(project: Path, environ: dict[str, str]) -> None:
