@@ -215,7 +215,7 @@ class RegistryNotPullable(SendoffError):
 class GpuExpressionInvalid(SendoffError):
     """What was asked for with `--gpu` cannot be read."""
 
-    code, phase = "GPU_EXPRESSION", "admission"
+    code, phase, exit_code = "GPU_EXPRESSION", "admission", 2
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(text, reason)
@@ -234,7 +234,7 @@ class GpuExpressionInvalid(SendoffError):
 class SecretMissing(SendoffError):
     """A secret that was named has no value in the client's environment."""
 
-    code, phase = "SECRET_MISSING", "admission"
+    code, phase, exit_code = "SECRET_MISSING", "admission", 2
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)

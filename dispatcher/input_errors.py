@@ -8,7 +8,7 @@ from packer.errors import SendoffError
 class InputMissing(SendoffError):
     """There is nothing of that name."""
 
-    code, phase = "INPUT_MISSING", "inputs"
+    code, phase, exit_code = "INPUT_MISSING", "inputs", 2
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -59,7 +59,7 @@ class InputChanged(SendoffError):
 class InputDestinationInvalid(SendoffError):
     """A destination lies outside the working directory."""
 
-    code, phase = "INPUT_DESTINATION_INVALID", "inputs"
+    code, phase, exit_code = "INPUT_DESTINATION_INVALID", "inputs", 2
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
