@@ -75,6 +75,28 @@ class InputDestinationInvalid(SendoffError):
         return "--input SRC:data/train, relative to the project"
 
 
+class InputInTheWay(SendoffError):
+    """An input would be put where the project, or another input, has something."""
+
+    code, phase, exit_code = "INPUT_IN_THE_WAY", "inputs", 2
+
+    def __init__(self, path: str, taken: str) -> None:
+        super().__init__(path, taken)
+        self.path, self.taken = path, taken
+
+    def what(self) -> str:
+        return f"an input can't be put at {self.path!r}"
+
+    def why(self) -> str:
+        return f"the project, or another input, has {self.taken!r} already"
+
+    def fix(self) -> str:
+        return (
+            "give it another place (--input SRC:DST), or name what the project has there in "
+            ".sendoffignore"
+        )
+
+
 class InputGone(SendoffError):
     """A run is given data that is not in the store."""
 

@@ -169,9 +169,9 @@ def ordered(session: Session, order: Order) -> RunRecord:
     """The record of an order as long as nothing is packed.
 
     Raises:
-        Misuse: a command is empty.
+        Misuse: a command is empty, or names no program.
     """
-    if not order.setups or not all(set_up.command for set_up in order.setups):
+    if not order.setups or not all(any(set_up.command[:1]) for set_up in order.setups):
         raise Misuse(
             "no command given", "there is nothing to run", "sendoff run -- python train.py"
         )
@@ -205,6 +205,10 @@ def prepare(
     data = tuple(each.data for each in sources)
     admission.of_data(data)
     packed = pack_order(session, order, progress, admission, sources)
+    if sources:
+        from dispatcher import input_places
+
+        input_places.check(sources, packed.project.listing)
     request = _request(order, session, packed.images)
     resources = replace(request.resources, cuda=_cuda(packed.report))
     request = replace(request, resources=resources, data=data)

@@ -33,3 +33,6 @@ def test_what_may_be_left_as_results_is_asked_for(tmp_path) -> None:
 def test_an_empty_command_is_refused_before_anything_is_packed(tmp_path) -> None:
     with pytest.raises(Misuse, match="no command given"):
         prepare(Session.open(tmp_path), Order(setups=()))
+    nameless = SetUp(parameters={}, command=("", "x"))
+    with pytest.raises(Misuse, match="no command given"):
+        prepare(Session.open(tmp_path), Order(setups=(nameless,)))
