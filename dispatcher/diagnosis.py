@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+import signal
 from typing import Literal
 
 import msgspec
@@ -91,12 +92,22 @@ def of_start(error: Exception) -> Failure:
     )
 
 
-def of_runner(run: str, status: int, kept: str) -> Failure:
+def of_runner(run: str, status: int, kept: str, memory: int = 0) -> Failure:
     """The failure of an attempt whose runner ended without a commit.
 
     `status` is the runner's exit status, negative for the signal that killed it. `kept` is where
-    the attempt's files are, where they are of use.
+    the attempt's files are, where they are of use; `memory` its limit in bytes, 0 for none.
     """
+    if status == -signal.SIGKILL and memory:
+        return Failure(
+            code="RUNNER_LOST",
+            phase="run",
+            blame="infra",
+            retryable=True,
+            message=f"the runner was killed, and its memory is limited to {memory} bytes",
+            evidence=("whether it was killed for memory, nobody has said",),
+            fix=f"give it more: sendoff rerun {run} --failed --memory …",
+        )
     if status < 0:
         code, message = "RUNNER_LOST", f"the runner was killed by signal {-status}"
     else:

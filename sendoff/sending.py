@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
+from sendoff import host_files
 from sendoff.preparation import Order, answered, prepare
 from sendoff.preparation import send as dispatch
 from sendoff.quantities import show_duration, show_size
@@ -56,6 +57,12 @@ def send(session: Session, order: Order, manner: Manner, console: Console) -> in
             "warning: the local target chooses no GPU; the command sees those of this machine",
             "yellow",
         )
+    if session.settings.target == "local":
+        # One set-up stands for all: what varies is no program.
+        for line in host_files.told(
+            order.setups[0].command if order.setups else (), session.project
+        ):
+            console.say(f"warning: {line}", "yellow")
     started = time.monotonic()
     narrator = Narrator(console)
     # Packing mostly waits for other processes: what is needed after it is imported meanwhile.

@@ -46,7 +46,8 @@ class Failures:
         """A runner ended without a commit; see `diagnosis.of_runner`."""
         from dispatcher import diagnosis
 
-        failure = diagnosis.of_runner(self._run_id, status, kept)
+        memory = self._run().request.resources.memory
+        failure = diagnosis.of_runner(self._run_id, status, kept, memory)
         manifest = self._interrupted(index, attempt, failure)
         if manifest:
             self._put(manifest)

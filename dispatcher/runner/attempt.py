@@ -190,13 +190,14 @@ class Attempt:
         }
 
     def _not_found(self, missing: NotFound) -> int:
-        from . import hardware, outcome
+        from . import hardware, start_failure
 
+        command = self._assignment.command
         self._ledger.ended()
         record = {
             "state": "failed",
             "exit_code": 127,
-            "failure": outcome.not_found(missing.name, missing.reason, missing.path),
+            "failure": start_failure.of(command, missing.reason, missing.path),
             "hardware": hardware.facts(),
             **self._times(0),
         }

@@ -75,7 +75,7 @@ class Ending:
 
     def _timeout(self, timeout: float, grace: float) -> dict[str, Any]:
         how = f"had to be killed {grace:g} s later" if self.killed else "it ended when asked to"
-        return _failure(
+        return failed(
             "TIMEOUT",
             f"the command was still running after {timeout:g} s",
             evidence=[f"SIGTERM after {timeout:g} s; {how}"],
@@ -85,7 +85,7 @@ class Ending:
     def _out_of_memory(self) -> dict[str, Any] | None:
         found = _GPU_MEMORY.search(self.errors)
         if found:
-            return _failure(
+            return failed(
                 "OOM_GPU",
                 "the GPU's memory was used up",
                 evidence=[_line_of(self.errors, found.start())],
@@ -104,7 +104,7 @@ class Ending:
         if not found:
             return None
         return {
-            **_failure(
+            **failed(
                 "DISK_FULL",
                 "there was no room left for what the command wrote",
                 evidence=[_line_of(self.errors[-8192:], found.start())],
@@ -128,13 +128,13 @@ class Ending:
         if not self.signal:
             return None
         if self.core_dumped:
-            return _failure(
+            return failed(
                 "CORE_DUMP",
                 f"the command crashed with {self.signal} and left a core dump",
                 evidence=self._last_words(),
                 fix="python -X faulthandler shows where",
             )
-        return _failure(
+        return failed(
             "SIGNAL",
             f"the command was ended by {self.signal}",
             evidence=self._last_words(),
@@ -142,7 +142,7 @@ class Ending:
         )
 
     def _exit(self) -> dict[str, Any]:
-        return _failure(
+        return failed(
             "EXIT_NONZERO",
             f"the command exited with {self.exit_code}",
             evidence=self._last_words(),
@@ -157,23 +157,10 @@ class Ending:
         return lines[-_EVIDENCE_LINES:]
 
 
-def not_found(name: str, reason: str, path: str) -> dict[str, Any]:
-    """The failure of a command that could not be started."""
-    fix = "install it in the environment, or give its path in the project"
-    if name.endswith(".py") and os.path.exists(name):
-        fix = f"start it with its interpreter: python {name}"
-    return _failure(
-        "COMMAND_NOT_FOUND",
-        f"no such command: {name}",
-        evidence=[f"{path}: {reason}" if path else reason],
-        fix=fix,
-    )
-
-
 def data_unusable(reason: str) -> dict[str, Any]:
     """The failure of an attempt that could not be given its data."""
     return {
-        **_failure(
+        **failed(
             "INPUT_UNUSABLE",
             "an input could not be put in place",
             evidence=[reason],
@@ -194,7 +181,7 @@ def upload_incomplete(
     allow = f"allow more, with {' and '.join(exceeded)} in [tool.sendoff], or write less"
     still = f"what is missing is still in {kept}"
     return {
-        **_failure(
+        **failed(
             "UPLOAD_INCOMPLETE",
             "the results could not all be stored",
             evidence=problems,
@@ -206,7 +193,7 @@ def upload_incomplete(
 
 
 def _host_memory_used_up(evidence: list[str]) -> dict[str, Any]:
-    return _failure(
+    return failed(
         "OOM_HOST",
         "the machine's memory was used up",
         evidence=evidence,
@@ -214,9 +201,10 @@ def _host_memory_used_up(evidence: list[str]) -> dict[str, Any]:
     )
 
 
-def _failure(
+def failed(
     code: str, message: str, *, evidence: list[str] | None = None, fix: str = ""
 ) -> dict[str, Any]:
+    """A failure that is the command's own."""
     return {
         "code": code,
         "phase": "run",

@@ -151,7 +151,7 @@ SETTINGS: tuple[Setting, ...] = (
         key="cpus", read=values.cores, default=lambda _: 0.0, help="cores; 0: as the target likes"
     ),
     Setting(
-        key="memory", read=values.size, default=lambda _: 0, help="memory; 0: as the target likes"
+        key="memory", read=values.memory, default=lambda _: 0, help="memory; 0: as the target likes"
     ),
     Setting(key="timeout", read=values.duration, default=lambda _: 0.0, help="time limit; 0: none"),
     Setting(

@@ -69,6 +69,18 @@ def size(value: Any, _base: Path) -> int:
     return parse_size(value if isinstance(value, str) else repr(value))
 
 
+LEAST_MEMORY = 16 << 20
+"""Bytes in which an interpreter starts: with less, a number is one whose unit was forgotten."""
+
+
+def memory(value: Any, base: Path) -> int:
+    """Bytes that a command may use; 0 for no limit."""
+    found = size(value, base)
+    if 0 < found < LEAST_MEMORY:
+        raise ValueError(f"no command starts in {found} bytes; with a unit: 16Gi, 500Mi")
+    return found
+
+
 def count(value: Any, _base: Path) -> int:
     """A whole number of 0 or more."""
     text = str(value)

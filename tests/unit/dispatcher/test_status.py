@@ -63,6 +63,14 @@ def test_a_run_that_was_lost_to_a_full_disk_says_so(log, full):
     assert "export SENDOFF_STATE=DIR" in lost.fix
 
 
+def test_a_runner_that_was_killed_comes_with_its_limit():
+    failure = diagnosis.of_runner("run", -9, "", memory=100)
+    assert "limited to 100 bytes" in failure.message
+    assert failure.fix.endswith("--memory …")
+    assert "limited" not in diagnosis.of_runner("run", -9, "").message
+    assert "limited" not in diagnosis.of_runner("run", -15, "", memory=100).message
+
+
 def test_a_lost_run_shows_what_its_supervisor_said_last():
     assert LOST.evidence == ("Traceback", "MemoryError")
     assert LOST.retryable

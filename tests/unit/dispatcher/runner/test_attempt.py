@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher import dispatch
+from dispatcher.runner_tree import runner_tree
 
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() and os.geteuid() == 0
 """Elsewhere the limit may be one on each process, and its end a MemoryError."""
@@ -54,14 +55,36 @@ def test_a_command_that_can_not_start_is_named(bench, command, words):
     layer = bench.layer(
         {"/workspace/script.py": "#!/no/such/python\n", "/workspace/README": "read me"}
     )
-    from dispatcher.runner_tree import runner_tree
-
     digest = bench.image(bench.layer(dict(runner_tree())), layer)
     manifest = bench.end(command, digest=digest)
     assert manifest.failure.code == "COMMAND_NOT_FOUND"
     assert manifest.exit_code == 127
     assert command[0] in manifest.failure.message
     assert words in manifest.failure.evidence[0]
+
+
+@pytest.mark.parametrize(
+    ("command", "fix"),
+    [
+        (["./go.sh"], "make it executable where it is packed: chmod +x ./go.sh; or: sh ./go.sh"),
+        (["./train.py"], "start it with its interpreter: python ./train.py"),
+        ([".venv/bin/python", "x.py"], "it: python"),
+        (["/home/me/.venv/bin/torchrun"], "it: torchrun"),
+        (["echo $HOME | wc"], "have one: -- bash -c 'echo $HOME | wc'"),
+        (["cd", "/"], "have one: -- bash -c 'cd /'"),
+        (["FOO=1 2", "python", "x.py"], "give the variable so: -e 'FOO=1 2' -- python x.py"),
+        (["./broken"], "correct its first line"),
+        (["nvcc"], "install it in the environment"),
+    ],
+)
+def test_a_command_that_can_not_start_comes_with_one_that_can(bench, command, fix):
+    files = {"go.sh": "echo go", "train.py": "print()", "broken": "#!/no/such/program\n"}
+    layer = bench.layer({f"/workspace/{name}": text for name, text in files.items()})
+    failure = bench.failure(command, digest=bench.image(bench.layer(dict(runner_tree())), layer))
+    assert failure.code == "COMMAND_NOT_FOUND"
+    assert fix in failure.fix
+    assert failure.message.endswith(command[0])
+    assert failure.message.startswith("can't" if command[0].startswith("./") else "no such")
 
 
 def test_time_is_up(bench):

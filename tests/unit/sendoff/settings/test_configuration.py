@@ -113,6 +113,7 @@ def test_an_empty_variable_is_an_unset_one(project: Path, environ: dict[str, str
         "timeout = -1",
         "timeout = true",
         'memory = "lots"',
+        "memory = 100",
         "cpus = -1",
         "cpus = true",
         "retries = 1.5",
