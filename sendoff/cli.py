@@ -36,6 +36,24 @@ COMMANDS = {
     "skill": "Write the page that explains sendoff to agents.",
     "completion": "Print a shell's completion script.",
 }
+_ELSEWHERE = {
+    "delete": "cancel",
+    "describe": "show",
+    "exec": "run",
+    "info": "show",
+    "inspect": "show",
+    "jobs": "ps",
+    "kill": "cancel",
+    "launch": "run",
+    "list": "ps",
+    "ls": "ps",
+    "nodes": "gpus",
+    "rm": "cancel",
+    "status": "ps",
+    "stop": "cancel",
+    "submit": "run",
+}
+"""Commands by the names that other programs have for them."""
 READER_GONE = 141
 """As a shell reports a program that SIGPIPE ended."""
 EXAMPLE = "sendoff run -- python train.py --lr 3e-4"
@@ -88,7 +106,12 @@ class Root(Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """As click does, with the nearest of all commands where there is none."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+            known = _ELSEWHERE.get(args[0])
+            # Of these, click names those that are like what was typed: here none need be.
+            error = click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+            if known:
+                error.possibilities = [known]  # type: ignore[misc]
+            raise error
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

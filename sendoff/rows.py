@@ -51,5 +51,5 @@ def _check(kind: str, name: str, known: Sequence[str]) -> None:
         raise Misuse(
             f"no run has the {kind} {name}",
             f"there are: {', '.join(known) or 'none'}",
-            f"did you mean {near}?" if near else "",
+            f"did you mean {near}?" if near else "name one that there is, or none, for all of them",
         )

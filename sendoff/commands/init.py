@@ -72,6 +72,7 @@ def command(
     if manifests:
         tenancy = _tenancy(asked["namespace"] or "sendoff", subject, usage=usage)
         return _manifests(console, tenancy, operators=operators)
+    from packer.project.tree_errors import ProjectMissing
     from sendoff.settings import file as settings_file
 
     given = {key.replace("_", "-"): value for key, value in asked.items() if value}
@@ -79,6 +80,8 @@ def command(
     if not given:
         given = _answers()
     folder = Path(project).resolve()
+    if not (of_user or folder.is_dir()):
+        raise ProjectMissing(project)
     settings = settings_file.checked(given, "sendoff init", folder)
     path = _path(folder, pyproject=pyproject, of_user=of_user)
     settings_file.write(path, settings, force=force)

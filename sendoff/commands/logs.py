@@ -29,5 +29,12 @@ def command(
 
     (chosen,) = select((name,))
     reader = Reader(console, several=len(chosen.indexes) > 1, timestamps=timestamps)
-    reader.read(chosen.indexes, follow=follow, tail=tail)
+    try:
+        reader.read(chosen.indexes, follow=follow, tail=tail)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+        from sendoff.terminal.following import leave
+
+        return leave([chosen.name], console)
     return 0

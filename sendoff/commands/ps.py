@@ -38,6 +38,7 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     from sendoff.session import Session
     from sendoff.terminal import failure
 
+    _check(state)
     session = Session.open(Path())
     unreadable: list[RecordUnreadable] = []
     records = islice(session.runs().recent(unreadable.append), None if everything else LOOKED_AT)
@@ -62,6 +63,23 @@ def command(console: Console, *, everything: bool, group: str, state: str) -> in
     if not everything and next(found if state else records, None):
         console.say("older ones: sendoff ps --all", "faint")
     return 0
+
+
+def _check(state: str) -> None:
+    from typing import get_args
+
+    from dispatcher.run import State
+    from sendoff.errors import Misuse
+    from sendoff.nearest import nearest
+
+    states = get_args(State)
+    if state and state not in states:
+        near = nearest(state, states)
+        raise Misuse(
+            f"no run is ever {state!r}",
+            f"the states are {', '.join(states)}",
+            f"did you mean --state {near}?" if near else "sendoff ps lists all runs",
+        )
 
 
 def _row(run: Run, *, wide: bool) -> list[str]:

@@ -30,7 +30,12 @@ def command(console: Console, *, names: tuple[str, ...], timeout: str | None) ->
     except ValueError as error:
         raise Misuse("can't use --timeout", str(error), "for half an hour: --timeout 30m") from None
     chosen = select(names)
-    wait(chosen, seconds)
+    try:
+        wait(chosen, seconds)
+    except KeyboardInterrupt:
+        from sendoff.terminal.following import leave
+
+        return leave([selection.name for selection in chosen], console)
     indexes = [index for selection in chosen for index in selection.indexes]
     if console.machine:
         console.document([summary.of_run(selection.run) for selection in chosen])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher import diagnosis
 from packer.errors import SendoffError
-from sendoff.mcp import bounds
+from sendoff.mcp import arguments, bounds
 from sendoff.mcp.answers import Problem, Step
 
 _NEXT: dict[str, Step] = {
@@ -49,9 +49,9 @@ def of(error: SendoffError, tool: str) -> Problem:
     return Problem.of(
         error,
         blame=diagnosis.blame(error),
-        message=bounds.clip(error.what(), bounds.EVIDENCE),
-        cause=bounds.clip(error.why(), bounds.EVIDENCE),
+        message=bounds.clip(arguments.named(error.what()), bounds.EVIDENCE),
+        cause=bounds.clip(arguments.named(error.why()), bounds.EVIDENCE),
         evidence=bounds.clip_end(said),
-        fix=error.fix(),
+        fix=arguments.named(error.fix()),
         next=(step,),
     )

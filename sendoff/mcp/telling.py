@@ -15,7 +15,7 @@ from dispatcher.status import IndexStatus, RunStatus
 from sendoff import outcome
 from sendoff.errors import Misuse
 from sendoff.handle import Index, Run
-from sendoff.mcp import answers, bounds
+from sendoff.mcp import answers, arguments, bounds
 from sendoff.mcp.answers import Step
 from sendoff.selection import Selection
 
@@ -171,6 +171,7 @@ def _bounded(failure: Failure | None) -> Failure | None:
         failure,
         message=bounds.clip(failure.message, bounds.EVIDENCE),
         evidence=bounds.last_lines(failure.evidence, bounds.EVIDENCE),
+        fix=arguments.named(failure.fix),
     )
 
 

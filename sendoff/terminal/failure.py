@@ -61,13 +61,20 @@ def passed_over(errors: Sequence[SendoffError], console: Console) -> None:
         console.say(f"warning: and {len(errors) - _PASSED_OVER:,} more like that", "yellow")
 
 
+def _near(error: Any) -> str:
+    """What there is that was most likely meant: letters are swapped more often than wrong."""
+    possible = getattr(error, "possibilities", None) or ()
+    swapped = sorted(getattr(error, "option_name", "") or getattr(error, "command_name", ""))
+    return next((each for each in possible if sorted(each) == swapped), next(iter(possible), ""))
+
+
 def from_click(error: Any) -> SendoffError:
     """A click error in our form: a command line that means nothing, with the nearest that does."""
     from sendoff.errors import Misuse
 
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "sendoff"
-    near = next(iter(getattr(error, "possibilities", None) or ()), "")
+    near = _near(error)
     message = (error.format_message() if not near else error.message).rstrip(".")
     message = message[:1].lower() + message[1:]
     remedy = f"{path} --help"

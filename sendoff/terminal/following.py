@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from sendoff import outcome
 from sendoff.handle import Index, Run
@@ -13,6 +14,7 @@ from sendoff.terminal.failure import labelled
 from sendoff.terminal.waiting import Waiting
 
 DETACHED = 130
+"""The exit code of whoever stopped looking at what goes on."""
 _SAID = {"EXIT_NONZERO", "SIGNAL"}
 """Failures whose message the sentence before has said."""
 SECOND_CHANCE = 2.0
@@ -46,6 +48,14 @@ def _stream(index: Index, console: Console) -> None:
         write(text, to_stderr=console.machine or event.stream == "stderr")
     if not text.endswith("\n") and is_terminal(sys.stderr):
         write("\n", to_stderr=True)
+
+
+def leave(names: Sequence[str], console: Console) -> int:
+    """Ctrl-C in what only looked: say that runs go on; return the exit code."""
+    console.say(
+        "\nwhat has not ended goes on; to end it: sendoff cancel " + " ".join(names), "yellow"
+    )
+    return DETACHED
 
 
 def write(text: str, *, to_stderr: bool) -> None:

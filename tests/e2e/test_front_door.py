@@ -190,6 +190,21 @@ def test_ctrl_c_detaches_and_the_run_goes_on(place: GatedDesk) -> None:
     assert place("logs", run).stdout == "started\nopened\n"
 
 
+def test_ctrl_c_in_what_only_looks_says_that_the_run_goes_on(place: GatedDesk) -> None:
+    place.write("gated.py", place.gated())
+    run = place("run", "-d", "--", "python", "gated.py").stdout.strip()
+    terminal = Terminal(place, "logs", "-f", run)
+    terminal.read_until("started")
+    terminal.press_ctrl_c()
+    assert f"what has not ended goes on; to end it: sendoff cancel {run}" in terminal.read_until(
+        f"cancel {run}"
+    )
+    assert terminal.exit_code() == 130
+    assert place("show", run).returncode == 0
+    place.gate.touch()
+    assert place("wait", run).returncode == 0
+
+
 def test_a_second_ctrl_c_cancels(place: GatedDesk) -> None:
     terminal = Terminal(place, "run", "--", "python", "gated.py")
     run = run_id(terminal.read_until("started"))

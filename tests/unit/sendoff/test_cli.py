@@ -9,7 +9,7 @@ import click
 import pytest
 
 import sendoff
-from sendoff.cli import COMMANDS, root
+from sendoff.cli import _ELSEWHERE, COMMANDS, root
 from sendoff.command_line import run
 from sendoff.version import VERSION
 
@@ -33,6 +33,14 @@ def test_the_version_is_the_distribution_s() -> None:
         (["rnu"], "did you mean run?"),
         (["xyzzy"], "fix: sendoff --help"),
         (["run", "--tiemout", "3", "--", "x"], "did you mean --timeout?"),
+        (["run", "--gup", "h100", "--", "x"], "did you mean --gpu?"),
+        (["kill", "x"], "did you mean cancel?"),
+        (["status"], "did you mean ps?"),
+        (["ls"], "did you mean ps?"),
+        (["comapre"], "did you mean compare?"),
+        (["ps", "--state", "foo"], "the states are queued, running"),
+        (["ps", "--state", "runing"], "did you mean --state running?"),
+        (["init", "--project", "/no/where", "--gpu", "h100"], "/no/where is not a directory"),
         (["logs"], "missing argument 'RUN'"),
         (["logs", "--tail", "x", "r"], "is not a valid integer"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
@@ -50,6 +58,11 @@ def test_bad_usage_exits_with_2_and_says_what_to_do(
     assert err.startswith("error: ")
     assert len(err.splitlines()) <= 4
     assert expected in err
+
+
+def test_the_names_of_other_programs_are_none_of_ours() -> None:
+    assert not _ELSEWHERE.keys() & COMMANDS.keys()
+    assert set(_ELSEWHERE.values()) <= COMMANDS.keys()
 
 
 def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:

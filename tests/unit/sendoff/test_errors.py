@@ -15,7 +15,7 @@ from dispatcher.run import Failure
 from packer.errors import SendoffError, Wheelless
 from packer.registry.errors import RegistryError
 from packer.reproduction.difference import Difference
-from sendoff.mcp import problems, schema
+from sendoff.mcp import arguments, problems, schema
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("packer", "dispatcher", "sendoff")
@@ -156,7 +156,7 @@ def test_an_agent_is_told_it_with_the_one_to_blame(kind: type[SendoffError]) -> 
     assert (told["code"], told["phase"]) == (kind.code, kind.phase)
     assert told["retryable"] is kind.retryable
     assert told["blame"] in ("user", "infra", "capacity", "config")
-    assert told["fix"] == error.fix()
+    assert told["fix"] == arguments.named(error.fix())
 
 
 def test_every_misuse_comes_with_a_way_out() -> None:

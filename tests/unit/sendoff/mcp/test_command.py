@@ -24,5 +24,5 @@ def test_without_the_sdk_the_remedy_is_told(
 
 
 def test_a_project_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["mcp", "--project", str(tmp_path / "nowhere"), "--json"]) == 125
+    assert run(["mcp", "--project", str(tmp_path / "nowhere"), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["code"] == "PROJECT_MISSING"
