@@ -23,12 +23,12 @@ def told(command: Sequence[str], project: Path) -> Iterator[str]:
         if not path.is_absolute() or not path.is_file():
             continue
         if path.is_relative_to(project) and path.suffix == ".py":
-            yield _said(word, f"the image has it as {path.relative_to(project)}")
+            yield _said(word, f"write {path.relative_to(project)}")
         elif place == 0 and (path.parent.parent / "pyvenv.cfg").is_file():
-            yield _said(word, f"the image has it as {path.name}")
+            yield _said(word, f"write {path.name}")
         elif path.suffix == ".py" or (place == 0 and not str(path).startswith(_SYSTEM)):
             yield _said(word, "copy it into the project")
 
 
 def _said(word: str, instead: str) -> str:
-    return f"{word} is this machine's, and not in the image: {instead}"
+    return f"{word} is this machine's file, not the image's: {instead}"

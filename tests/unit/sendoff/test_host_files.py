@@ -20,8 +20,8 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("command", "instead"),
     [
-        ("{project}/.venv/bin/python x.py", "the image has it as python"),
-        ("python {project}/src/a.py", "the image has it as src/a.py"),
+        ("{project}/.venv/bin/python x.py", "write python"),
+        ("python {project}/src/a.py", "write src/a.py"),
         ("python {project}/../b.py", "copy it into the project"),
         ("{project}/../go", "copy it into the project"),
         ("python src/a.py --data {project}/data.csv", ""),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from types import ModuleType
 
+import anyio
 import jsonschema
 import mcp_types
 import pytest
 
+import sendoff
 from dispatcher.run import Failure
 from packer.errors import BlobMissing
 from sendoff.errors import Internal, Misuse
-from sendoff.mcp import answers, problems, questions, schema
+from sendoff.mcp import answers, problems, questions, schema, server
 from sendoff.mcp.answers import Step
+from sendoff.mcp.desk import Desk
 from sendoff.mcp.server import described
 from sendoff.mcp.tools import TOOLS
 from tests import tokens
@@ -81,6 +86,18 @@ def test_a_failure_says_whose_move_it_is() -> None:
     assert problems.of(Internal(ValueError("x")), "runs").blame == "infra"
     assert [step.tool for step in problems.of(Misuse("x"), "compare").next] == ["compare"]
     assert set(Failure.__struct_fields__) - {"evidence"} <= set(answers.Problem.__struct_fields__)
+
+
+def test_what_the_system_refuses_is_no_fault_of_ours(work: ModuleType) -> None:
+    project = Path(work.__file__ or "").parent
+    run = sendoff.ship(["sh", "-c", "echo > out.txt"])
+    run.wait()
+    (project / "taken").touch()
+    (tool,) = (each for each in TOOLS if each.name == "results")
+    told = anyio.run(server._called, Desk(project), tool, {"run": run.id, "into": "taken"})
+    assert told.is_error
+    assert told.structured_content["code"] == "FOLDER_UNUSABLE"
+    assert "report it" not in told.structured_content["fix"]
 
 
 def test_the_next_calls_that_problems_name_exist() -> None:
