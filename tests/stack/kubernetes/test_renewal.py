@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 
+import msgspec
+
 from dispatcher import pod_config
 from dispatcher.kubernetes.renewal import Renewal, Renewed
 from dispatcher.kubernetes.submission import Submission
@@ -45,3 +47,19 @@ def test_a_pod_that_runs_is_brought_newer_credentials_by_whoever_looks(lab):
     assert access_key(lab, run, f"{name}-renewed") not in (first, second)
     assert lab.wait(run, timeout=180).state == "succeeded"
     assert lab.log(run) == "came\n"
+
+
+def test_a_pod_whose_credentials_are_over_starts_nothing_and_says_why(lab, monkeypatch):
+    issued = pod_config.issued
+
+    def over(*asked):
+        return msgspec.structs.replace(issued(*asked), expires="2026-01-01T00:00:00Z")
+
+    monkeypatch.setattr(pod_config, "issued", over)
+    brief = lab.with_settings(spare=0)
+    run = brief.submit(["sh", "-c", "echo started"])
+    index = brief.wait(run, timeout=180).indexes[0]
+    assert (index.failure.code, index.failure.blame) == ("STORE_CREDENTIALS_EXPIRED", "infra")
+    assert index.failure.message.startswith("no command was started: ")
+    assert "they were good until 2026-01-01" in index.failure.evidence[-1]
+    assert lab.log(run) == ""
