@@ -34,6 +34,8 @@ class PodTerms(Record, frozen=True):
     """As `PodAssignment.patience`."""
     retries: int | None = None
     """As `PodAssignment.retries`."""
+    restarted: bool = False
+    """As `PodAssignment.restarted`."""
     sent: float = 0
     """As `PodAssignment.sent`."""
     pulling: float | None = None
@@ -62,6 +64,7 @@ def assignment(run: Run, terms: PodTerms) -> dict[str, bytes]:
         "data": _data(request.data),
         **_if_known(
             idle_limit=request.idle_limit and request.idle_limit.told,
+            restarted=terms.restarted,
             sent=terms.sent,
             pulling=terms.pulling,
         ),

@@ -54,10 +54,18 @@ def lasting(run: Run, spread: Spread) -> float:
     return attempt * spread.each * (1 + request.retries)
 
 
+def restarts(run: Run, each: int) -> int:
+    """How often a container is started again: enough for every try of each of its inputs.
+
+    Its runner counts those of an input, and ends well where no further one makes sense.
+    """
+    return (run.request.retries + 1) * each - 1 if run.request.retries else 0
+
+
 def containers(run: Run, around: Surroundings) -> list[dict[str, Any]]:
     """Keywords of `docker.DockerClient.containers.create`, for each container of the run."""
-    count = spread(run, around.cores).containers
-    return [_container(run, place, around) for place in range(count)]
+    shares = spread(run, around.cores)
+    return [_container(run, place, shares, around) for place in range(shares.containers)]
 
 
 def name(run_id: str, place: int) -> str:
@@ -65,7 +73,7 @@ def name(run_id: str, place: int) -> str:
     return f"{run_id}-{place}"
 
 
-def _container(run: Run, place: int, around: Surroundings) -> dict[str, Any]:
+def _container(run: Run, place: int, shares: Spread, around: Surroundings) -> dict[str, Any]:
     request = run.request
     # One machine has what it has: of several classes the first one's count is taken.
     wanted = parse(request.resources.gpu)
@@ -86,8 +94,8 @@ def _container(run: Run, place: int, around: Surroundings) -> dict[str, Any]:
         "stop_signal": "SIGTERM",
         "network_mode": "bridge",
     }
-    if request.retries:
-        keywords["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": request.retries}
+    if most := restarts(run, shares.each):
+        keywords["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": most}
     if gpus:
         keywords["device_requests"] = [{"count": gpus, "capabilities": [["gpu"]]}]
     if request.resources.cpus:

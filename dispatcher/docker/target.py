@@ -99,6 +99,8 @@ class DockerClaim:
             per_pod=spread.each,
             memory=run.request.resources.memory,
             patience=self._places.store_patience,
+            retries=run.request.retries or None,
+            restarted=bool(run.request.retries),
             sent=datetime.fromisoformat(run.created).timestamp(),
             pulling=time.monotonic() - began,
         )

@@ -13,7 +13,7 @@ from dispatcher.kubernetes.run_objects import RUN
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Request
 from dispatcher.run import Run
-from dispatcher.runner import exit_status
+from dispatcher.runner.exit_status import PERMANENT
 from packer.record import encode
 
 SPEC = "sendoff.io/spec"
@@ -22,8 +22,6 @@ RUNNER = "sendoff.io/runner"
 """Annotation with the name of the Secret that the runners read."""
 MANAGED = "app.kubernetes.io/managed-by"
 QUEUE = "kueue.x-k8s.io/queue-name"
-PERMANENT = (exit_status.UNSUCCESSFUL, exit_status.UNUSABLE, exit_status.SPENT)
-"""Exit codes of the runner after which no further attempt makes sense."""
 
 _LABEL = re.compile(r"[^A-Za-z0-9._-]+")
 _LABEL_LENGTH = 63

@@ -26,3 +26,5 @@ SPENT = 82
 
 A Job counts pods, also those that never came to start a command; attempts are counted here.
 """
+PERMANENT = (UNSUCCESSFUL, UNUSABLE, SPENT)
+"""Those of a pod after which no further attempt makes sense."""

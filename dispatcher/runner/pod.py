@@ -17,6 +17,7 @@ from .exit_status import (
     LOST,
     NOT_BEGUN,
     NOT_STORED,
+    PERMANENT,
     SPENT,
     UNSUCCESSFUL,
     UNUSABLE,
@@ -66,6 +67,10 @@ class Pod:
         self._completion = int(os.environ.get("JOB_COMPLETION_INDEX") or 0)
         failures = ("SENDOFF_FAILURES", "SENDOFF_IGNORED_FAILURES")
         self._attempt = 1 + sum(int(os.environ.get(name) or 0) for name in failures)
+        if assignment.restarted:
+            from .restarts import earlier
+
+            self._attempt += earlier(assignment.scratch)
         self._calls: Calls | None = None
         self._data: Data | None = None
 
@@ -76,10 +81,12 @@ class Pod:
 
             self._calls = Calls()
         try:
-            return self._all()
+            status = self._all()
         finally:
             if self._calls:
                 self._calls.close()
+        # An engine knows no other status that ends it: what is final is said by the manifests.
+        return COMMITTED if self._assignment.restarted and status in PERMANENT else status
 
     def _all(self) -> int:
         worst = COMMITTED

@@ -36,6 +36,7 @@ class PodAssignment:
         timeout: float = 0,
         grace: float = 30,
         retries: int | None = None,
+        restarted: bool = False,
         patience: float = 300,
         memory: int = 0,
         environment: dict[str, str] | None = None,
@@ -60,6 +61,9 @@ class PodAssignment:
         self.timeout, self.grace = timeout, grace
         self.retries = retries
         """Further attempts after one that left no manifest; None leaves that to others."""
+        self.restarted = restarted
+        """Whether the container is started again, with the same scratch folder, unless it ends
+        with 0."""
         self.patience = patience
         """How long the store may be away at a time, before and after the command."""
         self.memory = memory

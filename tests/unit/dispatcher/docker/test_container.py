@@ -52,6 +52,13 @@ def test_containers(golden, name: str, asked: Run, around: Surroundings):
 
 
 @pytest.mark.parametrize(
+    ("retries", "each", "expected"), [(0, 1, 0), (0, 5, 0), (1, 1, 1), (2, 1, 2), (1, 5, 9)]
+)
+def test_every_input_may_have_all_of_its_tries(retries: int, each: int, expected: int):
+    assert container.restarts(run(retries=retries), each) == expected
+
+
+@pytest.mark.parametrize(
     ("inputs", "parallel", "cores", "expected"),
     [
         (1, 0, 8, (1, 1)),

@@ -201,6 +201,73 @@ def test_a_pod_that_is_tried_again_leaves_alone_what_is_committed(pod):
     assert pod.out == "0\n2\n"
 
 
+# Containers that are started again in the same file system
+
+
+@pytest.mark.parametrize("command", [["sh", "-c", "exit 3"], ["no-such-program"]])
+def test_an_engine_sees_a_final_end_as_a_good_one(pod, command):
+    assert pod.run(command, restarted=True, retries=2) == exit_status.COMMITTED, pod.err
+    assert pod.manifest().state == "failed"
+    # Whoever starts it nevertheless runs nothing.
+    assert pod.end(pod.start()) == exit_status.COMMITTED
+    assert not pod.store.has(pod.key("0/2/attempt.json"))
+
+
+def killed(pod, process):
+    """Kill a container whose command has started and been announced."""
+    started(pod)
+    deadline = time.monotonic() + 20
+    while not pod.store.has(pod.key((pod.folder / "started").read_text().strip())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert pod.end(process) == -signal.SIGKILL
+    (pod.folder / "started").unlink()
+
+
+def waits(pod, attempt):
+    """A command that leaves a file, and waits to be killed with its container."""
+    key = f"1/{attempt}/attempt.json"
+    code = f"echo {attempt} > left-{attempt}; echo {key} > {pod.folder}/n; "
+    return ["sh", "-c", code + f"mv {pod.folder}/n {pod.folder}/started; exec sleep 300"]
+
+
+def test_a_killed_container_goes_on_where_it_was(pod):
+    (pod.image / "workspace/link").symlink_to("README.py")
+    first, last = ["sh", "-c", "echo first"], ["sh", "-c", "echo last"]
+    told = {"restarted": True, "retries": 1, "per_pod": 3}
+    pod.tell(first, waits(pod, 1), last, **told)
+    killed(pod, pod.start())
+    again = ["sh", "-c", "readlink link; echo $SENDOFF_ATTEMPT > number"]
+    pod.tell(first, again, last, **told)
+    assert pod.end(pod.start()) == exit_status.COMMITTED, pod.err
+    assert pod.out == "README.py\nlast\n"
+    assert [pod.manifest(index).attempt for index in (0, 1, 2)] == [1, 2, 2]
+    assert [file.path for file in pod.manifest(1).files] == ["number"]
+    assert pod.store.get(pod.key("1/2/files/number")) == b"2\n"
+
+
+def test_an_input_that_has_used_up_its_attempts_is_no_hindrance_to_the_next(pod):
+    told = {"restarted": True, "retries": 1, "per_pod": 3}
+    for attempt in (1, 2):
+        pod.tell(["echo", "first"], waits(pod, attempt), ["echo", "last"], **told)
+        killed(pod, pod.start())
+    assert pod.end(pod.start()) == exit_status.COMMITTED
+    assert pod.out == "last\n"
+    assert "there may be no further one" in pod.err
+    assert not pod.store.has(pod.key("1/manifest.json"))
+
+
+def test_a_container_whose_results_were_not_taken_is_tried_again(pod, proxy):
+    refused = proxy.on("PUT", r"/0/manifest\.json", Answer(503), times=1000)
+    told = {"restarted": True, "retries": 1, "patience": 1}
+    assert pod.run(["echo", "1"], **told) == exit_status.NOT_STORED
+    assert refused.met
+    proxy.heal()
+    assert pod.end(pod.start()) == exit_status.COMMITTED, pod.err
+    assert pod.manifest().attempt == 2
+
+
 def test_an_assignment_that_means_nothing_is_permanent(pod):
     pod.tell(["true"])
     (pod.config / "assignment.json").write_text('{"format": "sendoff.pod/9"}')
