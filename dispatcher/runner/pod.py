@@ -6,7 +6,6 @@ one of those in `exit_status`; the Job's podFailurePolicy tells them apart.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from .calls import Calls
     from .data import Data
+    from .history import History
     from .link import Link
 
 CONFIG = "SENDOFF_POD_CONFIG"
@@ -117,22 +117,28 @@ class Pod:
         first = index == self._assignment.indexes(self._completion)[0]
         folder = os.environ.get(CONFIG, "")
         before, placed = self._phases.of_next(self._assignment, folder, self._attempt)
-        if self._attempt > 1 and self._committed(index):
-            return LOST, ""
-        if self._attempt > 1 and self._spent(index):
-            _say("earlier attempts ended without a result, and there may be no further one")
-            return SPENT, ""
+        number = self._attempt
+        if self._attempt > 1:
+            if self._history.committed(index):
+                return LOST, ""
+            attempts = self._history.attempts(index)
+            if self._spent(attempts):
+                _say("earlier attempts ended without a result, and there may be no further one")
+                return SPENT, ""
+            if self._assignment.restarted:
+                # The container may have been started for other inputs.
+                number = 1 + max(attempts, default=0)
         attempt = PodAttempt(
             self._assignment,
             self._link,
             self._signals,
             index,
-            self._attempt,
+            number,
             before=before,
             placed=placed,
             calls=self._calls,
         )
-        if not first and self._cancelled(index):
+        if not first and self._history.cancelled(index):
             return attempt.cancel()
         own = self._assignment.inputs[index].get("data", [])
         if not own and not self._assignment.data:
@@ -164,41 +170,25 @@ class Pod:
             store.bear(None)
         return data
 
-    def _spent(self, index: int) -> bool:
-        """Whether the attempts that started a command, disruptions aside, are all there may be."""
-        if self._assignment.retries is None:
-            return False
-        from .keys import RunKeys
-
-        prefix = f"{RunKeys(self._assignment.run).prefix}{index}/"
-        started = sum(name.isdigit() for name in self._link.store().names(prefix))
+    def _spent(self, attempts: list[int]) -> bool:
+        """Whether these attempts at an input, disruptions aside, are all there may be."""
+        retries = self._assignment.retries
         disrupted = int(os.environ.get("SENDOFF_IGNORED_FAILURES") or 0)
-        return started - disrupted > self._assignment.retries
+        return retries is not None and len(attempts) - disrupted > retries
 
-    def _committed(self, index: int) -> str:
-        """The state that an index was committed with; empty where it was not."""
-        from .keys import RunKeys
-        from .store import Missing
+    @property
+    def _history(self) -> History:
+        from .history import History
 
-        try:
-            data = self._link.store().get(RunKeys(self._assignment.run).manifest(index))
-        except Missing:
-            return ""
-        return str(json.loads(data)["state"])
+        return History(self._link.store(), self._assignment.run)
 
     def _as_committed(self, index: int) -> tuple[int, str]:
         """Exit status and state of an input of which another attempt has committed."""
         try:
-            return COMMITTED, self._committed(index)
+            return COMMITTED, self._history.committed(index)
         except StoreFault as fault:
             _say(f"the store took no manifest: {told(fault)}")
             return NOT_STORED, ""
-
-    def _cancelled(self, index: int) -> bool:
-        from .keys import RunKeys
-
-        keys = RunKeys(self._assignment.run)
-        return any(self._link.store().has(key) for key in (keys.cancel, keys.cancel_index(index)))
 
 
 def _say(text: str) -> None:

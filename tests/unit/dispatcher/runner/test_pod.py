@@ -242,7 +242,7 @@ def test_a_killed_container_goes_on_where_it_was(pod):
     pod.tell(first, again, last, **told)
     assert pod.end(pod.start()) == exit_status.COMMITTED, pod.err
     assert pod.out == "README.py\nlast\n"
-    assert [pod.manifest(index).attempt for index in (0, 1, 2)] == [1, 2, 2]
+    assert [pod.manifest(index).attempt for index in (0, 1, 2)] == [1, 2, 1]
     assert [file.path for file in pod.manifest(1).files] == ["number"]
     assert pod.store.get(pod.key("1/2/files/number")) == b"2\n"
 
