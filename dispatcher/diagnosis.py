@@ -51,6 +51,7 @@ _BY_PHASE: dict[str, Blame] = {
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
 _REASONS = {
+    exit_status.COMMITTED: ("RUNNER_FAILED", "the runner ended without a result"),
     exit_status.INTERNAL: ("RUNNER_FAILED", "the runner failed"),
     exit_status.NOT_STORED: ("UPLOAD_INCOMPLETE", "the store took no manifest"),
     exit_status.INTERRUPTED: ("INTERRUPTED", "the attempt was ended from outside"),
@@ -173,6 +174,19 @@ def of_packing(run: str) -> Failure:
         retryable=True,
         message="the process that packed its images is gone",
         fix=f"send it off again; what had been packed is kept (sendoff show {run})",
+    )
+
+
+def of_unstarted(run: str) -> Failure:
+    """The failure of indexes whose container was made, and nobody lives to start it."""
+    return Failure(
+        code="CONTAINER_LOST",
+        phase="run",
+        blame="infra",
+        retryable=True,
+        message="the run's containers were made and never started",
+        evidence=("whoever sent it off ended before that",),
+        fix=f"send it off again: sendoff rerun {run} --failed",
     )
 
 

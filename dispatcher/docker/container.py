@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from dispatcher.gpu_expression import parse
+from dispatcher.request import Request
 from dispatcher.run import Run
 from packer.image_paths import PREFIX, RUNNER_PROGRAM
 from packer.record import Record
@@ -13,6 +14,8 @@ from packer.record import Record
 RUN_LABEL = "io.sendoff.run"
 PLACE_LABEL = "io.sendoff.place"
 """Which of the run's containers it is, from 0."""
+PLACES_LABEL = "io.sendoff.places"
+"""How many containers the run has."""
 CONFIG = "/etc/sendoff"
 """Where the runner finds its assignment and credentials, as in a pod."""
 SCRATCH = "/sendoff"
@@ -34,6 +37,8 @@ class Surroundings(Record, frozen=True):
 
     cores: int
     """Containers at once where the request leaves it to the target."""
+    memory: int
+    """Bytes of the engine's machine, which a container has where the request leaves it."""
     store: str = ""
     """The directory of the store; empty for one that is a server."""
     user: str = ""
@@ -54,6 +59,12 @@ def lasting(run: Run, spread: Spread) -> float:
     return attempt * spread.each * (1 + request.retries)
 
 
+def indexes(run: Run, place: int, shares: Spread) -> range:
+    """The inputs of one container."""
+    first = place * shares.each
+    return range(first, min(first + shares.each, len(run.request.inputs)))
+
+
 def restarts(run: Run, each: int) -> int:
     """How often a container is started again: enough for every try of each of its inputs.
 
@@ -68,6 +79,11 @@ def containers(run: Run, around: Surroundings) -> list[dict[str, Any]]:
     return [_container(run, place, shares, around) for place in range(shares.containers)]
 
 
+def image(request: Request) -> str:
+    """The image of all containers, by digest."""
+    return f"{request.repository}@{request.inputs[0].digest}"
+
+
 def name(run_id: str, place: int) -> str:
     """Fixed by the run, so that creating it twice is a conflict and no second container."""
     return f"{run_id}-{place}"
@@ -79,10 +95,14 @@ def _container(run: Run, place: int, shares: Spread, around: Surroundings) -> di
     wanted = parse(request.resources.gpu)
     gpus = wanted[0].count if wanted else 0
     keywords: dict[str, Any] = {
-        "image": f"{request.repository}@{request.inputs[0].digest}",
+        "image": image(request),
         "name": name(run.id, place),
         "command": [f"{PREFIX}/bin/python", "-I", "-S", RUNNER_PROGRAM, "pod"],
-        "labels": {RUN_LABEL: run.id, PLACE_LABEL: str(place)},
+        "labels": {
+            RUN_LABEL: run.id,
+            PLACE_LABEL: str(place),
+            PLACES_LABEL: str(shares.containers),
+        },
         "environment": {
             "JOB_COMPLETION_INDEX": str(place),
             "SENDOFF_POD_CONFIG": CONFIG,

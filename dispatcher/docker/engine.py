@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.docker.container import RUN_LABEL, SCRATCH
-from dispatcher.docker.errors import EngineRefused, EngineUnreachable, PullFailed
-from packer.record import Record
+from dispatcher.docker.archive import archive
+from dispatcher.docker.container import RUN_LABEL
+from dispatcher.docker.errors import (
+    EngineRefused,
+    EngineUnreachable,
+    EngineWithoutGpus,
+    PullFailed,
+)
+from dispatcher.docker.state import ContainerState, EngineFacts, facts, state
 
 if TYPE_CHECKING:
     import docker
@@ -18,22 +23,8 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 60
 _CONFLICT = 409
-
-
-class ContainerState(Record, frozen=True):
-    """What the engine knows of one container."""
-
-    name: str
-    status: str
-    """created, running, restarting, exited, dead, …"""
-    exit_code: int = 0
-    out_of_memory: bool = False
-    error: str = ""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.status in {"exited", "dead", "removing"}
+# The engine has no class of errors for it: no driver, no device, the toolkit's hook, or CDI.
+_ABOUT_GPUS = re.compile(r"device driver|nvidia|\bcdi\b", re.IGNORECASE)
 
 
 class Engine:
@@ -42,14 +33,14 @@ class Engine:
     def __init__(self) -> None:
         self._connected: docker.DockerClient | None = None
 
-    def runtimes(self) -> tuple[str, ...]:
-        """The container runtimes that it has, such as "runc" and "nvidia".
+    def facts(self) -> EngineFacts:
+        """What it is.
 
         Raises:
             EngineUnreachable
         """
         with _answers("say what it is"):
-            return tuple(self._client.info().get("Runtimes", {}))
+            return facts(self._client.info())
 
     def pull(self, image: str) -> None:
         """Have it here.
@@ -72,24 +63,32 @@ class Engine:
             except APIError as error:
                 raise PullFailed(image, _said(error)) from error
 
-    def create(self, keywords: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        """Create a container with these files in it and start it, unless there is one of its name.
+    def start(self, keywords: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+        """Create a container with these files in it and start it, unless one of its name was.
+
+        One that can't be started is removed.
 
         Raises:
-            EngineUnreachable, EngineRefused
+            EngineUnreachable, EngineRefused, EngineWithoutGpus
         """
         from docker.errors import APIError
 
-        with _answers(f"create the container {keywords['name']}"):
+        gpus = sum(each["count"] for each in keywords.get("device_requests", ()))
+        with _answers(f"start the container {keywords['name']}"), _gives(gpus):
             try:
                 container = self._client.containers.create(**keywords)
             except APIError as error:
                 if error.status_code != _CONFLICT:
                     raise
                 container = self._client.containers.get(keywords["name"])
-            if container.status == "created":
-                container.put_archive("/", _archive(files))
+            if state(container).begun:
+                return
+            try:
+                container.put_archive("/", archive(files))
                 container.start()
+            except Exception:
+                _remove(container)
+                raise
 
     def states(self, run_id: str) -> tuple[ContainerState, ...]:
         """The containers of a run, sorted by name.
@@ -98,50 +97,54 @@ class Engine:
             EngineUnreachable
         """
         with _answers("list containers"):
-            found = [_state(each) for each in self._of(run_id)]
-        return tuple(sorted(found, key=lambda state: state.name))
+            found = [state(each) for each in self._of(run_id)]
+        return tuple(sorted(found, key=lambda each: each.name))
 
     def stop(self, run_id: str) -> None:
         """Ask the runners of a run's containers to end; they give their command its grace.
+
+        Containers that were never started are removed.
 
         Raises:
             EngineUnreachable
         """
         with _answers("stop containers"):
             for container in self._of(run_id):
-                if not _state(container).ended:
-                    container.update(restart_policy={"Name": "no"})
-                    container.kill("SIGTERM")
+                if not state(container).begun:
+                    _remove(container)
+                elif not state(container).ended:
+                    _stop(container)
 
-    def sweep(self, statuses: Collection[int]) -> None:
-        """Remove the containers of all runs that ended with one of these exit statuses.
+    def sweep(self, unneeded: Callable[[ContainerState], bool], *, but: str) -> None:
+        """Remove the containers that are `unneeded`, of all runs but one.
 
         Raises:
             EngineUnreachable
         """
         with _answers("remove containers"):
-            for container in self._labelled(RUN_LABEL, status="exited"):
-                if _state(container).exit_code in statuses:
-                    container.remove(v=True)
+            for container in self._labelled(RUN_LABEL):
+                if container.labels[RUN_LABEL] != but and unneeded(state(container)):
+                    _remove(container)
 
-    def tail(self, run_id: str, lines: int) -> str:
-        """The end of what the first of a run's containers wrote; empty where there is none.
+    def tail(self, name: str, lines: int) -> str:
+        """The end of what a container wrote; empty where there is none of this name.
 
         Raises:
             EngineUnreachable
         """
-        with _answers("read a container's log"):
-            for container in self._of(run_id):
-                logged: bytes = container.logs(tail=lines)
-                return logged.decode(errors="replace")
+        from docker.errors import NotFound
+
+        with _answers("read a container's log"), suppress(NotFound):
+            logged: bytes = self._client.containers.get(name).logs(tail=lines)
+            return logged.decode(errors="replace")
         return ""
 
     def _of(self, run_id: str) -> list[Container]:
         return self._labelled(f"{RUN_LABEL}={run_id}")
 
-    def _labelled(self, label: str, **filters: str) -> list[Container]:
+    def _labelled(self, label: str) -> list[Container]:
         found: list[Container] = self._client.containers.list(
-            all=True, filters={"label": label, **filters}, ignore_removed=True
+            all=True, filters={"label": label}, ignore_removed=True
         )
         return found
 
@@ -170,30 +173,38 @@ def _answers(doing: str) -> Iterator[None]:
         raise EngineUnreachable(where, str(error).splitlines()[0]) from error
 
 
+@contextmanager
+def _gives(gpus: int) -> Iterator[None]:
+    from docker.errors import APIError
+
+    try:
+        yield
+    except APIError as error:
+        if gpus and _ABOUT_GPUS.search(_said(error)):
+            raise EngineWithoutGpus(gpus, _said(error)) from error
+        raise
+
+
 def _said(error: Any) -> str:
     return str(error.explanation or error)
 
 
-def _state(container: Container) -> ContainerState:
-    state = container.attrs["State"]
-    return ContainerState(
-        name=container.name or "",
-        status=state["Status"],
-        exit_code=state.get("ExitCode", 0),
-        out_of_memory=state.get("OOMKilled", False),
-        error=state.get("Error", ""),
-    )
+def _stop(container: Container) -> None:
+    from docker.errors import APIError
+
+    try:
+        container.update(restart_policy={"Name": "no"})
+        container.kill("SIGTERM")
+    except APIError as error:
+        # It has just ended, or waits for its next start, in which its runner looks whether
+        # anybody wants it.
+        if error.status_code != _CONFLICT:
+            raise
 
 
-def _archive(files: Mapping[str, bytes]) -> bytes:
-    """A tar with the scratch folder, which anyone may write to, and `files` by absolute path."""
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        scratch = tarfile.TarInfo(SCRATCH[1:])
-        scratch.type, scratch.mode = tarfile.DIRTYPE, 0o1777
-        archive.addfile(scratch)
-        for path, content in files.items():
-            entry = tarfile.TarInfo(path[1:])
-            entry.size, entry.mode = len(content), 0o444
-            archive.addfile(entry, io.BytesIO(content))
-    return data.getvalue()
+def _remove(container: Container) -> None:
+    """Whatever it does; what another has removed, or can't be now, is nobody's harm."""
+    from docker.errors import APIError
+
+    with suppress(APIError):
+        container.remove(v=True, force=True)

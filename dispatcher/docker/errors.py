@@ -63,22 +63,23 @@ class PullFailed(SendoffError):
 
 
 class EngineWithoutGpus(SendoffError):
-    """GPUs were asked of an engine that can't give containers any."""
+    """GPUs were asked of an engine that can't give containers them; its words say why."""
 
     code, phase = "GPU_IMPOSSIBLE", "admission"
 
-    def __init__(self, wanted: str, runtimes: tuple[str, ...]) -> None:
-        super().__init__(wanted, runtimes)
-        self.wanted, self.runtimes = wanted, runtimes
+    def __init__(self, count: int, said: str) -> None:
+        super().__init__(count, said)
+        self.count, self.said = count, said
 
     def what(self) -> str:
-        return f"the docker engine can't give a container {self.wanted}"
+        gpus = "a GPU" if self.count == 1 else f"{self.count} GPUs"
+        return f"the docker engine can't give a container {gpus}"
 
     def why(self) -> str:
-        return "it has no NVIDIA runtime"
-
-    def evidence(self) -> str:
-        return "runtimes: " + ", ".join(self.runtimes)
+        return self.said
 
     def fix(self) -> str:
-        return "install the NVIDIA Container Toolkit there, or leave --gpu out"
+        return (
+            "install the NVIDIA Container Toolkit there, then nvidia-ctk runtime configure "
+            "--runtime=docker, and restart the engine; or leave --gpu out"
+        )

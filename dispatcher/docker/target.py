@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 
 from dispatcher import pod_config
-from dispatcher.docker import container
-from dispatcher.docker.container import Surroundings
+from dispatcher.docker import container, traces
+from dispatcher.docker.container import Spread, Surroundings
 from dispatcher.docker.engine import Engine
-from dispatcher.docker.errors import EngineWithoutGpus
+from dispatcher.docker.state import ContainerState, incomplete
 from dispatcher.docker.view import DockerView
 from dispatcher.errors import RegistryNotPullable, SecretMissing
-from dispatcher.gpu_expression import parse
 from dispatcher.places import Places
 from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
+from dispatcher.store import Runs
 
-_NVIDIA = "nvidia"
 _DONE = (COMMITTED, UNSUCCESSFUL)
 """Exit statuses of containers that have left nothing to find out."""
+_KEPT = 24 * 3600.0
+"""Seconds for which any other can be asked why it ended: it holds credentials and secrets."""
 
 
 class DockerTarget:
@@ -33,34 +34,45 @@ class DockerTarget:
 
     def __init__(self, places: Places) -> None:
         self._places, self._engine = places, Engine()
+        self._pulling = 0.0
 
     def admit(self, request: Request) -> None:
-        """Refuse what can never run there; nobody knows what driver the engine has.
+        """Refuse what can never run there; what GPUs an engine can give shows only at a start.
 
         Raises:
-            RegistryNotPullable, SecretMissing, EngineUnreachable, EngineWithoutGpus
+            RegistryNotPullable, SecretMissing, EngineUnreachable
         """
         if request.repository.startswith("/"):
             raise RegistryNotPullable("docker", request.repository)
         missing = [name for name in request.secrets if name not in os.environ]
         if missing:
             raise SecretMissing(missing)
-        runtimes = self._engine.runtimes()
-        if parse(request.resources.gpu) and _NVIDIA not in runtimes:
-            raise EngineWithoutGpus(request.resources.gpu, runtimes)
+        self._engine.facts()
 
     def check(self, request: Request) -> None:
-        """Refuse what can't run there; as `admit`."""
+        """Refuse what can't run there, and have its image there.
+
+        Before the run is known to anybody: a run without containers is one that nobody starts.
+
+        Raises:
+            PullFailed, and as `admit`.
+        """
         self.admit(request)
+        began = time.monotonic()
+        self._engine.pull(container.image(request))
+        self._pulling = time.monotonic() - began
 
     def claim(self, run_id: str) -> DockerClaim | None:
         """The right to start a run: a container's name is taken once, so anyone may try."""
         del run_id
-        return DockerClaim(self._engine, self._places)
+        return DockerClaim(self._engine, self._places, self._pulling)
 
     def started(self, run_id: str) -> bool:
-        """Whether the run has containers."""
-        return bool(self._engine.states(run_id))
+        """Whether all of its containers were started, or the store knows that they once were."""
+        states = self._engine.states(run_id)
+        if states:
+            return not incomplete(states)
+        return traces.any_attempt(run_id, Runs.at(self._places))
 
     def prepared(self, run_id: str) -> bool:
         """Always: its images were pulled before anything was started."""
@@ -69,7 +81,7 @@ class DockerTarget:
 
     def view(self, run: Run) -> DockerView:
         """A look at a run of the engine."""
-        return DockerView(run.id, self._engine)
+        return DockerView(run, self._engine)
 
     def cancel(self, run: Run, index: int | None) -> None:
         """Ask the run's runners to end; one index is left to its runner, which looks for it."""
@@ -80,36 +92,44 @@ class DockerTarget:
 class DockerClaim:
     """The right to start one run."""
 
-    def __init__(self, engine: Engine, places: Places) -> None:
-        self._engine, self._places = engine, places
+    def __init__(self, engine: Engine, places: Places, pulling: float) -> None:
+        """`pulling` is how many seconds its image took."""
+        self._engine, self._places, self._pulling = engine, places, pulling
 
     def start(self, run: Run) -> None:
-        """Pull its image and start its containers.
+        """Start its containers that were not yet; where one can't be, those before it go on.
 
         Raises:
-            PullFailed, EngineUnreachable, EngineRefused
+            EngineUnreachable, EngineRefused, EngineWithoutGpus
         """
-        around = _surroundings(self._places)
-        spread = container.spread(run, around.cores)
-        self._engine.sweep(_DONE)
-        began = time.monotonic()
-        self._engine.pull(f"{run.request.repository}@{run.request.inputs[0].digest}")
+        facts = self._engine.facts()
+        self._engine.sweep(lambda state: _unneeded(state, facts.clock), but=run.id)
+        found = self._engine.states(run.id)
+        around = _surroundings(self._places, facts.memory, found)
+        shares = container.spread(run, around.cores)
+        files = self._files(run, shares)
+        gone = traces.places(run, shares, Runs.at(self._places)) - {each.place for each in found}
+        secrets = {name: os.environ[name] for name in run.request.secrets}
+        for place, keywords in enumerate(container.containers(run, around)):
+            if place not in gone:
+                keywords["environment"] |= secrets
+                self._engine.start(keywords, files)
+
+    def _files(self, run: Run, shares: Spread) -> dict[str, bytes]:
+        request = run.request
         terms = PodTerms(
             store=_store(self._places),
-            per_pod=spread.each,
-            memory=run.request.resources.memory,
+            per_pod=shares.each,
+            memory=request.resources.memory,
             patience=self._places.store_patience,
-            retries=run.request.retries or None,
-            restarted=bool(run.request.retries),
+            retries=request.retries or None,
+            restarted=bool(request.retries),
             sent=datetime.fromisoformat(run.created).timestamp(),
-            pulling=time.monotonic() - began,
+            pulling=self._pulling,
         )
         files = pod_config.assignment(run, terms)
-        files |= pod_config.credentials(run, self._places, container.lasting(run, spread))
-        for keywords in container.containers(run, around):
-            secrets = {name: os.environ[name] for name in run.request.secrets}
-            keywords["environment"] |= secrets
-            self._engine.create(keywords, _placed(files))
+        files |= pod_config.credentials(run, self._places, container.lasting(run, shares))
+        return {f"{container.CONFIG}/{name}": data for name, data in files.items()}
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +138,11 @@ class DockerClaim:
         """Nothing was held."""
 
 
-def _placed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {f"{container.CONFIG}/{name}": data for name, data in files.items()}
+def _unneeded(state: ContainerState, now: float) -> bool:
+    """Whether a container has nothing to tell any more, or has had long enough to."""
+    if state.ended and state.exit_code in _DONE:
+        return True
+    return (state.ended or not state.begun) and now - state.since > _KEPT
 
 
 def _store(places: Places) -> dict[str, Any]:
@@ -129,9 +152,11 @@ def _store(places: Places) -> dict[str, Any]:
     return {"kind": "directory", "path": container.STORE}
 
 
-def _surroundings(places: Places) -> Surroundings:
-    cores = len(os.sched_getaffinity(0))
+def _surroundings(places: Places, memory: int, found: Sequence[ContainerState]) -> Surroundings:
+    # Whoever began to start it may have had other cores: its inputs are spread once.
+    cores = found[0].places if found else len(os.sched_getaffinity(0))
     if is_s3(places.store):
-        return Surroundings(cores=cores)
+        return Surroundings(cores=cores, memory=memory)
     os.makedirs(places.store, exist_ok=True)  # noqa: PTH103
-    return Surroundings(cores=cores, store=places.store, user=f"{os.getuid()}:{os.getgid()}")
+    user = f"{os.getuid()}:{os.getgid()}"
+    return Surroundings(cores=cores, memory=memory, store=places.store, user=user)

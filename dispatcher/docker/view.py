@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from dispatcher import diagnosis
-from dispatcher.docker.engine import ContainerState, Engine
-from dispatcher.run import Failure, Manifest
+from dispatcher.docker.engine import Engine
+from dispatcher.docker.state import ContainerState, incomplete
+from dispatcher.run import Failure, Manifest, Run
 from dispatcher.target import Sight
 
 _EVIDENCE = 5
 """Lines of a container's log that say why its runner failed."""
+_STARTING = 120.0
+"""Seconds from a run's last sign for which what is missing of it may just be being started."""
 
 
 class DockerView:
     """Looks at one run of an engine."""
 
-    def __init__(self, run_id: str, engine: Engine) -> None:
-        self._run_id, self._engine = run_id, engine
+    def __init__(self, run: Run, engine: Engine) -> None:
+        self._run, self._engine = run, engine
 
     def look(self, indexes: Collection[int]) -> Sight:
         """Only the store knows of indexes, and any may have ended."""
@@ -32,16 +37,31 @@ class DockerView:
         """Nothing is open."""
 
     def _lost(self) -> Failure | None:
-        """Why no container works on the run any more; None while one does."""
-        states = self._engine.states(self._run_id)
-        if any(not state.ended for state in states):
+        """Why no container works on the run any more; None while one does, or is to."""
+        states = self._engine.states(self._run.id)
+        if any(state.begun and not state.ended for state in states) or self._starting(states):
             return None
-        ended = next(filter(_failed, states), states[0] if states else None)
-        if ended is None:
-            return diagnosis.of_container(self._run_id, None, out_of_memory=False, said="")
-        said = ended.error or self._engine.tail(self._run_id, _EVIDENCE)
+        if failed := next(filter(_failed, states), None):
+            return self._of(failed)
+        if not all(state.begun for state in states):
+            return diagnosis.of_unstarted(self._run.id)
+        if incomplete(states):
+            return diagnosis.of_container(self._run.id, None, out_of_memory=False, said="")
+        return self._of(states[0])
+
+    def _starting(self, states: Sequence[ContainerState]) -> bool:
+        """Whether somebody may be busy with starting all of its containers."""
+        if not states:
+            made = datetime.fromisoformat(self._run.created).timestamp()
+            return time.time() - made < _STARTING
+        if not incomplete(states):
+            return False
+        return self._engine.facts().clock - max(state.since for state in states) < _STARTING
+
+    def _of(self, state: ContainerState) -> Failure:
+        said = state.error or self._engine.tail(state.name, _EVIDENCE)
         return diagnosis.of_container(
-            self._run_id, ended.exit_code, out_of_memory=ended.out_of_memory, said=said
+            self._run.id, state.exit_code, out_of_memory=state.out_of_memory, said=said
         )
 
 

@@ -33,7 +33,7 @@ def run(count: int = 1, **request) -> Run:
 @pytest.mark.parametrize(
     ("name", "asked", "around"),
     [
-        ("plain", run(), Surroundings(cores=4)),
+        ("plain", run(), Surroundings(cores=4, memory=8 << 30)),
         (
             "all",
             run(
@@ -42,7 +42,7 @@ def run(count: int = 1, **request) -> Run:
                 retries=2,
                 max_parallel=2,
             ),
-            Surroundings(cores=4, store="/var/results", user="1001:1001"),
+            Surroundings(cores=4, memory=8 << 30, store="/var/results", user="1001:1001"),
         ),
     ],
 )

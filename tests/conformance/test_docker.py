@@ -1,0 +1,214 @@
+"""What the engine makes of a run's containers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import docker
+import pytest
+
+import sendoff
+from dispatcher.docker import target
+from dispatcher.docker.container import RUN_LABEL
+from dispatcher.docker.engine import Engine
+from dispatcher.store import Runs
+from packer.errors import SendoffError
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+DAY = 24 * 3600
+NAME = f"many-{os.getpid()}"
+CLIENT = """
+import os, signal, sys
+from docker.models.containers import Container
+import sendoff
+
+starts, start = int(sys.argv[2]), Container.start
+
+def counted(container):
+    global starts
+    if not starts:
+        os.kill(os.getpid(), signal.SIGKILL)
+    starts -= 1
+    start(container)
+
+Container.start = counted
+sendoff.sweep(
+    "python main.py {n}",
+    {"n": range(4)},
+    name=sys.argv[3],
+    project=sys.argv[1],
+    idempotency_key=sys.argv[1],
+    max_parallel=4,
+)
+"""
+"""A client that dies before its container number `sys.argv[2]` is started."""
+
+pytestmark = pytest.mark.parametrize(
+    "site", [pytest.param("docker", marks=pytest.mark.stack)], indirect=True
+)
+
+
+@pytest.fixture
+def engine(site):
+    """The engine, as anybody may ask it."""
+    del site
+    with closing(docker.from_env()) as client:
+        yield client
+
+
+def until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not come true"
+        time.sleep(0.05)
+    return value
+
+
+def containers(engine, run_id):
+    label = f"{RUN_LABEL}={run_id}"
+    found = engine.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    return sorted(found, key=lambda each: each.name)
+
+
+def ended(engine, run_id):
+    """The containers of a run once the engine has done with them.
+
+    Those that ended well are removed by whichever run starts next.
+    """
+
+    def all_ended():
+        found = containers(engine, run_id)
+        return found if all(each.status == "exited" for each in found) else None
+
+    return until(all_ended)
+
+
+def attempts(run):
+    runs = Runs.at(run.places)
+    return [runs.attempts(run.id, index) for index in range(len(run.record.request.inputs))]
+
+
+def test_what_a_command_does_to_itself_is_not_tried_again(site, engine):
+    site.write("main.py", "import sys; sys.exit(3 * (sys.argv[1] == '1'))")
+    (site.project / "link").symlink_to("main.py")
+    run = sendoff.sweep(
+        "python main.py {n}", {"n": range(3)}, project=site.project, retries=2, max_parallel=1
+    )
+    site.end(run)
+    for container in ended(engine, run.id):
+        assert (container.attrs["RestartCount"], container.attrs["State"]["ExitCode"]) == (0, 0)
+    assert [index.state for index in run] == ["succeeded", "failed", "succeeded"]
+    assert attempts(run) == [[1], [1], [1]]
+
+
+def test_a_container_that_was_killed_goes_on_where_it_was(site, engine):
+    site.write(
+        "main.py",
+        "import os, sys, time\n"
+        "print('on ' + sys.argv[1], flush=True)\n"
+        "again = os.environ['SENDOFF_ATTEMPT'] == '2'\n"
+        "open(f'file-{again}', 'w')\n"
+        "sys.argv[1] == '1' and not again and time.sleep(600)\n",
+    )
+    (site.project / "link").symlink_to("main.py")
+    run = sendoff.sweep(
+        "python main.py {n}", {"n": range(3)}, project=site.project, retries=1, max_parallel=1
+    )
+    next(event for event in run[1].events() if "on 1" in event.text)
+    (container,) = containers(engine, run.id)
+    # By the engine's own hand it would be meant for good.
+    os.kill(container.attrs["State"]["Pid"], signal.SIGKILL)
+    site.end(run)
+    assert [index.state for index in run] == ["succeeded"] * 3, run[1].status
+    assert attempts(run) == [[1], [1, 2], [1]]
+    assert [file.path for file in run[1].files] == ["file-True"]
+    assert all(each.attrs["RestartCount"] == 1 for each in ended(engine, run.id))
+
+
+def dies(site, starts):
+    """A client of four containers that dies before it has started more than `starts`."""
+    site.write("main.py", "")
+    died = subprocess.run(
+        [sys.executable, "-c", CLIENT, site.project, str(starts), NAME],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert died.returncode == -signal.SIGKILL
+
+
+def the_same(site):
+    """What that client wanted, sent off once more."""
+    return sendoff.sweep(
+        "python main.py {n}",
+        {"n": range(4)},
+        name=NAME,
+        project=site.project,
+        idempotency_key=str(site.project),
+        max_parallel=4,
+    )
+
+
+@pytest.mark.parametrize("starts", [0, 2])
+def test_a_run_whose_client_died_is_started_by_the_next(site, engine, starts):
+    dies(site, starts)
+    run = site.end(the_same(site))
+    assert [index.state for index in run] == ["succeeded"] * 4
+    assert attempts(run) == [[1]] * 4
+    # What is gone by then was started, and is not again.
+    ended(engine, run.id)
+    own = {f"{run.id}-{place}" for place in (0, 1)}
+    Engine().sweep(lambda state: state.name in own, but="")
+    assert the_same(site).id == run.id
+    assert not own & {each.name for each in containers(engine, run.id)}
+    assert attempts(run) == [[1]] * 4
+
+
+def test_a_run_that_was_never_started_can_be_cancelled(site, engine):
+    dies(site, 0)
+    (made,) = (
+        each
+        for each in engine.containers.list(all=True, ignore_removed=True)
+        if each.status == "created" and each.name.startswith(NAME)
+    )
+    run = sendoff.get(made.labels[RUN_LABEL], project=site.project)
+    assert run.state == "queued"
+    run.cancel()
+    assert containers(engine, run.id) == []
+
+
+def test_gpus_that_the_engine_has_not_are_refused_in_its_words(site, engine):
+    site.write("main.py", "")
+    for _ in range(2):
+        with pytest.raises(SendoffError) as caught:
+            site.ship("python", "main.py", gpu="h100:2", name="no-gpus", idempotency_key="no-gpus")
+        assert caught.value.code == "GPU_IMPOSSIBLE"
+        assert "2 GPUs" in caught.value.what()
+        assert "could not select device driver" in caught.value.why()
+    names = [each.name for each in engine.containers.list(all=True, ignore_removed=True)]
+    assert not [name for name in names if name.startswith("no-gpus")]
+
+
+def test_a_container_that_failed_tells_why_for_a_day(site, engine):
+    run = site.script("import time; print('on', flush=True); time.sleep(600)")
+    next(event for event in run.events() if "on" in event.text)
+    containers(engine, run.id)[0].kill()
+    site.end(run)
+    assert (run.state, run[0].status.failure.code) == ("lost", "RUNNER_FAILED")
+
+    def sweep(ahead):
+        now = Engine().facts().clock + ahead
+        own = f"{run.id}-0"
+        Engine().sweep(lambda each: each.name == own and target._unneeded(each, now), but="")
+
+    sweep(0)
+    assert len(containers(engine, run.id)) == 1
+    sweep(DAY + 60)
+    assert containers(engine, run.id) == []

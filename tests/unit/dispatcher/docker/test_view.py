@@ -1,0 +1,93 @@
+"""What is told of a run from what an engine says of its containers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from dispatcher.docker.engine import Engine
+from dispatcher.docker.state import ContainerState, EngineFacts, facts
+from dispatcher.docker.view import DockerView
+from dispatcher.run import now
+from tests.unit.dispatcher.docker.test_container import run
+
+CLOCK = 1_000_000.0
+RUN = run(4)
+FRESH = msgspec.structs.replace(RUN, created=now())
+
+
+@dataclass
+class Said(Engine):
+    """An engine that says so."""
+
+    containers: tuple[ContainerState, ...]
+
+    def states(self, run_id):
+        assert run_id == RUN.id
+        return self.containers
+
+    def facts(self):
+        return EngineFacts(runtimes=("runc",), memory=1 << 30, clock=CLOCK)
+
+    def tail(self, name, lines):
+        return f"said by {name}"[:99] * bool(lines)
+
+
+def state(place: int, status: str, exit_code: int = 0, ago: float = 3600.0) -> ContainerState:
+    return ContainerState(
+        name=f"{RUN.id}-{place}",
+        status=status,
+        place=place,
+        places=2,
+        exit_code=exit_code,
+        since=CLOCK - ago,
+    )
+
+
+def lost(*containers: ContainerState, run=RUN):
+    return DockerView(run, Said(containers)).look(range(4)).lost
+
+
+@pytest.mark.parametrize("status", ["running", "restarting", "paused"])
+def test_while_one_lives_nothing_is_lost(status):
+    assert lost(state(0, status), state(1, "exited", 74)) is None
+    assert lost(state(0, status), state(1, "created")) is None
+
+
+def test_a_container_that_nobody_started_is_lost():
+    failure = lost(state(0, "created"), state(1, "exited"))
+    assert failure.code == "CONTAINER_LOST"
+    assert "never started" in failure.message
+    assert failure.retryable
+    # Somebody may be just about to.
+    assert lost(state(0, "created", ago=5), state(1, "exited")) is None
+
+
+def test_a_missing_container_is_lost_but_not_at_once():
+    failure = lost(state(0, "exited"))
+    assert failure.code == "CONTAINER_LOST"
+    assert "gone" in failure.message
+    assert lost(state(0, "exited", ago=5)) is None
+
+
+def test_a_run_without_containers_is_lost_but_not_at_once():
+    assert lost().code == "CONTAINER_LOST"
+    assert lost(run=FRESH) is None
+
+
+def test_the_container_that_failed_says_why():
+    failure = lost(state(0, "exited"), state(1, "exited", 74))
+    assert (failure.code, failure.evidence) == ("UPLOAD_INCOMPLETE", (f"said by {RUN.id}-1",))
+    assert (
+        lost(state(0, "exited"), state(1, "exited")).message == "the runner ended without a result"
+    )
+
+
+def test_what_an_engine_is():
+    found = facts({"MemTotal": 5, "SystemTime": "2026-11-29T19:00:00.123456789Z"})
+    assert (found.memory, found.runtimes) == (5, ())
+    assert found.clock == pytest.approx(1_795_978_800.123, abs=0.001)
+    assert time.gmtime(found.clock)[:4] == (2026, 11, 29, 19)
