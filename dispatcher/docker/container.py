@@ -113,6 +113,8 @@ def _container(run: Run, place: int, shares: Spread, around: Surroundings) -> di
         "security_opt": ["no-new-privileges"],
         "stop_signal": "SIGTERM",
         "network_mode": "bridge",
+        # As in a pod: loaders of data share batches through it, and the engine gives 64 MB.
+        "shm_size": (request.resources.memory or around.memory) // 2,
     }
     if most := restarts(run, shares.each):
         keywords["restart_policy"] = {"Name": "on-failure", "MaximumRetryCount": most}

@@ -212,3 +212,10 @@ def test_a_container_that_failed_tells_why_for_a_day(site, engine):
     assert len(containers(engine, run.id)) == 1
     sweep(DAY + 60)
     assert containers(engine, run.id) == []
+
+
+def test_shared_memory_is_half_of_the_machines_where_none_is_asked_for(site, engine):
+    run = site.end(
+        site.script("import os; s = os.statvfs('/dev/shm'); print(s.f_blocks * s.f_frsize)")
+    )
+    assert int(run.logs()) == pytest.approx(engine.info()["MemTotal"] // 2, abs=1 << 16)

@@ -12,6 +12,8 @@ import pytest
 import sendoff
 from packer.errors import SendoffError
 
+IN_CONTAINERS = [pytest.param(name, marks=pytest.mark.stack) for name in ("docker", "kubernetes")]
+
 
 def test_a_run_succeeds_with_its_results(site):
     run = site.end(
@@ -169,6 +171,14 @@ def test_a_signal_ends_it(site):
 def test_memory_over_the_limit(site):
     run = site.end(site.script("x = bytearray(900 << 20); x[::4096] = x[::4096]", memory="256Mi"))
     assert run[0].status.failure.code == "OOM_HOST"
+
+
+# `local` has what its machine has.
+@pytest.mark.parametrize("site", IN_CONTAINERS, indirect=True)
+def test_shared_memory_is_half_of_the_memory(site):
+    text = "import os; s = os.statvfs('/dev/shm'); print(s.f_blocks * s.f_frsize)"
+    run = site.end(site.script(text, memory="256Mi"))
+    assert run.logs() == f"{128 << 20}\n"
 
 
 def test_what_a_run_took_is_known(site):
