@@ -14,7 +14,6 @@ from packer.building import extension
 from packer.building.image_settings import ImageSettings
 from packer.images.base import Base
 from packer.images.layout import Layout
-from packer.registry import login
 from packer.registry.access import Access
 from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
@@ -84,9 +83,7 @@ def site(
         monkeypatch.delenv(f"SENDOFF_{name}", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    login.of_docker.cache_clear()
     yield Site(server, tmp_path)
-    login.of_docker.cache_clear()
 
 
 def only(session: Session, gpu: str, top: int = 0) -> Stock:
