@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from packer.building import choice, source
-from packer.building.errors import BuilderNeeded
+from packer.building.errors import BuilderNeeded, SourceAltered, SourceUnusable
 from packer.building.source import Source
-from packer.building.wheelwright import Wheelwright, Workshop
+from packer.building.wheelwright import BuiltWheel, Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
@@ -18,7 +19,7 @@ from packer.environment.lock import Recipe
 from packer.environment.sandbox import Sandbox
 from packer.environment.target import Target
 from packer.progress import Progress
-from packer.wheels import source_archives
+from packer.wheels import source_archives, wheel_match, wheel_record
 from packer.wheels.candidates import Question
 from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer, from_index
@@ -70,9 +71,44 @@ def add(
             if chosen.address:
                 raise
             raise _needed(each, target, error) from error
-        recipe = Recipe(source=each, packages=sandbox.build_apt, requirements=made.requirements)
+        recipe = Recipe(
+            source=made.source, packages=sandbox.build_apt, requirements=made.requirements
+        )
         pins[name] = replace(made.pin, built=recipe)
     return replace(answer, pins=pins)
+
+
+def _recipe(made: BuiltWheel, sandbox: Sandbox) -> Recipe:
+    return Recipe(source=made.source, packages=sandbox.build_apt, requirements=made.requirements)
+
+
+def check(
+    installed: Iterable[Installed],
+    sources: Mapping[str, Source],
+    answer: Answer,
+    target: Target,
+    house: Wheelhouse,
+) -> None:
+    """See to it that what was built is what is installed, where no hash of its source says so.
+
+    Raises:
+        SourceAltered
+        SourceUnusable: what was built of it is no wheel.
+    """
+    for each in installed:
+        origin = sources.get(each.distribution.name)
+        if origin and not origin.identity:
+            _compare(each, origin, house.path(answer.pins[origin.name]), target)
+
+
+def _compare(installed: Installed, origin: Source, wheel: Path, target: Target) -> None:
+    try:
+        listed = wheel_record.read(wheel)
+    except zipfile.BadZipFile as error:
+        raise SourceUnusable(str(origin), f"its backend made no sound {wheel.name}") from error
+    for path in wheel_match.differing(installed, listed, target.packages):
+        named = f"{origin.name} {origin.version}"
+        raise SourceAltered(str(origin), named, origin.url, path)
 
 
 def _source(installed: Installed, answer: Answer, sources: IndexSources) -> Source | None:

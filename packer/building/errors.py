@@ -49,6 +49,32 @@ class SourceUnusable(SendoffError):
         return "install a version that has a wheel, or install it from another source"
 
 
+class SourceAltered(SendoffError):
+    """An archive is no longer what was installed from it, and no hash of it was recorded."""
+
+    code, phase = "SOURCE_ALTERED", "build"
+
+    def __init__(self, source: str, installed: str, url: str, path: str) -> None:
+        """`installed`: "odd 1.0"; `path`: a file that differs, below the environment's prefix."""
+        super().__init__(source, installed, url, path)
+        self.source, self.installed, self.url, self.path = source, installed, url, path
+
+    def what(self) -> str:
+        return f"{self.source} is not what {self.installed} was installed from"
+
+    def why(self) -> str:
+        return f"{self.path} is another in the wheel that it makes"
+
+    def evidence(self) -> str:
+        return self.url
+
+    def fix(self) -> str:
+        return (
+            "install it again, with pip, which records its hash: "
+            f"python -m pip install --force-reinstall --no-deps '{self.url}'"
+        )
+
+
 class WheelNotBuilt(SendoffError):
     """A source was built, and failed."""
 

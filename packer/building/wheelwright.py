@@ -13,19 +13,19 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from packer import disk, process, record
+from packer import disk, record
 from packer.building import source as sources
-from packer.building import source_dockerfile
+from packer.building import source_copy, source_dockerfile
 from packer.building.contexts import installer, layer
 from packer.building.errors import SourceUnusable, WheelNotBuilt
 from packer.building.source import Source, Tree
 from packer.buildkit.build import Build, Output, cache_reference
 from packer.buildkit.builder import Builder
-from packer.buildkit.errors import BuildFailed, PackageUnknown, SourceImageGone
+from packer.buildkit.errors import BuildFailed
 from packer.digest import Digest
 from packer.environment.lock import Recipe, WheelPin
 from packer.environment.target import Target
-from packer.errors import WheelHashMismatch, WheelUnavailable
+from packer.errors import WheelUnavailable
 from packer.images.base import Base
 from packer.layers.environment_plan import LayerPlan
 from packer.process import ProgramFailed
@@ -49,6 +49,7 @@ class BuiltWheel(Record, frozen=True):
 
     pin: WheelPin
     source: Source
+    """With what decides its bytes, whether that was recorded or found out."""
     requirements: tuple[WheelPin, ...]
     """The wheels that were there to build it with."""
 
@@ -99,13 +100,15 @@ class Wheelwright:
             WheelNotBuilt: its build failed.
             BuilderUnreachable, BuilderDied, BuildFailed, DiskFull
         """
+        source = source_copy.identified(source, self._house)
         place = self._memory / f"{self._key(source).hex}.json"
         known = self._recall(place)
         if known is None:
             with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
                 known = self._make(source, Path(folder), progress)
             disk.replace(place, record.encode(known))
-        return known
+        # The same bytes may be had from elsewhere today.
+        return replace(known, source=source)
 
     def _key(self, source: Source) -> Digest:
         facts = [source.name, source.version, source.identity, source.subdirectory]
@@ -136,7 +139,7 @@ class Wheelwright:
         raise SourceUnusable(str(source), "its backend asks for more again and again")
 
     def _tree(self, source: Source, work: Path) -> Tree:
-        place = self._fetched(source, work / "source")
+        place = source_copy.fetch(source, self._house, work / "source")
         try:
             return sources.read(place, source.subdirectory)
         except ValueError as error:
@@ -199,23 +202,6 @@ class Wheelwright:
         )
         return self._house.adopt(unknown, wheel.absolute().as_uri())
 
-    def _fetched(self, source: Source, folder: Path) -> Path:
-        folder.mkdir(parents=True)
-        if source.commit:
-            return _cloned(source, folder)
-        unknown = WheelPin(
-            name=source.name, version=source.version, filename=source.filename, sha256="", size=0
-        )
-        try:
-            pin = self._house.adopt(unknown, source.url)
-        except WheelUnavailable as error:
-            raise SourceUnusable(str(source), "it could not be fetched", error.why()) from error
-        if source.sha256 and pin.sha256 != source.sha256:
-            self._house.path(pin).unlink()
-            raise WheelHashMismatch(source.filename, source.sha256, pin.sha256, source.url)
-        shutil.copyfile(self._house.path(pin), folder / source.filename)
-        return folder / source.filename
-
 
 def _maker(place: Path) -> Path:
     place.mkdir()
@@ -236,22 +222,6 @@ def _told(place: Path, tree: Tree, source: Source) -> Path:
     return place
 
 
-def _cloned(source: Source, folder: Path) -> Path:
-    """The tree of a commit, without the repository around it."""
-    place = folder / "tree"
-    quiet = {"GIT_TERMINAL_PROMPT": "0"}
-    try:
-        process.run(["git", "clone", "--quiet", "--no-checkout", source.url, str(place)], env=quiet)
-        process.run(["git", "checkout", "--quiet", source.commit], cwd=place, env=quiet)
-        modules = ["git", "submodule", "update", "--quiet", "--init", "--recursive"]
-        process.run(modules, cwd=place, env=quiet)
-    except ProgramFailed as error:
-        said = candidates.without_logins(error.evidence())
-        raise SourceUnusable(str(source), "its commit cannot be had", said) from error
-    shutil.rmtree(place / ".git")
-    return place
-
-
 def _further(error: BuildFailed) -> tuple[str, ...]:
     """What the backend asked for, where that is why it ended."""
     asked = _ASKS.search(error.output)
@@ -259,7 +229,8 @@ def _further(error: BuildFailed) -> tuple[str, ...]:
 
 
 def _failure(source: Source, error: BuildFailed) -> Exception:
-    if isinstance(error, (PackageUnknown, SourceImageGone)):
+    # What says more is no fault of the source's.
+    if type(error) is not BuildFailed:
         return error
     return WheelNotBuilt(str(source), f"{error.step}: {error.error}", error.evidence())
 

@@ -28,6 +28,7 @@ from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 
+_UNPROVED = "{name} is built from {source} as it is now: no hash was recorded when it was installed"
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "uv.toml")
 
 
@@ -98,7 +99,7 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         built={name: str(each) for name, each in sources.items()},
         builds=builds,
     )
-    locked = _locked(plan, provisional(answer, sources))
+    locked = _locked(plan, provisional(answer, sources), sources)
     return Draft(locked=locked, plan=plan, answer=answer, sources=sources)
 
 
@@ -116,7 +117,9 @@ def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
     answer = built_wheels.add(
         drafted.sources, drafted.answer, sandbox, drafted.plan.target, house, progress=progress
     )
-    return _locked(drafted.plan, answer)
+    plan = drafted.plan
+    built_wheels.check(plan.environment.distributions, drafted.sources, answer, plan.target, house)
+    return _locked(plan, answer, drafted.sources)
 
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
@@ -147,14 +150,20 @@ def provisional(answer: Answer, sources: Mapping[str, Source]) -> Answer:
     return msgspec.structs.replace(answer, pins={**answer.pins, **pins})
 
 
-def _locked(plan: Plan, answer: Answer) -> Locked:
+def _locked(plan: Plan, answer: Answer, sources: Mapping[str, Source]) -> Locked:
     locked = resolver.lock(plan, answer)
-    return _with_warning(locked, PYTHONPATH_STAYS) if os.environ.get("PYTHONPATH") else locked
+    warnings = [
+        _UNPROVED.format(name=name, source=each)
+        for name, each in sources.items()
+        if not each.identity
+    ]
+    warnings += [PYTHONPATH_STAYS] if os.environ.get("PYTHONPATH") else []
+    return _with_warnings(locked, warnings) if warnings else locked
 
 
-def _with_warning(locked: Locked, warning: str) -> Locked:
+def _with_warnings(locked: Locked, warnings: list[str]) -> Locked:
     replace = msgspec.structs.replace
-    report = replace(locked.report, warnings=(*locked.report.warnings, warning))
+    report = replace(locked.report, warnings=(*locked.report.warnings, *warnings))
     return replace(locked, report=report)
 
 

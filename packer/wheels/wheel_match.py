@@ -50,6 +50,18 @@ def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> b
     return all(is_installers(path) or path.startswith("bin/") for path in extra)
 
 
+def differing(installed: Installed, listed: Iterable[Recorded], packages: str) -> Iterator[str]:
+    """Modules that both the wheel with this RECORD and what was installed have, and not alike.
+
+    What was compiled twice need not be alike; Python's sources are as a rule.
+    """
+    for path, sha256 in _placed(installed, listed, packages):
+        recorded = installed.recorded.get(path)
+        is_module = path.endswith(".py") and not path.startswith("bin/")
+        if is_module and recorded and sha256 not in ("", recorded):
+            yield path
+
+
 def _placed(
     installed: Installed, listed: Iterable[Recorded], packages: str
 ) -> Iterator[tuple[str, str]]:

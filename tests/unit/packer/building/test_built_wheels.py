@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from packer.building import built_wheels
+from packer.building.errors import SourceAltered, SourceUnusable
 from packer.building.source import Source
 from packer.environment import locking
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
 from packer.environment.installed_files import InstalledFile
 from packer.environment.lock import WheelPin
+from packer.environment.target import Target
 from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer
+from packer.wheels.wheelhouse import Wheelhouse
 
 SITE = "lib/python3.11/site-packages"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -100,3 +107,43 @@ def test_what_is_not_built_yet_has_a_pin_without_a_file() -> None:
     pins = locking.provisional(Answer(pins={"a": kept}), {"odd": origin}).pins
     assert pins["a"] == kept
     assert pins["odd"] == WheelPin(name="odd", version="1.0", filename="", sha256="", size=0)
+
+
+TARGET = Target(platform="linux/amd64", packages=SITE, tags=())
+
+
+def built(house: Wheelhouse, module: bytes) -> Answer:
+    """A wheel of `odd` with one module, in the wheelhouse."""
+    filename = "odd-1.0-cp311-cp311-linux_x86_64.whl"
+    pin = WheelPin(name="odd", version="1.0", filename=filename, sha256="0" * 64, size=1)
+    digest = base64.urlsafe_b64encode(hashlib.sha256(module).digest()).rstrip(b"=").decode()
+    house.path(pin).parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(house.path(pin), "w") as wheel:
+        wheel.writestr("odd/__init__.py", module)
+        wheel.writestr("odd-1.0.dist-info/RECORD", f"odd/__init__.py,sha256={digest},\n")
+    return Answer(pins={"odd": pin})
+
+
+def test_what_is_built_without_a_recorded_hash_is_compared_with_what_is_installed(
+    tmp_path: Path,
+) -> None:
+    house = Wheelhouse(root=tmp_path)
+    path = f"{SITE}/odd/__init__.py"
+    there = replace(
+        installed("odd", "odd/__init__.py", "odd/fast.so", has_record=True),
+        recorded={path: hashlib.sha256(b"new").hexdigest()},
+    )
+    unproved = Source(name="odd", version="1.0", url="file:///dist/odd-1.0.tar.gz")
+    built_wheels.check([there], {"odd": unproved}, built(house, b"new"), TARGET, house)
+    old = built(house, b"old")
+    with pytest.raises(SourceAltered) as refused:
+        built_wheels.check([there], {"odd": unproved}, old, TARGET, house)
+    assert refused.value.code == "SOURCE_ALTERED"
+    assert path in refused.value.why()
+    assert "--force-reinstall --no-deps 'file:///dist/odd-1.0.tar.gz'" in refused.value.fix()
+    # A hash proves it: what its build writes may be another thing each time.
+    proved = replace(unproved, sha256="a" * 64)
+    built_wheels.check([there], {"odd": proved}, old, TARGET, house)
+    house.path(old.pins["odd"]).write_bytes(b"rubbish")
+    with pytest.raises(SourceUnusable):
+        built_wheels.check([there], {"odd": unproved}, old, TARGET, house)

@@ -123,3 +123,20 @@ def test_the_installer_does_not_change_the_identity() -> None:
 def test_the_target_is_the_sandboxs_own_by_default() -> None:
     assert TARGET.packages == SITE
     assert TARGET.platform == "linux/amd64"
+
+
+def test_modules_that_differ_are_named_and_nothing_else() -> None:
+    mine = installed(
+        {
+            f"{SITE}/a.py": "1",
+            f"{SITE}/same.py": "1",
+            f"{SITE}/mine.py": "1",
+            f"{SITE}/unhashed.py": "",
+            f"{SITE}/a.so": "1",
+            "bin/a.py": "1",
+        }
+    )
+    wheel = {"a.py": "2", "same.py": "1", "its.py": "1", "unhashed.py": "1", "a.so": "2"}
+    listed = [Recorded(path=path, sha256=sha256) for path, sha256 in wheel.items()]
+    listed.append(Recorded(path="a-1.data/scripts/a.py", sha256="2"))
+    assert list(wheel_match.differing(mine, listed, TARGET.packages)) == [f"{SITE}/a.py"]

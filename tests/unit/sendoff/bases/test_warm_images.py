@@ -83,7 +83,7 @@ def site(
         monkeypatch.delenv(f"SENDOFF_{name}", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    yield Site(server, tmp_path)
+    return Site(server, tmp_path)
 
 
 def only(session: Session, gpu: str, top: int = 0) -> Stock:
