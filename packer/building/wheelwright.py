@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from packer import disk, record
 from packer.building import source as sources
-from packer.building import source_copy, source_dockerfile
+from packer.building import source_copy, source_dockerfile, wheel_name
 from packer.building.contexts import installer, layer
 from packer.building.errors import SourceUnusable, WheelNotBuilt
 from packer.building.source import Source, Tree
@@ -35,7 +35,7 @@ from packer.wheels import candidates, wheel_choice
 from packer.wheels.candidates import Question
 from packer.wheels.wheelhouse import Wheelhouse
 
-_RECIPE = "1"
+_RECIPE = "2"
 """Raised when wheels are built in another way."""
 _MAKER = Path(__file__).with_name("wheel_maker.py")
 _ASKS = re.compile(r"^sendoff-build-requires: (\[.*\])$", re.MULTILINE)
@@ -95,7 +95,7 @@ class Wheelwright:
         """The wheel of `source`, in the wheelhouse.
 
         Raises:
-            SourceUnusable: it cannot be had, or needs what cannot be had.
+            SourceUnusable: it cannot be had, needs what cannot be had, or becomes another version.
             WheelHashMismatch: its archive is not what was recorded.
             WheelNotBuilt: its build failed.
             BuilderUnreachable, BuilderDied, BuildFailed, DiskFull
@@ -197,6 +197,7 @@ class Wheelwright:
             return self._adopted(source, made[0])
 
     def _adopted(self, source: Source, wheel: Path) -> WheelPin:
+        wheel_name.require(wheel.name, source)
         unknown = WheelPin(
             name=source.name, version=source.version, filename=wheel.name, sha256="", size=0
         )
