@@ -3,8 +3,9 @@
     python wheel_maker.py PLAN SOURCE OUT
 
 Runs in the environment of the build requirements, without a network. `PLAN` is a JSON file:
-`backend`, `backend_path`, `requires`, `subdirectory`. `SOURCE` has the archive, or the tree. What
-the backend asks for besides is written on a line of its own, and the program ends with 3.
+`backend`, `backend_path`, `requires`, `subdirectory`, and `archive`: whether `SOURCE` has one and
+not the tree. What the backend asks for besides is written on a line of its own, and the program
+ends with 3.
 """
 
 from __future__ import annotations
@@ -22,25 +23,25 @@ MARK = "sendoff-build-requires: "
 _WORK = Path("/sendoff/work")
 
 
-def unpacked(source: Path) -> Path:
+def unpacked(source: Path, *, archive: bool) -> Path:
     """The tree to build in, which the backend may write to."""
     shutil.rmtree(_WORK, ignore_errors=True)
-    archives = [path for path in source.iterdir() if path.is_file()]
-    if len(archives) != 1 or (source / "pyproject.toml").exists():
+    if not archive:
         shutil.copytree(source, _WORK, symlinks=True)
         return _WORK
+    (packed,) = source.iterdir()
     # What it may do to this container is nothing that its build could not.
-    if archives[0].name.endswith(".zip") or not hasattr(tarfile, "fully_trusted_filter"):
-        shutil.unpack_archive(archives[0], _WORK)
+    if packed.name.endswith(".zip") or not hasattr(tarfile, "fully_trusted_filter"):
+        shutil.unpack_archive(packed, _WORK)
     else:
-        shutil.unpack_archive(archives[0], _WORK, filter="fully_trusted")
+        shutil.unpack_archive(packed, _WORK, filter="fully_trusted")
     (top,) = _WORK.iterdir()
     return top
 
 
 def main(plan: dict[str, Any], source: Path, out: Path) -> int:
     """Build; the exit status."""
-    os.chdir(unpacked(source) / str(plan["subdirectory"]))
+    os.chdir(unpacked(source, archive=plan["archive"]) / str(plan["subdirectory"]))
     for place in plan["backend_path"]:
         sys.path.insert(0, str(Path.cwd() / place))
     module, _, name = str(plan["backend"]).partition(":")

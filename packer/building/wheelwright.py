@@ -218,6 +218,7 @@ def _told(place: Path, tree: Tree, source: Source) -> Path:
         "backend_path": tree.system.backend_path,
         "requires": tree.system.requires,
         "subdirectory": source.subdirectory,
+        "archive": not tree.place.is_dir(),
     }
     (place / "plan.json").write_bytes(record.encode(told))
     return place
