@@ -65,6 +65,8 @@ class Build(Record, frozen=True):
     tags: tuple[str, ...] = ()
     cache: str = ""
     """Where results of steps are found and left: "registry.example/cache:wheel-0123"."""
+    leaves: bool = True
+    """Whether they are left there, not only found."""
     fresh: bool = False
     """Whether steps are run although their results are known."""
 
@@ -77,7 +79,7 @@ class Build(Record, frozen=True):
     @property
     def cache_to(self) -> dict[str, str]:
         """Where all steps' results go: `--cache-to`. Nothing breaks where it takes none."""
-        if not self.cache:
+        if not (self.cache and self.leaves):
             return {}
         place = {"type": "registry", "ref": self.cache}
         return {**place, "mode": "max", "ignore-error": "true"}

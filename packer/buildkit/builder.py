@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from packer.buildkit import bake_file, failure
 from packer.buildkit.address import Address, parse
 from packer.buildkit.build import Build, Built
-from packer.buildkit.errors import BuilderUnreachable, BuildxMissing
+from packer.buildkit.errors import BuilderUnreachable, BuildxMissing, CacheUnsupported
 from packer.buildkit.steps import Steps
 from packer.digest import Digest
 from packer.progress import SILENT, Progress
@@ -78,8 +80,15 @@ class Builder:
 
         Raises:
             BuilderUnreachable, BuilderDied
-            BuildFailed: a step failed; PackageUnknown, SourceImageGone, PublishRefused say more.
+            BuildFailed: a step failed; PackageUnknown, SourceImageGone, PublishRefused,
+            RegistryUnreached, BuilderUnfit say more.
         """
+        try:
+            return self._build(build, progress)
+        except CacheUnsupported:
+            return self._build(replace(build, leaves=False), progress)
+
+    def _build(self, build: Build, progress: Progress) -> Built:
         client = self._client()
         with _files() as files:
             steps = self._watch(_stream(client, self.address.name or None, build, files), progress)
@@ -94,6 +103,13 @@ class Builder:
         Raises:
             BuilderUnreachable, BuilderDied, BuildFailed: as `build`; which is in the step's name.
         """
+        try:
+            return self._bake(builds, progress)
+        except CacheUnsupported:
+            alone = {name: replace(each, leaves=False) for name, each in builds.items()}
+            return self._bake(alone, progress)
+
+    def _bake(self, builds: Mapping[str, Build], progress: Progress) -> dict[str, Built]:
         client = self._client()
         with _files() as files:
             paths = {name: files.dockerfile(name, each.dockerfile) for name, each in builds.items()}

@@ -133,38 +133,29 @@ class PackageUnknown(BuildFailed):
         return "correct its name; packages.debian.org has them by the base's release"
 
 
-class SourceImageGone(BuildFailed):
-    """An image that a build starts from is not where it is said to be."""
+class BuilderUnfit(BuildFailed):
+    """The builder's driver cannot do what is asked of it."""
 
-    code = "DIGEST_GONE"
+    code = "BUILDER_UNFIT"
 
-    def __init__(self, step: str, error: str, output: str, reference: str) -> None:
-        super().__init__(step, error, output)
-        self.reference = reference
-
-    def what(self) -> str:
-        return f"the builder finds no image {self.reference}"
-
-    def why(self) -> str:
-        return self.error
-
-    def fix(self) -> str:
-        return "it was removed, or the builder may not read it: push it, or name another"
-
-
-class PublishRefused(BuildFailed):
-    """The registry did not take what was built."""
-
-    code = "PUBLISH_REFUSED"
+    def __init__(self, feature: str, driver: str) -> None:
+        """`feature` in buildx's words: "OCI exporter", "Cache export"."""
+        super().__init__("", f"{feature} is not supported for the {driver} driver", "")
+        self.feature, self.driver = feature, driver
 
     def what(self) -> str:
-        return "the registry did not take what was built"
-
-    def why(self) -> str:
-        return self.error
+        return f"the builder of buildx's {self.driver} driver cannot do this"
 
     def fix(self) -> str:
-        return "log the builder in with the right to push (docker login), and do the same again"
+        return (
+            "name another builder: --builder docker-container:// (or unix:///PATH, "
+            "tcp://HOST:PORT, kubernetes://NAMESPACE); or have the docker engine keep its images "
+            "in containerd's store: https://docs.docker.com/engine/storage/containerd"
+        )
+
+
+class CacheUnsupported(BuilderUnfit):
+    """The builder's driver leaves no cache for others; all else it may well do."""
 
 
 class BuildxMissing(BuilderUnreachable):

@@ -7,6 +7,7 @@ What is no JSON object is buildx itself speaking.
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from collections import deque
 from datetime import datetime
@@ -18,6 +19,8 @@ from packer.progress import Progress
 _LINE = 100
 _KEPT = 50
 """Lines kept of each step's output."""
+_CACHE = re.compile(r"^(?:\[[^\]]*\] )?(?:importing|exporting) cache ")
+"""The steps that look for a shared cache and leave one; `bake` puts a target's name in front."""
 
 
 class Running:
@@ -94,8 +97,13 @@ class Steps:
 
     @property
     def failed(self) -> Running | None:
-        """The first that ended with an error of its own."""
-        wrong = [step for step in self._steps.values() if step.error]
+        """The first that ended with an error of its own; None where none ended the build.
+
+        A cache that cannot be had is told as an error, and the build goes on without.
+        """
+        running = [step for step in self._steps.values() if not step.ended]
+        wrong = [step for step in (*self._order, *running) if step.error]
+        wrong = [step for step in wrong if not _CACHE.search(step.name)]
         own = [step for step in wrong if "context canceled" not in step.error]
         return next(iter(own or wrong), None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from packer.building.errors import (
     BuilderNeeded,
     BuildSecretMissing,
+    SourceAltered,
     SourceUnusable,
     WheelNotBuilt,
 )
@@ -12,11 +13,16 @@ from packer.buildkit.errors import (
     BuilderDied,
     BuilderInvalid,
     BuilderOutdated,
+    BuilderUnfit,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
     PackageUnknown,
+)
+from packer.buildkit.registry_errors import (
+    PublishClosed,
     PublishRefused,
+    RegistryUnreached,
     SourceImageGone,
 )
 from packer.errors import SendoffError
@@ -25,6 +31,8 @@ from sendoff.terminal import failure
 THERE = "unix:///run/buildkit/buildkitd.sock"
 STEP = "[stage-0 2/3] RUN make install"
 EXIT = 'process "/bin/sh -c make install" did not complete successfully: exit code: 2'
+
+NOT_THERE = 'Head "https://registry.example/v2/": dial tcp: lookup registry.example: no such host'
 
 
 def errors() -> list[SendoffError]:
@@ -38,13 +46,23 @@ def errors() -> list[SendoffError]:
         BuilderOutdated("", "dockerfile parse error line 6: unexpected key 'env'", ""),
         PackageUnknown(STEP, EXIT, "E: Unable to locate package libod", ("libod",)),
         SourceImageGone(STEP, "not found", "", "registry.example/base@sha256:0123"),
-        PublishRefused(STEP, "failed to push registry.example/a: 405 Method Not Allowed", ""),
+        RegistryUnreached(STEP, NOT_THERE, "", "https://registry.example"),
+        PublishRefused(STEP, "failed to push registry.example/a: 403 Forbidden", ""),
+        PublishRefused(STEP, "failed to push registry.example/a: 404 Not Found", ""),
+        PublishClosed(STEP, "failed to push registry.example/a: 405 Method Not Allowed", ""),
+        BuilderUnfit("OCI exporter", "docker"),
         BuilderNeeded(
             "odd-1.0.tar.gz",
             "it was compiled here, no index has a wheel of it, and no builder answers",
             "--builder native packs the installed files as they are",
         ),
         SourceUnusable("odd-1.0.tar.gz", "its build requirements cannot be had: oddly>=2", "…"),
+        SourceAltered(
+            "odd-1.0.tar.gz",
+            "odd 1.0",
+            "file:///home/lee/dist/odd-1.0.tar.gz",
+            "lib/python3.11/site-packages/odd/__init__.py",
+        ),
         WheelNotBuilt("odd-1.0.tar.gz", "exit code: 1", "error: odd.h: No such file"),
         BuildSecretMissing("TOKEN"),
     ]

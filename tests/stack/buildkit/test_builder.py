@@ -18,9 +18,8 @@ from packer.buildkit.errors import (
     BuildFailed,
     BuildxMissing,
     PackageUnknown,
-    PublishRefused,
-    SourceImageGone,
 )
+from packer.buildkit.registry_errors import PublishRefused, SourceImageGone
 from packer.digest import Digest
 from packer.registry.access import Access
 from packer.registry.reference import Repository

@@ -11,11 +11,17 @@ from packer.buildkit import failure
 from packer.buildkit.errors import (
     BuilderDied,
     BuilderOutdated,
+    BuilderUnfit,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
+    CacheUnsupported,
     PackageUnknown,
+)
+from packer.buildkit.registry_errors import (
+    PublishClosed,
     PublishRefused,
+    RegistryUnreached,
     SourceImageGone,
 )
 from packer.buildkit.steps import Steps
@@ -99,6 +105,38 @@ def test_the_step_that_failed_is_not_one_that_was_cancelled_for_it() -> None:
     assert steps.failed.name == "a"
 
 
+def test_the_step_that_failed_is_the_first_that_ended_so() -> None:
+    steps = fed(
+        line(vertex("b", 1), vertex("a", 1)),
+        line(vertex("a", 1, ended=2, error="exit code: 2")),
+        line(vertex("b", 1, ended=3, error="exit code: 3")),
+    )
+    assert steps.failed
+    assert steps.failed.name == "a"
+
+
+CACHE = "importing cache manifest from r.example/cache:wheel-0123"
+
+
+@pytest.mark.parametrize("name", [CACHE, f"[base] {CACHE}"])
+def test_a_cache_that_is_not_there_is_no_step_that_failed(name: str) -> None:
+    missing = vertex(name, 1, ended=2, error="r.example/cache:wheel-0123: not found")
+    left = vertex("exporting cache to registry", 5, ended=6, error="401 Unauthorized")
+    steps = fed(
+        line(missing),
+        line(vertex("RUN make", 3)),
+        line(said="it is wrong\n", by="RUN make"),
+        line(vertex("RUN make", 3, ended=4, error="exit code: 2")),
+        line(left),
+    )
+    found = failure.explain("unix:///b", steps, "ERROR: failed to build: failed to solve: …")
+    assert type(found) is BuildFailed
+    assert (found.step, found.evidence()) == ("RUN make", "it is wrong")
+    words = "dockerfile parse error on line 2: unknown instruction: RUB"
+    found = failure.explain("unix:///b", fed(line(missing)), f"ERROR: failed to solve: {words}")
+    assert found.why() == words
+
+
 @pytest.mark.parametrize(
     ("name", "error", "said", "kind", "shown"),
     [
@@ -135,6 +173,20 @@ def test_the_step_that_failed_is_not_one_that_was_cancelled_for_it() -> None:
             "pushing layers",
             "failed to push r.example/a: unexpected status from POST request: 405 Not Allowed",
             "",
+            PublishClosed,
+            "takes no uploads",
+        ),
+        (
+            "exporting to image",
+            "failed to push r.example/a: unexpected status from POST request: 404 Not Found",
+            "",
+            PublishRefused,
+            "registry",
+        ),
+        (
+            "pushing r.example/a:1 with docker",
+            "denied: requested access to the resource is denied",
+            "",
             PublishRefused,
             "registry",
         ),
@@ -163,6 +215,67 @@ def test_a_builder_that_goes_away_is_not_a_step_that_failed() -> None:
     assert died.evidence().startswith("failed to receive status")
     assert died.retryable
     assert isinstance(failure.explain("unix:///b", fed(), GONE), BuilderUnreachable)
+
+
+REFUSED = "dial tcp 127.0.0.1:9: connect: connection refused"
+UNKNOWN = "dial tcp: lookup r.example on 10.0.0.2:53: no such host"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "address"),
+    [
+        (
+            "[internal] load metadata for r.example:9/base@sha256:1",
+            f'failed to do request: Head "http://r.example:9/v2/base/manifests/1": {REFUSED}',
+            "http://r.example:9",
+        ),
+        ("[a internal] load metadata for r.example:9/base:1", UNKNOWN, "r.example:9"),
+        (
+            "[a 1/2] FROM r.example/base@sha256:1",
+            f'failed to copy: failed to do request: Get "https://r.example/v2/base": {UNKNOWN}',
+            "https://r.example",
+        ),
+        (
+            "exporting to image",
+            f'failed to push a: failed to do request: Head "https://r.example/v2": {UNKNOWN}',
+            "https://r.example",
+        ),
+        ("pushing r.example/a:1 with docker", "i/o timeout", "r.example"),
+    ],
+)
+def test_a_registry_that_is_not_there_is_no_builder_that_died(
+    name: str, error: str, address: str
+) -> None:
+    steps = fed(line(vertex(name, 1, ended=2, error=error)))
+    found = failure.explain("unix:///b", steps, f"ERROR: failed to build: failed to solve: {error}")
+    assert isinstance(found, RegistryUnreached)
+    assert (found.code, found.retryable) == ("REGISTRY_UNREACHABLE", True)
+    assert found.why() == error
+    assert f"curl -i {address}/v2/" in found.fix()
+    # Where it is the builder after all, gRPC says so.
+    assert isinstance(failure.explain("unix:///b", steps, GONE), BuilderDied)
+
+
+def test_who_may_not_push_is_told_to_log_in_and_others_are_not() -> None:
+    assert "docker login" in PublishRefused("", "403 Forbidden", "").fix()
+    assert "docker login" not in PublishRefused("", "404 Not Found", "").fix()
+    assert "docker login" not in PublishClosed("", "405 Method Not Allowed", "").fix()
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind"), [("OCI exporter", BuilderUnfit), ("Cache export", CacheUnsupported)]
+)
+def test_what_a_driver_can_not_do(feature: str, kind: type[BuilderUnfit]) -> None:
+    said = (
+        f"ERROR: failed to build: {feature} is not supported for the docker driver.\n"
+        "Switch to a different driver, or turn on the containerd image store, and try again.\n"
+        "Learn more at https://docs.docker.com/go/build-exporters/\n"
+    )
+    found = failure.explain("docker", fed(), said)
+    assert type(found) is kind
+    assert found.code == "BUILDER_UNFIT"
+    assert found.why() == f"{feature} is not supported for the docker driver"
+    assert "containerd" in found.fix()
 
 
 def test_what_buildx_itself_says_is_told_where_no_step_failed() -> None:
