@@ -8,7 +8,7 @@ from packer.building.plan import Task
 from packer.digest import Digest
 from packer.environment.environment_report import Arrival, Retargeted
 from packer.layers.layer import Layer
-from packer.packed import Packed
+from packer.packed import Outlook, Packed
 from packer.project import listing
 from packer.project.snapshot import LeftOut, Snapshot
 from packer.record import Record
@@ -56,6 +56,35 @@ class Explanation(Record, frozen=True):
     layers: tuple[Layer, ...]
     size: int
     """Bytes of all layers as they are stored and sent."""
+
+
+class Forecast(Record, frozen=True):
+    """The same as far as nothing is made."""
+
+    python: str
+    """Full version."""
+    platform: str
+    arrivals: tuple[Arrival, ...]
+    warnings: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    """Which builder would do what."""
+    built: dict[str, str]
+    """Distributions whose wheel would be built, and what from."""
+    retargeted: Retargeted | None
+
+
+def forecast(outlook: Outlook) -> Forecast:
+    """What `outlook` says, to be shown."""
+    report = outlook.report
+    return Forecast(
+        python=outlook.lock.python,
+        platform=outlook.lock.platform,
+        arrivals=report.arrivals,
+        warnings=report.warnings,
+        tasks=outlook.tasks,
+        built=report.built,
+        retargeted=report.retargeted,
+    )
 
 
 def explain(packed: Packed) -> Explanation:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from packer import cautions, disk, image_paths
 from packer.building import choice, plan
 from packer.building.image_settings import ImageSettings
+from packer.building.plan import Task
 from packer.digest import Digest
 from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, essence
@@ -28,7 +29,7 @@ from packer.layers.code_layers import Tree
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.pack_request import Command, PackRequest
-from packer.packed import Packed
+from packer.packed import Outlook, Packed
 from packer.progress import SILENT, Progress
 from packer.project import snapshot
 from packer.project.revision import Asking
@@ -62,8 +63,8 @@ def pack(
         return _Pack(request, progress, shared, agree).run()
 
 
-def look(request: PackRequest, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
-    """What the environment's image would be made of. Nothing is fetched or built.
+def look(request: PackRequest, progress: Progress = SILENT) -> Outlook:
+    """What the image would be made of, and by whom. Nothing is fetched or built.
 
     Raises:
         SendoffError: as `pack`.
@@ -95,11 +96,12 @@ class _Pack:
         self._ahead = NOTHING_SHARED
         """What is sent off before all is made."""
 
-    def look(self) -> tuple[Lock, EnvironmentReport]:
-        """What the environment is made of."""
+    def look(self) -> Outlook:
+        """What the image would be made of, and by whom."""
         interpreter, resolution = self._begin()
         lock, report = resolution.look()
-        return lock, self._report(report, interpreter)
+        told = self._report(report, interpreter)
+        return Outlook(lock=lock, report=told, tasks=self._plan(lock, report))
 
     def run(self) -> Packed:
         """All steps. The project comes before a new environment: what is wrong with it is told
@@ -184,7 +186,7 @@ class _Pack:
             project=project,
             editables=editables,
             report=self._report(resolved.report, interpreter),
-            tasks=plan.plan(lock, resolved.report, self._steps, self._choice),
+            tasks=self._plan(lock, resolved.report),
             revision=self._git.found(),
             base=f"{base.repository}@{base.digest}" if base else "",
             timings=self._timings,
@@ -242,9 +244,12 @@ class _Pack:
             )
             return found, Resolution(sandbox, self._progress)
 
+    def _plan(self, lock: Lock, report: EnvironmentReport) -> tuple[Task, ...]:
+        return plan.plan(lock, report, self._steps, self._choice)
+
     @property
     def _steps(self) -> ImageSettings:
-        """What was done to the base; nothing where there is none."""
+        """What is done to the base; nothing where there is none."""
         return self._request.image if self._request.base else ImageSettings()
 
     def _report(self, report: EnvironmentReport, interpreter: Interpreter) -> EnvironmentReport:

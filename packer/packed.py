@@ -41,3 +41,13 @@ class Packed(Record, frozen=True):
     """The base image, `REPOSITORY@sha256:…`; empty for none."""
     tasks: tuple[Task, ...] = ()
     """Which builder did what."""
+
+
+class Outlook(Record, frozen=True):
+    """What would come of packing, as far as nothing is made."""
+
+    lock: Lock
+    """With a provisional pin for each wheel that is still to be built."""
+    report: EnvironmentReport
+    tasks: tuple[Task, ...]
+    """Which builder would do what. Layers are counted as if wheels to be built had no size."""

@@ -16,7 +16,7 @@ from packer.digest import Digest
 from packer.images.errors import BasePythonDiffers
 from packer.pack import pack
 from packer.pack_request import Command, PackRequest
-from packer.packed import Packed
+from packer.packed import Outlook, Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
 from sendoff import cuda_choice, shelves
@@ -28,7 +28,6 @@ from sendoff.version import VERSION
 
 if TYPE_CHECKING:
     from packer.environment.environment_report import Agree, EnvironmentReport
-    from packer.environment.lock import Lock
     from packer.images.base import Base
     from sendoff.admission import Admission
     from sendoff.publishing import Publishing
@@ -116,10 +115,11 @@ def _packed_upon(
     return _packed_upon(publishing.base(), request, publishing, agree, progress)
 
 
-def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, EnvironmentReport]:
-    """What the environment would be made of; nothing is fetched, built or pushed.
+def look(session: Session, progress: Progress = SILENT) -> Outlook:
+    """What the image would be made of, and by whom; nothing is fetched, built or pushed.
 
     Raises:
+        BuilderNeeded: something would have to be run, and nothing may be.
         SendoffError: as `pack_order`.
     """
     from packer import pack as packing
@@ -127,9 +127,11 @@ def look(session: Session, progress: Progress = SILENT) -> tuple[Lock, Environme
     publishing = _publishing(session)
     base = publishing.known_base() if publishing else None
     request = _pack_request(session, Order(setups=(SetUp(parameters={}, command=()),)), base)
-    lock, report = packing.look(request, progress)
-    cuda_choice.check(session, report)
-    return lock, report
+    found = packing.look(request, progress)
+    cuda_choice.check(session, found.report)
+    if publishing:
+        publishing.check_builder()
+    return found
 
 
 def _publishing(session: Session) -> Publishing | None:

@@ -19,6 +19,8 @@ from sendoff.session import Session
 if TYPE_CHECKING:
     from packer.registry.shared_layers import RegistryLayers
 
+_STEPS, _WITHOUT = "the image of [tool.sendoff.image]", "or take apt and run out of it"
+
 
 class Publishing:
     """The registry of a session. A connection is made while other things are still to be done."""
@@ -99,17 +101,30 @@ class Publishing:
             self._base, self._is_extended = self._extended(progress), True
         return self.base()
 
+    def check_builder(self) -> None:
+        """See to it that somebody may do the steps of the session's settings that are not done.
+
+        Raises:
+            BuilderInvalid
+            BuilderNeeded: nothing may be run.
+        """
+        from packer.building import choice
+        from packer.building.errors import BuilderNeeded
+
+        settings = self._session.settings
+        to_do = settings.image.extends and not self._is_extended
+        if to_do and not choice.parse(settings.builder).runs:
+            raise BuilderNeeded(_STEPS, "the setting builder is native", _WITHOUT)
+
     def _extended(self, progress: Progress) -> Base:
         from packer.building import choice, extension
         from packer.building.errors import BuilderNeeded
         from packer.buildkit.builder import Builder
         from packer.buildkit.errors import BuilderUnreachable
 
+        self.check_builder()
         settings = self._session.settings
         chosen = choice.parse(settings.builder)
-        what, otherwise = "the image of [tool.sendoff.image]", "or take apt and run out of it"
-        if not chosen.runs:
-            raise BuilderNeeded(what, "the setting builder is native", otherwise)
         builder = Builder.at(chosen.address, settings.cache)
         try:
             return extension.extended(
@@ -118,7 +133,7 @@ class Publishing:
         except BuilderUnreachable as error:
             if chosen.address:
                 raise
-            raise BuilderNeeded(what, str(error), otherwise) from error
+            raise BuilderNeeded(_STEPS, str(error), _WITHOUT) from error
 
     def layers(self, base: Base) -> RegistryLayers:
         """Layers upon `base` that are there already, and the way there for new ones."""

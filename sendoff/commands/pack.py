@@ -22,7 +22,7 @@ from sendoff.terminal.console import Console
     "--explain", "explained", is_flag=True, help="Tell what went in, what stayed out, and why."
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Tell what the environment would be made of; make nothing."
+    "--dry-run", is_flag=True, help="Tell what it would be made of, and by whom; make nothing."
 )
 @options.add((*options.PACKING, options.GPU))
 @options.WORDS
@@ -77,20 +77,20 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
 
 
 def _look(session: Session, console: Console) -> int:
+    from packer.explain import forecast
     from sendoff.preparation import look
     from sendoff.terminal import explanation
     from sendoff.terminal.narration import Narrator
 
     narrator = Narrator(console)
     try:
-        lock, report = look(session, narrator)
+        found = forecast(look(session, narrator))
     finally:
         narrator.clear()
     if console.machine:
-        console.document(report)
+        console.document(found)
         return 0
-    console.result(f"environment: Python {lock.python}, {lock.platform}")
-    for line in explanation.environment(report):
+    for line in explanation.forecast(found):
         console.result(line)
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from packer.environment.environment_report import Arrival, EnvironmentReport, Retargeted
@@ -11,7 +11,8 @@ from sendoff.quantities import show_duration, show_size
 from sendoff.terminal.console import align
 
 if TYPE_CHECKING:
-    from packer.explain import Explanation, SourceTree
+    from packer.building.plan import Task
+    from packer.explain import Explanation, Forecast, SourceTree
 
 
 def headline(packed: Packed, took: float) -> str:
@@ -36,10 +37,26 @@ def lines(found: Explanation) -> Iterator[str]:
     )
     yield from environment(report)
     yield ""
-    yield "builders:"
-    yield from _rows([one.builder, one.takes, "→", one.makes] for one in found.tasks)
+    yield from builders(found.tasks)
     yield ""
     yield f"image: {_plural(len(found.layers), 'layer')}, {show_size(found.size)}"
+
+
+def forecast(found: Forecast) -> Iterator[str]:
+    """What would be packed, for people."""
+    yield f"environment: Python {found.python}, {found.platform}"
+    report = EnvironmentReport(
+        arrivals=found.arrivals, warnings=found.warnings, retargeted=found.retargeted
+    )
+    yield from environment(report)
+    yield ""
+    yield from builders(found.tasks)
+
+
+def builders(tasks: Iterable[Task]) -> Iterator[str]:
+    """Who does what."""
+    yield "builders:"
+    yield from _rows([one.builder, one.takes, "→", one.makes] for one in tasks)
 
 
 def environment(report: EnvironmentReport) -> Iterator[str]:

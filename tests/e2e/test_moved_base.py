@@ -115,6 +115,22 @@ def test_another_python_is_told_before_any_step_is_done(tmp_path: Path) -> None:
             assert "the base image has Python 3.9.2" in refused.stderr, refused.stderr
 
 
+def test_a_dry_run_tells_who_would_build_what(tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "registry") as server:
+        site = Site(tmp_path, server.host)
+        site.move()
+        (site.project / "pyproject.toml").write_text('[tool.sendoff.image]\nrun = ["true"]\n')
+        nowhere = {"SENDOFF_BUILDER": f"unix://{tmp_path}/none.sock"}
+        told = site.command("pack", "--dry-run", **nowhere)
+        lines = [" ".join(line.split()) for line in told.stdout.splitlines()]
+        at = lines.index("builders:")
+        assert lines[at + 1] == "buildkit run: true → base"
+        assert lines[-1] == "native project, runner, command → run image"
+        refused = site.command("pack", "--dry-run", "--builder", "native")
+        assert refused.returncode == 125
+        assert "[tool.sendoff.image] has to be built" in refused.stderr
+
+
 def test_another_python_that_the_tag_named_before_is_no_fault(tmp_path: Path) -> None:
     with RegistryProcess(tmp_path / "registry") as server:
         site = Site(tmp_path, server.host)

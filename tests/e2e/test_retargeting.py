@@ -126,6 +126,11 @@ def test_a_dry_run_fetches_and_makes_nothing(desk: Desk) -> None:
         "cuda": "12.8",
     }
     assert all(row["size"] for row in found["arrivals"])
+    assert [(each["builder"], each["makes"]) for each in found["tasks"]] == [
+        ("native", "5 layers"),
+        ("native", "run image"),
+    ]
+    assert "builders:" in desk("pack", "--dry-run", "--cuda", "12.8").stdout.splitlines()
     assert sorted((desk.folder / "DATA").rglob("*")) == before
     told = desk("run", "--dry-run", "--cuda", "12.8", "--", "true").stderr
     assert "2.9.1+cpu → 2.9.1+cu128" in told

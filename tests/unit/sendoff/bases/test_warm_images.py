@@ -76,9 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryProcess
 
 
 @pytest.fixture
-def site(
-    server: RegistryProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
+def site(server: RegistryProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     for name in ("BASE", "BASES", "GPU", "REGISTRY", "IMAGE"):
         monkeypatch.delenv(f"SENDOFF_{name}", raising=False)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "DOCKER_CONFIG"):
