@@ -32,7 +32,7 @@ class Running:
         self.ended: datetime | None = None
         self.cached = False
         self.output: deque[str] = deque(maxlen=_KEPT)
-        self._rest = ""
+        self._rest: dict[int, str] = {}
 
     @property
     def seconds(self) -> float:
@@ -41,16 +41,18 @@ class Running:
             return 0.0
         return max((self.ended - self.started).total_seconds(), 0.0)
 
-    def say(self, text: str) -> None:
-        """It wrote `text`, which need not end with a line."""
-        *lines, self._rest = (self._rest + text).split("\n")
+    def say(self, text: str, stream: int = 1) -> None:
+        """It wrote `text` to a stream: 1 or 2. It need not end with a line, and the other stream's
+        comes in between.
+        """
+        *lines, self._rest[stream] = (self._rest.get(stream, "") + text).split("\n")
         # What overwrites itself is told as it stood last.
         self.output.extend(line.rstrip("\r").rpartition("\r")[2] for line in lines)
 
     @property
     def tail(self) -> str:
         """The last that it wrote."""
-        return "\n".join([*self.output, *filter(None, [self._rest])])
+        return "\n".join([*self.output, *filter(None, self._rest.values())])
 
 
 class Steps:
@@ -79,7 +81,8 @@ class Steps:
         for log in status.get("logs") or ():
             step = self._steps.get(log.get("vertex", ""))
             if step:
-                step.say(b64decode(log.get("data") or "").decode(errors="replace"))
+                text = b64decode(log.get("data") or "").decode(errors="replace")
+                step.say(text, log.get("stream", 1))
         self._show()
 
     @property

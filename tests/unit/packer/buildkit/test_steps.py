@@ -52,8 +52,8 @@ def vertex(name: str, second: int = 0, *, ended: int = 0, **fields: object) -> d
     return found
 
 
-def line(*vertexes: dict[str, object], said: str = "", by: str = "") -> str:
-    log = {"vertex": f"sha256:{by}", "stream": 1, "data": b64encode(said.encode()).decode()}
+def line(*vertexes: dict[str, object], said: str = "", by: str = "", stream: int = 1) -> str:
+    log = {"vertex": f"sha256:{by}", "stream": stream, "data": b64encode(said.encode()).decode()}
     return json.dumps({"vertexes": list(vertexes), "logs": [log] if by else None}) + "\n"
 
 
@@ -94,6 +94,20 @@ def test_a_step_s_output_is_kept_from_its_end() -> None:
     assert steps.failed
     assert steps.failed.tail.splitlines()[:2] == ["10", "11"]
     assert steps.failed.tail.endswith("59")
+
+
+def test_two_streams_do_not_break_each_other_s_lines() -> None:
+    steps = fed(
+        line(vertex("RUN apt", 1)),
+        line(said="Reading state...", by="RUN apt"),
+        line(said="E", by="RUN apt", stream=2),
+        line(said="\n", by="RUN apt"),
+        line(said=": Unable to locate package curly\n", by="RUN apt", stream=2),
+        line(vertex("RUN apt", 1, ended=2, error="exit code: 100")),
+    )
+    found = failure.explain("unix:///b", steps, "ERROR: failed to solve: …")
+    assert isinstance(found, PackageUnknown)
+    assert found.names == ("curly",)
 
 
 def test_the_step_that_failed_is_not_one_that_was_cancelled_for_it() -> None:
