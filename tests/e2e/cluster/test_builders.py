@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -198,6 +199,43 @@ def test_what_was_compiled_from_a_commit_is_built_from_it(workshop: Desk, tmp_pa
     assert "42 /opt/sendoff/env/lib/python3" in workshop.done("logs", run)
 
 
+def test_what_was_compiled_from_an_archive_that_was_made_anew_is_built_anew(
+    workshop: Desk, tmp_path: Path
+) -> None:
+    sandbox = sandboxes.empty(tmp_path / "venv")
+    packed = tmp_path / "odd-1.0.tar.gz"
+
+    def pack(answer: int) -> None:
+        source = tmp_path / f"{answer}" / "odd-1.0"
+        source.mkdir(parents=True)
+        (source / "setup.py").write_text(SETUP.replace("ext_", "py_modules=['about'], ext_"))
+        (source / "odd.c").write_text(f"#define ANSWER {answer}\n{EXTENSION}")
+        (source / "about.py").write_text(f"answer = {answer}\n")
+        with tarfile.open(packed, "w:gz") as made:
+            made.add(source, source.name)
+
+    def install() -> None:
+        # uv records no hash of a file.
+        install = [sandboxes.TOOLS / "uv", "pip", "install", "-q", "--no-cache", "--reinstall"]
+        subprocess.run([*install, "--python", sandbox, packed], check=True)
+
+    workshop.write("sendoff.toml", "")
+    builder = {"SENDOFF_BUILDER": workshop.env["SENDOFF_BUILDER"]}
+    variables = {**environment(sandbox, tmp_path / "cache"), **builder}
+    images = []
+    for answer in (42, 43):
+        pack(answer)
+        install()
+        told = workshop.json("pack", **variables)
+        assert any("no hash was recorded" in each for each in told["warnings"])
+        images.append(told["environment"])
+    assert images[0] != images[1]
+    pack(44)
+    refused = workshop.json("pack", **environment(sandbox, tmp_path / "fresh"), **builder)
+    assert refused["code"] == "SOURCE_ALTERED", refused
+    assert "about.py" in refused["cause"]
+
+
 def test_a_dry_run_builds_nothing(workshop: Desk, tmp_path: Path) -> None:
     workshop.write("sendoff.toml", SETTINGS)
     fresh = {"SENDOFF_CACHE": str(tmp_path / "cache"), "SENDOFF_BUILDER": "unix:///nowhere"}
@@ -209,6 +247,7 @@ def test_a_dry_run_builds_nothing(workshop: Desk, tmp_path: Path) -> None:
     assert refused["code"] == "BUILDER_UNREACHABLE"
     packed = workshop.json("pack", SENDOFF_CACHE=str(tmp_path / "cache"))
     assert "wheel crcmod 1.7" in [each["makes"] for each in packed["tasks"]]
+    assert told["tasks"] == packed["tasks"]
 
 
 def test_the_commands_of_the_page_work(workshop: Desk) -> None:
@@ -268,7 +307,8 @@ def test_a_registry_that_takes_nothing_gets_nothing(workshop: Desk, tmp_path: Pa
         told = workshop.json(
             "pack", SENDOFF_REGISTRY=f"{closed.host}/lab", SENDOFF_IMAGE='{"run": ["true"]}'
         )
-        assert told["code"] == "PUBLISH_REFUSED", told
+        assert told["code"] == "REGISTRY_READ_ONLY", told
+        assert "docker login" not in told["fix"]
         place = Repository(host=closed.host, path="lab")
         assert Registry(place, Access(), tmp_path / "registry").tags() == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -14,16 +15,23 @@ from packer.buildkit.build import Build, Output, Secret
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import (
     BuilderDied,
+    BuilderUnfit,
     BuilderUnreachable,
     BuildFailed,
     BuildxMissing,
     PackageUnknown,
 )
-from packer.buildkit.registry_errors import PublishRefused, SourceImageGone
+from packer.buildkit.registry_errors import (
+    PublishClosed,
+    PublishRefused,
+    RegistryUnreached,
+    SourceImageGone,
+)
 from packer.digest import Digest
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
+from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
 from tests.stack.processes import until
 from tests.stack.stack import Stack
@@ -161,6 +169,48 @@ def test_an_unknown_package_is_named(builder: Builder, stack: Stack) -> None:
     assert "no-such-package" in failed.value.what()
 
 
+@pytest.mark.parametrize("host", ["", "nowhere.invalid/"])
+def test_a_cache_that_can_not_be_had_is_not_blamed(
+    builder: Builder, stack: Stack, host: str
+) -> None:
+    cache = f"{host}cache:none" if host else f"{repository(stack, 'no-cache')}:none"
+    build = Build(dockerfile="", cache=cache)
+    for ask in (builder.build, lambda each: builder.bake({"one": each})):
+        # What a step of the same digest says just after another is not always told again.
+        step = f"RUN : {os.urandom(4).hex()}; apt-get install --yes no-such-package"
+        with pytest.raises(PackageUnknown) as failed:
+            ask(replace(build, dockerfile=f"FROM {base(stack)}\nUSER 0\n{step}\n"))
+        assert "no-such-package" in failed.value.evidence()
+    with pytest.raises(BuildFailed) as malformed:
+        builder.build(replace(build, dockerfile="FROM scratch\nRUB it\n"))
+    assert "RUB" in malformed.value.why()
+    assert builder.build(replace(build, dockerfile=f"FROM {base(stack)}\nRUN true\n")).steps
+
+
+def test_a_registry_out_of_the_builder_s_reach_is_named(builder: Builder, stack: Stack) -> None:
+    for host in ("127.0.0.1:9", "nowhere.invalid"):
+        builds = [
+            Build(dockerfile=f"FROM {host}/base@sha256:{'0' * 64}\nRUN true\n"),
+            Build(dockerfile="FROM scratch\nENV A=1\n", output=Output.pushed(f"{host}/a:1")),
+        ]
+        for build in builds:
+            with pytest.raises(RegistryUnreached) as failed:
+                builder.build(build)
+            assert host in failed.value.what()
+            assert failed.value.code == "REGISTRY_UNREACHABLE"
+        with pytest.raises(RegistryUnreached):
+            builder.bake({"one": builds[0], "two": Build(dockerfile=f"FROM {base(stack)}\n")})
+
+
+def test_a_registry_that_is_closed_is_no_missing_login(builder: Builder, tmp_path: Path) -> None:
+    with RegistryProcess(tmp_path / "closed", read_only=True) as closed:
+        output = Output.pushed(f"{closed.host}/a:1")
+        with pytest.raises(PublishClosed) as failed:
+            builder.build(Build(dockerfile="FROM scratch\nENV A=1\n", output=output))
+    assert failed.value.code == "REGISTRY_READ_ONLY"
+    assert "docker login" not in failed.value.fix()
+
+
 def test_a_base_that_is_gone_is_named(builder: Builder, stack: Stack) -> None:
     gone = f"{base(stack).partition('@')[0]}@sha256:{'0' * 64}"
     with pytest.raises(SourceImageGone) as failed:
@@ -212,6 +262,26 @@ def test_the_engine_s_own_builder(
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     with pytest.raises(BuilderUnreachable):
         Builder(address.parse("docker"), tmp_path).build(Build(dockerfile="FROM scratch\n"))
+
+
+@pytest.mark.usefixtures("cli")
+def test_what_the_engine_s_own_builder_can_not_do(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stack's engine has images of its own, not in containerd's store."""
+    monkeypatch.setenv("DOCKER_HOST", stack.known["docker"]["host"])
+    engine = Builder(address.parse("docker"), tmp_path)
+    build = Build(dockerfile="FROM scratch\nCOPY file /\n", context=_context(tmp_path))
+    layout = replace(build, output=Output.layout(tmp_path / "layout"))
+    for ask in (engine.build, lambda each: engine.bake({"one": each})):
+        with pytest.raises(BuilderUnfit) as refused:
+            ask(layout)
+        assert refused.value.feature == "OCI exporter"
+    shared = replace(build, cache=repository(stack, "engine-cache") + ":none")
+    files = replace(shared, output=Output.files(tmp_path / "out"))
+    engine.build(files)
+    assert (tmp_path / "out" / "file").read_text() == "content"
+    assert engine.bake({"one": shared}).keys() == {"one"}
 
 
 def test_a_builder_that_dies_in_the_middle_publishes_nothing(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from packer.building.errors import SourceUnusable, WheelNotBuilt
 from packer.building.source import Source
@@ -57,14 +58,14 @@ def files(body: str = "pass", extra: str = "") -> dict[str, str]:
     }
 
 
-def archive(folder: Path, content: Mapping[str, str]) -> Source:
+def archive(folder: Path, content: Mapping[str, str], *, recorded: bool = True) -> Source:
     path = folder / "odd-1.0.tar.gz"
     with tarfile.open(path, "w:gz") as made:
         for name, text in content.items():
             member = tarfile.TarInfo(f"odd-1.0/{name}")
             member.size = len(text.encode())
             made.addfile(member, io.BytesIO(text.encode()))
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if recorded else ""
     return Source(name="odd", version="1.0", url=path.as_uri(), sha256=sha256)
 
 
@@ -136,7 +137,9 @@ def test_what_one_builder_has_made_another_need_not(
 
 def test_a_commit_of_a_repository_does_too(make: Make, tmp_path: Path) -> None:
     repository = GitRepository(tmp_path / "repository")
-    commit = repository.commit({f"python/{name}": text for name, text in files().items()})
+    inside = {f"python/{name}": text for name, text in files().items()}
+    # One file at the top, as an archive would be.
+    commit = repository.commit({**inside, "README.md": "about"})
     repository.commit({"python/odd.py": "answer = 43\n"})
     source = Source(
         name="odd", version="1.0", url=repository.url, commit=commit, subdirectory="python"
@@ -151,6 +154,35 @@ def test_what_a_backend_asks_for_is_brought_along(make: Make, tmp_path: Path) ->
     asks = "def get_requires_for_build_wheel(config_settings=None): return ['six==1.17.0']"
     built = make(archive(tmp_path, files(body="import six", extra=asks)))
     assert [pin.filename for pin in built.requirements] == ["six-1.17.0-py2.py3-none-any.whl"]
+
+
+def test_what_a_backend_asks_for_is_heard_where_there_is_no_cache_yet(
+    wright: Wright, stack: Stack, tmp_path: Path
+) -> None:
+    asks = "def get_requires_for_build_wheel(config_settings=None): return ['six==1.17.0']"
+    cache = f"{stack.known['registry']['address']}/cache-{os.urandom(4).hex()}"
+    source = archive(tmp_path, files(body="import six", extra=asks))
+    built = wright("built", cache=cache).make(source)
+    assert [pin.name for pin in built.requirements] == ["six"]
+
+
+def test_an_archive_without_a_recorded_hash_is_built_as_it_is_now(
+    make: Make, tmp_path: Path
+) -> None:
+    first = make(archive(tmp_path, files(), recorded=False))
+    source = archive(tmp_path, {**files(), "odd.py": "answer = 43\n"}, recorded=False)
+    second = make(source)
+    assert content(tmp_path, first, "odd.py") == "answer = 42\n"
+    assert content(tmp_path, second, "odd.py") == "answer = 43\n"
+    path = tmp_path / source.filename
+    assert second.source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_wheel_of_another_version_is_not_taken(make: Make, tmp_path: Path) -> None:
+    source = archive(tmp_path, files())
+    with pytest.raises(SourceUnusable) as refused:
+        make(replace(source, version="1.1"))
+    assert "odd-1.0-py3-none-any.whl" in refused.value.why()
 
 
 def test_a_build_has_no_network(make: Make, tmp_path: Path) -> None:
