@@ -44,7 +44,7 @@ class Resources(Record, frozen=True):
     memory: int = 0
     """Bytes; 0 leaves it to the target."""
     cuda: str = ""
-    """The CUDA version that the images are for, such as "12.4"; empty where it is not known."""
+    """The CUDA version that the images are for: "12.4", or "13" where no more is known; else empty."""
 
 
 class IdleLimit(Record, frozen=True):

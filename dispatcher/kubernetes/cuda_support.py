@@ -69,12 +69,15 @@ def _floor(gpu: GpuClass) -> Version:
 
 
 def _unfit(gpu: GpuClass, line: str) -> str:
-    """Why programs built for a line do not run on a class's GPUs; empty where they do."""
+    """Why programs built for a line do not run on a class's GPUs; empty where they do.
+
+    A line that is a major alone, "12", may be any of it.
+    """
     if not gpu.compute:
         return ""
     compute, version = drivers.parse(gpu.compute), drivers.parse(line)
     first = _FIRST.get(compute, ())
-    if version < first:
+    if version < first[: len(version)]:
         return f"its compute capability {gpu.compute} came with CUDA {_show(first)}"
     if compute < _TURING and version > _LAST_BEFORE_TURING:
         last = _show(_LAST_BEFORE_TURING)

@@ -48,7 +48,7 @@ def major_label(labels: Mapping[str, str]) -> str:
 
 
 def for_cuda(cuda: str) -> Version:
-    """The oldest driver that runs programs built for a CUDA version such as "12.4"; () for any."""
+    """The oldest driver that runs programs built for a CUDA version, "12.4" or "12"; () for any."""
     return _NEEDED.get(parse(cuda)[0], ())
 
 

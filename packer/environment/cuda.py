@@ -37,16 +37,20 @@ class CudaWish(Record, frozen=True):
 
 
 def version(arrivals: Iterable[Arrival]) -> str:
-    """The newest that something in it needs, such as "12.4"; empty where nothing needs any."""
+    """The newest that something in it needs: "12.4", or "13" where no more is known; else empty."""
     return newest(line for _, line in needs(arrivals))
 
 
 def needs(arrivals: Iterable[Arrival]) -> list[tuple[str, str]]:
-    """What was built for which line: pairs of "torch 2.5.1+cu124" and "12.4"."""
+    """What was built for which line: pairs of "torch 2.5.1+cu124" and "12.4".
+
+    The line is a major alone, "13", where nothing tells more.
+    """
     return [
         (f"{arrival.name} {arrival.version}", line)
         for arrival in arrivals
-        if arrival.how != "left out" and (line := of(arrival.name, arrival.version))
+        if arrival.how != "left out"
+        and (line := of(arrival.name, arrival.version) or _major_of(arrival.name))
     ]
 
 
@@ -61,6 +65,11 @@ def of(name: str, version: str) -> str:
     elif major := _MAJOR.search(name):
         return _LAST.get(major[1], "")
     return ""
+
+
+def _major_of(name: str) -> str:
+    found = _MAJOR.search(name)
+    return found[1] if found else ""
 
 
 def newest(lines: Iterable[str]) -> str:

@@ -100,9 +100,10 @@ def test_a_slice_takes_the_form_that_the_cluster_has():
     assert admit(single, "h100:mig-1g.10gb").classes[0].resource == "nvidia.com/gpu"
 
 
-def test_a_driver_that_is_too_old_everywhere_is_refused(h100s):
+@pytest.mark.parametrize("cuda", ["13.0", "13"])
+def test_a_driver_that_is_too_old_everywhere_is_refused(h100s, cuda):
     with pytest.raises(DriverTooOld) as caught:
-        admit(h100s, "h100", driver=drivers.for_cuda("13.0"))
+        admit(h100s, "h100", driver=drivers.for_cuda(cuda))
     assert caught.value.code == "DRIVER_TOO_OLD"
     assert "535.104.05, 550.54.15" in caught.value.evidence()
 

@@ -47,6 +47,7 @@ def test_a_class_of_which_little_is_known() -> None:
         ("b200", "11.8", "its compute capability 10.0 came with CUDA 12.8"),
         ("h100", "11.6", "its compute capability 9.0 came with CUDA 11.8"),
         ("v100", "13.0", "nothing is built for its compute capability 7.0 after CUDA 12.6"),
+        ("v100", "13", "nothing is built for its compute capability 7.0 after CUDA 12.6"),
     ],
 )
 def test_what_can_never_run_is_refused(name: str, line: str, words: str) -> None:
@@ -54,6 +55,11 @@ def test_what_can_never_run_is_refused(name: str, line: str, words: str) -> None
         cuda_support.check(CATALOGUE.find(name), [("torch 2", line)])
     assert refused.value.why() == words
     assert refused.value.fix().startswith("--cuda ")
+
+
+def test_a_major_alone_may_be_any_of_its_lines() -> None:
+    for name in ("b200", "b300", "h100", "v100"):
+        cuda_support.check(CATALOGUE.find(name), [("cupy-cuda12x 13.6.0", "12")])
 
 
 def test_no_cuda_on_other_makes() -> None:

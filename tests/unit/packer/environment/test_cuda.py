@@ -16,7 +16,10 @@ from packer.environment.environment_report import Arrival
         ({"torch": "2.4.0+cu118"}, "11.8"),
         ({"torch": "2.5.1+cpu"}, ""),
         ({"cupy-cuda11x": "13.3.0"}, "11.8"),
-        ({"cupy-cuda12x": "13.3.0"}, ""),
+        ({"cupy-cuda12x": "13.3.0"}, "12"),
+        ({"cupy-cuda13x": "13.6.0"}, "13"),
+        ({"cupy-cuda12x": "13.6.0", "torch": "2.9.1+cu128"}, "12.8"),
+        ({"jax-cuda13-plugin": "0.8.0", "jax-cuda13-pjrt": "0.8.0"}, "13"),
         ({"nvidia-cublas-cu12": "12.4.5.8"}, ""),
     ],
 )
