@@ -44,7 +44,9 @@ class Resources(Record, frozen=True):
     memory: int = 0
     """Bytes; 0 leaves it to the target."""
     cuda: str = ""
-    """The CUDA version that the images are for: "12.4", or "13" where no more is known; else empty."""
+    """The CUDA version that the images are for: "12.4", "13" where no more is known, or empty."""
+    driver: str = ""
+    """The oldest GPU driver that their base is of use with, such as "580.65.06"; empty for any."""
 
 
 class IdleLimit(Record, frozen=True):

@@ -189,6 +189,7 @@ class _Pack:
             tasks=self._plan(lock, resolved.report),
             revision=self._git.found(),
             base=f"{base.repository}@{base.digest}" if base else "",
+            driver=base.driver if base else "",
             timings=self._timings,
         )
         return packed, names

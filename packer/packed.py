@@ -39,6 +39,8 @@ class Packed(Record, frozen=True):
     """Seconds that each step took."""
     base: str = ""
     """The base image, `REPOSITORY@sha256:…`; empty for none."""
+    driver: str = ""
+    """The oldest GPU driver that the base is of use with; empty for any."""
     tasks: tuple[Task, ...] = ()
     """Which builder did what."""
 

@@ -10,6 +10,7 @@ from sendoff.session import Session
 
 if TYPE_CHECKING:
     from dispatcher.kubernetes.gpu_classes import GpuClass
+    from packer.images.base import Base
 
 NONE = "none"
 
@@ -39,18 +40,34 @@ def wish(session: Session) -> CudaWish:
     return CudaWish(lines=lines, index=settings.torch_index)
 
 
-def check(session: Session, report: EnvironmentReport) -> None:
-    """Refuse an environment that GPUs of the class can never run.
+def check(session: Session, report: EnvironmentReport, base: Base | None = None) -> None:
+    """Refuse an environment that GPUs of the class can never run, or that its base is not for.
 
     Raises:
-        CudaUnfit
+        CudaUnfit, BaseCudaDiffers
     """
+    if base:
+        _check_base(base, report)
     if not session.settings.gpu:
         return
     from dispatcher.kubernetes import cuda_support
     from packer.environment import cuda
 
     cuda_support.check(_classes(session), cuda.needs(report.arrivals))
+
+
+def _check_base(base: Base, report: EnvironmentReport) -> None:
+    """A compiler of one major makes nothing that goes with libraries of another."""
+    if not base.cuda:
+        return
+    from packer.bases import catalogue
+    from packer.environment import cuda
+    from packer.images.errors import BaseCudaDiffers
+
+    for what, line in cuda.needs(report.arrivals):
+        if cuda.major(line) != cuda.major(base.cuda):
+            fitting = catalogue.load(catalogue.home()).with_cuda(cuda.major(line))
+            raise BaseCudaDiffers(base.title, base.cuda, what, line, fitting)
 
 
 def is_cpu(gpu: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,9 +27,9 @@ from sendoff.settings.catalogue import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
-    from packer.environment.environment_report import Agree, EnvironmentReport
+    from packer.environment.environment_report import EnvironmentReport
     from packer.images.base import Base
-    from sendoff.admission import Admission
+    from sendoff.admission import Consent
     from sendoff.publishing import Publishing
 
 
@@ -49,7 +49,7 @@ def pack_order(
     session: Session,
     order: Order,
     progress: Progress = SILENT,
-    admission: Admission | None = None,
+    admission: Consent | None = None,
     sources: Sequence[Source] | None = None,
 ) -> Packed:
     """The images of an order, one for each set-up, where the session's registry is.
@@ -68,10 +68,10 @@ def pack_order(
     if admission:
         admission.wait()
 
-    def agree(report: EnvironmentReport) -> None:
-        cuda_choice.check(session, report)
+    def agree(report: EnvironmentReport, base: Base | None = None) -> None:
+        cuda_choice.check(session, report, base)
         if admission:
-            admission.of_cuda(_cuda(report))
+            admission.of_images(_cuda(report), base.driver if base else "")
 
     if publishing is None or base is None:
         packed = pack(request, progress, agree)
@@ -88,7 +88,11 @@ class _OtherBase(Exception):
 
 
 def _packed_upon(
-    base: Base, request: PackRequest, publishing: Publishing, agree: Agree, progress: Progress
+    base: Base,
+    request: PackRequest,
+    publishing: Publishing,
+    agree: Callable[[EnvironmentReport, Base], object],
+    progress: Progress,
 ) -> Packed:
     """The images of a request, and what is made for them on its way to the registry.
 
@@ -97,8 +101,10 @@ def _packed_upon(
     """
 
     def with_base(report: EnvironmentReport) -> None:
-        # What can't run on any base is refused before one is built.
-        agree(report)
+        if publishing.base() != base:
+            raise _OtherBase
+        # What can't run is refused before anything is done to the base.
+        agree(report, base)
         if publishing.extended(progress) != base:
             raise _OtherBase
 
@@ -115,7 +121,9 @@ def _packed_upon(
     return _packed_upon(publishing.base(), request, publishing, agree, progress)
 
 
-def look(session: Session, progress: Progress = SILENT) -> Outlook:
+def look(
+    session: Session, progress: Progress = SILENT, admission: Consent | None = None
+) -> Outlook:
     """What the image would be made of, and by whom; nothing is fetched, built or pushed.
 
     Raises:
@@ -128,7 +136,9 @@ def look(session: Session, progress: Progress = SILENT) -> Outlook:
     base = publishing.known_base() if publishing else None
     request = _pack_request(session, Order(setups=(SetUp(parameters={}, command=()),)), base)
     found = packing.look(request, progress)
-    cuda_choice.check(session, found.report)
+    cuda_choice.check(session, found.report, base)
+    if admission:
+        admission.of_images(_cuda(found.report), base.driver if base else "")
     if publishing:
         publishing.check_builder()
     return found
@@ -212,7 +222,7 @@ def prepare(
 
         input_places.check(sources, packed.project.listing)
     request = _request(order, session, packed.images)
-    resources = replace(request.resources, cuda=_cuda(packed.report))
+    resources = replace(request.resources, cuda=_cuda(packed.report), driver=packed.driver)
     request = replace(request, resources=resources, data=data)
     if sources or order.sources:
         from dispatcher import inputs

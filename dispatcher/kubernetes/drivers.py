@@ -52,6 +52,14 @@ def for_cuda(cuda: str) -> Version:
     return _NEEDED.get(parse(cuda)[0], ())
 
 
+def needed(cuda: str, driver: str = "") -> Version:
+    """The oldest driver for images that are for a CUDA version, on a base that wants `driver`.
+
+    Either may be empty; () for any driver.
+    """
+    return max(for_cuda(cuda) if cuda else (), parse(driver) if driver else ())
+
+
 def _last(labels: Mapping[str, str], prefix: str) -> str:
     return labels.get(f"{prefix}.revision", "") or labels.get(f"{prefix}.rev", "")
 

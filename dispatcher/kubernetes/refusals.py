@@ -161,7 +161,9 @@ class DriverTooOld(SendoffError):
         return "found: " + ", ".join(self.found)
 
     def fix(self) -> str:
-        return "use packages built for an older CUDA, or ask for the nodes' drivers to be updated"
+        return (
+            "use packages and a base for an older CUDA, or ask for the nodes' drivers to be updated"
+        )
 
 
 class CudaUnfit(SendoffError):

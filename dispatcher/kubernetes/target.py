@@ -154,7 +154,7 @@ class KubernetesTarget:
             when, asked, choice = self._admitted
             if asked == resources and time.monotonic() - when < _REMEMBERED:
                 return choice
-        driver = drivers.for_cuda(resources.cuda) if resources.cuda else ()
+        driver = drivers.needed(resources.cuda, resources.driver)
         known = cluster.catalogue(self._settings)
         # What is in use matters for a choice between classes, and costs a list of all pods.
         facts = cluster.facts(self._client, usage="," in resources.gpu)

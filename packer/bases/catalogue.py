@@ -85,6 +85,11 @@ class Catalogue(Record, frozen=True, forbid_unknown_fields=True):
             raise BaseNotInCatalogue(name, tuple(self.bases))
         return self.bases[name]
 
+    def with_cuda(self, major: str) -> tuple[str, ...]:
+        """Bases that bring a line of this CUDA major."""
+        lines = {name: entry.cuda for name, entry in self.bases.items() if entry.cuda}
+        return tuple(name for name, line in lines.items() if line.partition(".")[0] == major)
+
 
 def home() -> Path:
     """The folder of the catalogue that comes with sendoff."""

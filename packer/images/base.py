@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Any
 
 from packer.digest import Digest
@@ -14,6 +15,12 @@ from packer.record import Record
 PYTHON_LABEL = "io.sendoff.base.python"
 """In-image path of the interpreter that environments are for."""
 VERSION_LABEL = "io.sendoff.base.python-version"
+NAME_LABEL = "io.sendoff.base.name"
+"""What the catalogue calls it."""
+CUDA_LABEL = "io.sendoff.base.cuda"
+DRIVER_LABEL = "io.sendoff.base.driver"
+
+_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 # The official `python` images say which they have, and put it here.
 _VERSION_VARIABLE = "PYTHON_VERSION"
@@ -44,6 +51,25 @@ class Base(Record, frozen=True):
     def minor(self) -> str:
         """The Python minor: "3.11"."""
         return ".".join(self.python_version.split(".")[:2])
+
+    @property
+    def cuda(self) -> str:
+        """The CUDA line whose compiler it has, such as "13.0"; empty where it tells of none."""
+        return self._numbers(CUDA_LABEL)
+
+    @property
+    def driver(self) -> str:
+        """The oldest GPU driver that it is of use with, such as "580.65.06"; empty for any."""
+        return self._numbers(DRIVER_LABEL)
+
+    @property
+    def title(self) -> str:
+        """What the catalogue calls it, or where it is."""
+        return self.labels.get(NAME_LABEL) or f"{self.repository}@{self.digest}"
+
+    def _numbers(self, label: str) -> str:
+        found = self.labels.get(label, "")
+        return found if _NUMBERS.fullmatch(found) else ""
 
     @property
     def path(self) -> str:

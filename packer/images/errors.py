@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from packer.errors import SendoffError
 
 
@@ -45,3 +47,28 @@ class BasePythonDiffers(SendoffError):
     def fix(self) -> str:
         minor = ".".join(self.wanted.split(".")[:2])
         return f"choose a base with Python {minor}: --base …, or make the sandbox anew"
+
+
+class BaseCudaDiffers(SendoffError):
+    """The base image has the compiler of another CUDA major than the environment is built for."""
+
+    code, phase = "BASE_CUDA_DIFFERS", "environment"
+
+    def __init__(self, base: str, has: str, needing: str, line: str, others: Sequence[str]) -> None:
+        """`needing` is what is built for `line`; `others` are bases with its major."""
+        super().__init__(base, has, needing, line, others)
+        self.base, self.has, self.needing = base, has, needing
+        self.line, self.others = line, tuple(others)
+
+    def what(self) -> str:
+        return f"the base {self.base} has CUDA {self.has}, the environment is for {self.line}"
+
+    def why(self) -> str:
+        return "what is compiled for one CUDA major does not go with libraries of another"
+
+    def evidence(self) -> str:
+        return self.needing
+
+    def fix(self) -> str:
+        named = " or ".join(f"--base {each}" for each in self.others)
+        return f"{named or 'choose another base'}; --base cuda-runtime compiles nothing"

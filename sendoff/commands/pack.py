@@ -51,6 +51,7 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
     import time
 
     from packer.explain import explain
+    from sendoff.admission import driver_admission
     from sendoff.grid import SetUp
     from sendoff.preparation import Order, pack_order
     from sendoff.terminal import caution, explanation
@@ -60,7 +61,7 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
     started = time.monotonic()
     narrator = Narrator(console)
     try:
-        packed = pack_order(session, order, narrator)
+        packed = pack_order(session, order, narrator, driver_admission(session, narrator))
     finally:
         narrator.clear()
     if console.machine:
@@ -78,13 +79,15 @@ def _pack(session: Session, words: tuple[str, ...], console: Console, *, explain
 
 def _look(session: Session, console: Console) -> int:
     from packer.explain import forecast
+    from sendoff.admission import driver_admission
     from sendoff.preparation import look
     from sendoff.terminal import explanation
     from sendoff.terminal.narration import Narrator
 
     narrator = Narrator(console)
     try:
-        found = forecast(look(session, narrator))
+        asking = driver_admission(session, narrator)
+        found = forecast(look(session, narrator, asking))
     finally:
         narrator.clear()
     if console.machine:

@@ -10,6 +10,7 @@ from packer.bases.errors import (
     CatalogueMalformed,
 )
 from packer.errors import SendoffError
+from packer.images.errors import BaseCudaDiffers
 from packer.registry.errors import ReferrersContended
 from sendoff.errors import BaseMissing, BaseNotPublished, BasesUnset
 from sendoff.terminal import failure
@@ -27,6 +28,8 @@ def errors() -> list[SendoffError]:
         BaseMissing("kubernetes"),
         BasesUnset("cpu"),
         BaseNotPublished("cuda-devel", "registry.example/base/cuda-devel"),
+        BaseCudaDiffers("cuda-devel", "13.0", "torch 2.9.1+cu128", "12.8", ["cuda-devel-12"]),
+        BaseCudaDiffers("lab", "11.8", "torch 2.9.1+cu128", "12.8", []),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Mapping
 
 from packer.digest import Digest
 from packer.images import image
@@ -25,15 +26,26 @@ def make_layer(layout: Layout, size: int = 1000) -> Layer:
 
 
 def make_image(
-    layout: Layout, *layers: Layer, command: str = "true", minor: str = "3.11"
+    layout: Layout,
+    *layers: Layer,
+    command: str = "true",
+    minor: str = "3.11",
+    labels: Mapping[str, str] | None = None,
 ) -> Digest:
-    """An image of these layers, or of one of its own, with a Python that it only tells of."""
+    """An image of these layers, or of one of its own, with a Python that it only tells of.
+
+    `labels` are below `io.sendoff.`, as `base.cuda` is.
+    """
     made = Image(
         layers=layers or (make_layer(layout),),
         platform="linux/amd64",
         python="3.11.7",
         command=("sh", "-c", command),
-        labels={"base.python": f"/usr/bin/python{minor}", "base.python-version": f"{minor}.2"},
+        labels={
+            "base.python": f"/usr/bin/python{minor}",
+            "base.python-version": f"{minor}.2",
+            **(labels or {}),
+        },
     )
     return image.write(made, layout).digest
 

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from dispatcher.kubernetes.refusals import CudaUnfit
+from packer.digest import Digest
 from packer.environment.cuda import TORCH_INDEX
 from packer.environment.environment_report import Arrival, EnvironmentReport
+from packer.images.base import CUDA_LABEL, NAME_LABEL, Base
+from packer.images.errors import BaseCudaDiffers
 from sendoff import cuda_choice
 from sendoff.errors import InvalidSetting
 from sendoff.session import Session
@@ -60,3 +63,30 @@ def test_what_the_class_can_never_run_is_refused(tmp_path: Path) -> None:
     of_major = EnvironmentReport(arrivals=(Arrival("cupy-cuda11x", "13.3.0", how="wheel"),))
     with pytest.raises(CudaUnfit):
         cuda_choice.check(Session.open(tmp_path, {**FAR, "gpu": "b200"}), of_major)
+
+
+def base(**labels: str) -> Base:
+    return Base(
+        digest=Digest.of(b"base"),
+        repository="registry.example/base",
+        platform="linux/amd64",
+        layers=(),
+        python="/usr/bin/python3.11",
+        python_version="3.11.2",
+        labels=labels,
+    )
+
+
+def test_a_base_with_the_compiler_of_another_major_is_refused(tmp_path: Path) -> None:
+    session = Session.open(tmp_path)
+    devel = base(**{CUDA_LABEL: "13.0", NAME_LABEL: "cuda-devel"})
+    twelve = Arrival(name="torch", version="2.9.1+cu128", how="wheel")
+    thirteen = Arrival(name="torch", version="2.9.1+cu130", how="wheel")
+    cuda_choice.check(session, EnvironmentReport(arrivals=(thirteen,)), devel)
+    cuda_choice.check(session, EnvironmentReport(), devel)
+    cuda_choice.check(session, EnvironmentReport(arrivals=(twelve,)), base())
+    with pytest.raises(BaseCudaDiffers) as refused:
+        cuda_choice.check(session, EnvironmentReport(arrivals=(twelve,)), devel)
+    error = refused.value
+    assert error.what() == "the base cuda-devel has CUDA 13.0, the environment is for 12.8"
+    assert error.evidence() == "torch 2.9.1+cu128"

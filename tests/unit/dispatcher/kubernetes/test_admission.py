@@ -108,6 +108,14 @@ def test_a_driver_that_is_too_old_everywhere_is_refused(h100s, cuda):
     assert "535.104.05, 550.54.15" in caught.value.evidence()
 
 
+def test_the_base_and_the_packages_each_want_a_driver(h100s):
+    assert drivers.needed("12.4", "450.80.02") == (525, 60, 13)
+    assert drivers.needed("", "") == ()
+    with pytest.raises(DriverTooOld) as caught:
+        admit(h100s, "h100", driver=drivers.needed("12.4", "580.65.06"))
+    assert "580.65.06" in caught.value.what()
+
+
 def test_nodes_with_too_old_a_driver_are_avoided(h100s):
     choice = admit(h100s, "h100", driver=(550,))
     assert choice.driver_label == "nvidia.com/cuda.driver-version.major"

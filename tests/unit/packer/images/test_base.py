@@ -28,6 +28,13 @@ def test_a_labelled_base():
     assert (found.user, found.path) == ("1000:1000", "/usr/bin")
 
 
+def test_what_it_tells_of_cuda():
+    found = of({**OURS, base.CUDA_LABEL: "13.0", base.DRIVER_LABEL: "580.65.06"})
+    assert (found.cuda, found.driver) == ("13.0", "580.65.06")
+    found = of({**OURS, base.CUDA_LABEL: "thirteen", base.NAME_LABEL: "lab"})
+    assert (found.cuda, found.driver, found.title) == ("", "", "lab")
+
+
 def test_an_official_python_image_says_it_in_its_variables():
     found = of(None, "PYTHON_VERSION=3.12.4")
     assert (found.python, found.python_version) == ("/usr/local/bin/python3.12", "3.12.4")
