@@ -301,6 +301,8 @@ class Wheelless(NamedTuple):
     seen: str
     """A file of it that is for the sandbox's platform only."""
     reason: str = ""
+    glibc: str = ""
+    """The oldest with which a wheel of it would run, "2.34"; empty where no glibc helps."""
 
 
 class NoWheelForTarget(SendoffError):
@@ -333,7 +335,13 @@ class NoWheelForTarget(SendoffError):
 
     def fix(self) -> str:
         first = self.distributions[0].name
-        return f"choose a version with one: pip index versions {first}; or uninstall it"
+        newer = max((each.glibc for each in self.distributions), key=_numbers)
+        base = f"; or a base with glibc {newer}: --base …" if newer else ""
+        return f"choose a version with one: pip index versions {first}; or uninstall it{base}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split("."))) if version else ()
 
 
 class WheelHashMismatch(SendoffError):

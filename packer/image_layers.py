@@ -107,10 +107,10 @@ class ImageLayers:
         )
 
     def _libraries(self, interpreter: Interpreter) -> tuple[Layer, ...]:
-        request = self._request
-        if not request.base or not request.libraries:
+        request, base = self._request, self._request.base
+        if not base or not request.libraries:
             return ()
-        wanted = Libraries(request.libraries, image_paths.RUNNER, request.base.platform)
+        wanted = Libraries(request.libraries, image_paths.RUNNER, base.platform, base.glibc)
         place = Workplace(interpreter, request.project, request.cache, self._layout, self._progress)
         return library_layers.build(wanted, place)
 

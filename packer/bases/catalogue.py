@@ -39,6 +39,8 @@ class Root(Record, frozen=True, forbid_unknown_fields=True):
     snapshot: str = ""
     """Moment of snapshot.debian.org that packages come from, such as "20261015T000000Z"; empty for
     the sources that the root has."""
+    glibc: str = ""
+    """The version of its C library, such as "2.36"; empty where images do not tell it."""
 
 
 class Python(Record, frozen=True, forbid_unknown_fields=True):
@@ -164,6 +166,8 @@ def _problems(catalogue: Catalogue) -> list[tuple[str, str]]:
     for name, root in catalogue.roots.items():
         if root.snapshot and not _SNAPSHOT.fullmatch(root.snapshot):
             found.append((f"roots.{name}", f"snapshot {root.snapshot!r} is no YYYYMMDDTHHMMSSZ"))
+        if root.glibc and not _NUMBERS.fullmatch(root.glibc):
+            found.append((f"roots.{name}", f"glibc {root.glibc!r} is no version"))
     for minor, python in catalogue.pythons.items():
         found += [(f"pythons.{minor}", each) for each in _of_python(minor, python, catalogue)]
     for name, entry in catalogue.bases.items():

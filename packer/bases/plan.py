@@ -132,6 +132,7 @@ def _target(catalogue: Catalogue, name: str, minor: str, root: str) -> Target:
         "PYTHON_PACKAGES": " ".join(python.packages),
         "UV_VERSION": python.uv,
         "SNAPSHOT": snapshot,
+        "GLIBC": catalogue.roots[python.root].glibc,
         "CUDA": entry.cuda,
         "DRIVER": entry.driver,
     }

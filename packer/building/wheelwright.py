@@ -41,7 +41,6 @@ _MAKER = Path(__file__).with_name("wheel_maker.py")
 _ASKS = re.compile(r"^sendoff-build-requires: (\[.*\])$", re.MULTILINE)
 _ROUNDS = 3
 """How often a backend may ask for more."""
-_PLATFORMS = {"linux/amd64": "x86_64-manylinux_2_28", "linux/arm64": "aarch64-manylinux_2_28"}
 
 
 class BuiltWheel(Record, frozen=True):
@@ -148,7 +147,7 @@ class Wheelwright:
     def _requirements(self, source: Source, requires: Sequence[str]) -> tuple[WheelPin, ...]:
         if not requires:
             return ()
-        platform = _PLATFORMS.get(self._base.platform, self._base.platform)
+        platform = self._target.uv_platform
         try:
             found = candidates.resolve(self._question, requires, self._base.minor, platform)
             pins = [each.pin() for wheels in found.values() for each in wheels]

@@ -76,7 +76,8 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         As `look`.
     """
     interpreter, project = found.interpreter, sandbox.project
-    wanted = target.of(interpreter, sandbox.platform)
+    glibc = sandbox.base.glibc if sandbox.base else ""
+    wanted = target.of(interpreter, sandbox.platform, glibc)
     distributions = [each.distribution for each in found.distributions]
     out = closure.left_out(distributions, closure.declared(project), interpreter)
     house = wheelhouse(sandbox)

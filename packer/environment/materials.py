@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from packer.environment.resolver import Locked
     from packer.wheels.wheelhouse import Arrivals, Fetch
 
-_FORMAT = "3"
+_FORMAT = "4"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 

@@ -21,7 +21,7 @@ from packer.record import Record
 from packer.retargeting.builds import Builds
 from packer.wheels.index_sources import without_login
 from packer.wheels.wheel_finder import Answer
-from packer.wheels.wheel_match import is_installers
+from packer.wheels.wheel_match import is_installers, is_too_new
 
 _NATIVE = (".so", ".pyd", ".dylib")
 
@@ -165,14 +165,17 @@ class _Locking:
 
     def _add_wheel(self, installed: Installed) -> None:
         pin = self._answer.pins[installed.distribution.name]
+        source = self._plan.built.get(installed.distribution.name)
         changed, gone = list(modified(installed)), list(missing(installed))
-        if self._plan.target.is_foreign and not pin.filename.endswith("-any.whl"):
+        target = self._plan.target
+        another = is_too_new(installed, target) and not source
+        if (target.is_foreign or another) and not pin.filename.endswith("-any.whl"):
             self._refuse_changed(installed, changed)
             gone = []
         self._overlay += map(files_pin.installed_content, changed)
         self._removed += gone
-        source = self._plan.built.get(installed.distribution.name)
         notes = [f"built from {source}"] if source else []
+        notes += [f"another wheel than here: the base has glibc 2.{target.glibc}"] * another
         notes += [f"{len(changed)} changed by hand"] if changed else []
         notes += [f"{len(gone)} deleted by hand"] if gone else []
         self._note(installed, "wheel", ", ".join(notes), size=pin.size)
@@ -193,8 +196,10 @@ class _Locking:
         found = installed.distribution
         reason = self._answer.reasons.get(found.name) or origin(installed)
         native = [file.path for file in installed.files if file.path.endswith(_NATIVE)]
-        if native and self._plan.target.is_foreign:
-            self._wheelless.append(Wheelless(found.name, found.version, native[0], reason))
+        target = self._plan.target
+        if native and (target.is_foreign or is_too_new(installed, target)):
+            wants = self._answer.wanting.get(found.name, "")
+            self._wheelless.append(Wheelless(found.name, found.version, native[0], reason, wants))
             self._note(installed, "no wheel", reason, change="no wheel")
             return
         if native and found.installer == "conda":

@@ -19,6 +19,7 @@ NAME_LABEL = "io.sendoff.base.name"
 """What the catalogue calls it."""
 CUDA_LABEL = "io.sendoff.base.cuda"
 DRIVER_LABEL = "io.sendoff.base.driver"
+GLIBC_LABEL = "io.sendoff.base.glibc"
 
 _NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
@@ -61,6 +62,11 @@ class Base(Record, frozen=True):
     def driver(self) -> str:
         """The oldest GPU driver that it is of use with, such as "580.65.06"; empty for any."""
         return self._numbers(DRIVER_LABEL)
+
+    @property
+    def glibc(self) -> str:
+        """The version of its C library, such as "2.36"; empty where it does not tell."""
+        return self._numbers(GLIBC_LABEL)
 
     @property
     def title(self) -> str:

@@ -32,6 +32,8 @@ class Libraries(NamedTuple):
     prefix: str
     """In-image path that they are laid out below, as in an environment."""
     platform: str
+    glibc: str
+    """Of the base: "2.36"; empty where it is not known."""
 
 
 class Workplace(NamedTuple):
@@ -54,7 +56,8 @@ def build(libraries: Libraries, place: Workplace) -> tuple[Layer, ...]:
     known = LayerMemory(place.cache / "layers", place.layout)
     interpreter = place.interpreter
     compiler = [interpreter.version, interpreter.magic, interpreter.cache_tag]
-    facts = [Digest.of(libraries.pins), libraries.prefix, libraries.platform, compiler]
+    image = [libraries.prefix, libraries.platform, libraries.glibc]
+    facts = [Digest.of(libraries.pins), image, compiler]
     key = Digest.of(encode(["libraries", LAYOUT_VERSION, facts]))
     layers = known.recall_all(key)
     if layers is None:
@@ -67,7 +70,7 @@ def _build(libraries: Libraries, place: Workplace) -> tuple[Layer, ...]:
     from packer.environment import target
     from packer.layers.environment_image import build_layers
 
-    wanted = target.of(place.interpreter, libraries.platform)
+    wanted = target.of(place.interpreter, libraries.platform, libraries.glibc)
     lock = Lock(
         python=place.interpreter.version,
         platform=libraries.platform,

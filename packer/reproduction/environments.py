@@ -117,10 +117,11 @@ class Environment:
 
         shop = self._shop
         builder = self._builder(pin.filename, f"it was built from {recipe.source}")
+        base = self._named_base()
         bench = Bench(
             builder,
-            self._named_base(),
-            target.of(shop.interpreter, self._lock.platform),
+            base,
+            target.of(shop.interpreter, self._lock.platform, base.glibc),
             recipe.packages,
         )
         wheelwright = Wheelwright(bench, shop.wheels.house, shop.wheels.question, shop.cache)

@@ -92,7 +92,7 @@ class BuildFinder:
             Wanted(
                 requirements=tuple(asked),
                 excluded=tuple(plan.excluded()),
-                platform=self._target.platform,
+                platform=self._target.uv_platform,
                 minor=self._minor,
                 index=index,
             ),
@@ -139,7 +139,7 @@ class BuildFinder:
             wanted = Wanted(
                 requirements=tuple(plan.requirements(line)),
                 excluded=(),
-                platform=self._target.platform,
+                platform=self._target.uv_platform,
                 minor=self._minor,
                 index=self._index(plan, line),
                 alone=True,

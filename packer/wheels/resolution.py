@@ -12,9 +12,6 @@ from packer.record import Record
 from packer.wheels import candidates
 from packer.wheels.candidates import Candidate, Question
 
-_PLATFORMS = {"linux/amd64": "x86_64-manylinux_2_28", "linux/arm64": "aarch64-manylinux_2_28"}
-"""The oldest glibc among bases; PyTorch's wheels ask for it."""
-
 
 class Wanted(Record, frozen=True):
     """What is looked for."""
@@ -23,7 +20,7 @@ class Wanted(Record, frozen=True):
     excluded: tuple[str, ...]
     """Names that are there already, and are not looked at."""
     platform: str
-    """OCI platform."""
+    """uv's word for it: "x86_64-manylinux_2_28"."""
     minor: str
     """Of Python: "3.11"."""
     index: str = ""
@@ -61,7 +58,7 @@ def _compile(question: Question, wanted: Wanted) -> bytes:
     command = [find_uv_bin(), "pip", "compile", "-", "--format", "pylock.toml", "--quiet"]
     command += ["--no-header", "--no-annotate", "--only-binary", ":all:"]
     command += ["--python", question.python, "--python-version", wanted.minor]
-    command += ["--python-platform", _PLATFORMS.get(wanted.platform, "linux")]
+    command += ["--python-platform", wanted.platform]
     # A build is told by its version, so that it does no harm to look everywhere.
     command += ["--index-strategy", "unsafe-best-match"]
     command += ["--no-deps"] * wanted.alone + ["--no-index"] * question.sources.no_index

@@ -23,7 +23,7 @@ from packer.wheels import candidates, wheel_record
 from packer.wheels.candidates import Candidate, Question
 from packer.wheels.index_sources import without_login
 from packer.wheels.transport import AT_ONCE, Transport
-from packer.wheels.wheel_match import agrees, identity, ordered
+from packer.wheels.wheel_match import agrees, identity, is_too_new, ordered, wanting
 from packer.wheels.wheelhouse import Wheelhouse
 
 
@@ -32,6 +32,8 @@ class Answer(Record, frozen=True):
 
     pins: dict[str, WheelPin] = {}
     reasons: dict[str, str] = {}
+    wanting: dict[str, str] = {}
+    """Of some of those others the oldest glibc, "2.34", that a wheel would run with."""
     unreachable: str = ""
     """Why no index answered; empty where one did, or none was needed."""
 
@@ -78,7 +80,10 @@ class WheelFinder:
                 pins[name] = found
             else:
                 reasons[name] = found
-        return Answer(pins=pins, reasons=reasons)
+        wheels = offer.wheels.items()
+        lacking = {name: wanting(some, self.target) for name, some in wheels if name not in pins}
+        newer = {name: f"2.{glibc}" for name, glibc in lacking.items() if glibc}
+        return Answer(pins=pins, reasons=reasons, wanting=newer)
 
     def pin(self, candidate: Candidate) -> WheelPin:
         """The pin of a wheel that an index offers; of one on this machine, with its bytes kept.
@@ -123,6 +128,8 @@ class WheelFinder:
             return f"the wheel it was installed from is gone: {filename}"
         if not agrees(installed, listed, self.target.packages):
             return f"the wheel it was installed from has changed: {filename}"
+        if is_too_new(installed, self.target):
+            return f"the wheel it was installed from wants a newer glibc: {filename}"
         self._remember(installed, pin)
         return pin
 
@@ -150,12 +157,12 @@ class WheelFinder:
         if not offered:
             return f"the index has no wheel of version {installed.distribution.version}"
         if not fitting:
-            return f"the index has no wheel for {self.target.platform}"
+            return self._without()
         failure = ""
         for candidate in fitting:
             try:
                 found = self.pin(candidate)
-                if self.target.is_foreign:
+                if self.target.is_foreign or is_too_new(installed, self.target):
                     return found
                 listed = self._record(found)
             except (WheelUnavailable, zipfile.BadZipFile) as error:
@@ -165,6 +172,10 @@ class WheelFinder:
                 self._remember(installed, found)
                 return found
         return failure or "no wheel of the index holds what is installed"
+
+    def _without(self) -> str:
+        glibc = f" with glibc 2.{self.target.glibc}" if self.target.glibc else ""
+        return f"the index has no wheel for {self.target.platform}{glibc}"
 
     def _record(self, pin: WheelPin) -> tuple[Recorded, ...]:
         path = self._house.path(pin)
@@ -177,6 +188,8 @@ class WheelFinder:
 
     def _remembered(self, installed: Installed) -> WheelPin | None:
         if self.target.is_foreign or not installed.distribution.has_record:
+            return None
+        if is_too_new(installed, self.target):
             return None
         try:
             pin = record.decode(self._place(installed).read_bytes(), WheelPin)

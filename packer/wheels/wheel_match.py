@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -37,6 +38,25 @@ def ordered(offered: Sequence[Candidate], installed: Installed, target: Target) 
     mine = {tag.lower() for tag in installed.distribution.tags}
     fitting = wheel_tags.ranked(offered, target.tags)
     return sorted(fitting, key=lambda each: wheel_tags.of(each.filename) != mine)
+
+
+def is_too_new(installed: Installed, target: Target) -> bool:
+    """Whether the installed wheel asks for a newer glibc than the target is known to have."""
+    return 0 < target.glibc < wheel_tags.glibc(installed.distribution.tags)
+
+
+def wanting(offered: Iterable[Candidate], target: Target) -> int:
+    """N of the oldest glibc 2.N with which a wheel would run that only wants a newer one; or 0."""
+    if not target.glibc:
+        return 0
+    return min((each for one in offered if (each := _wanting(one, target))), default=0)
+
+
+def _wanting(candidate: Candidate, target: Target) -> int:
+    tags = wheel_tags.of(candidate.filename)
+    here = {re.sub(r"manylinux_2_\d+_", f"manylinux_2_{target.glibc}_", tag) for tag in tags}
+    found = wheel_tags.glibc(tags)
+    return found if found > target.glibc and here & set(target.tags) else 0
 
 
 def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> bool:

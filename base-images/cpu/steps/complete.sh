@@ -1,9 +1,14 @@
-# The interpreter is what the label says it is. Its bytecode goes by content, as times of files are
+# Interpreter and C library are what the labels say they are. The former's bytecode goes by content, as times of files are
 # changed on the way into the image. What tells one build from another is removed.
 set -eu
 found="$("${PYTHON}" -c 'import platform; print(platform.python_version())')"
 if [ "${found}" != "${PYTHON_VERSION:-${found}}" ]; then
   echo "this root brings Python ${found}, the catalogue says ${PYTHON_VERSION}" >&2
+  exit 1
+fi
+found="$("${PYTHON}" -c 'import os; print(os.confstr("CS_GNU_LIBC_VERSION").split()[1])')"
+if [ "${found}" != "${GLIBC:-${found}}" ]; then
+  echo "this root brings glibc ${found}, the catalogue says ${GLIBC}" >&2
   exit 1
 fi
 library="$("${PYTHON}" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"

@@ -21,6 +21,7 @@ CATALOGUE = """\
 image = "registry.example/debian:bookworm-slim"  # where we mirror it
 digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 snapshot = "20250102T030405Z"
+glibc = "2.36"
 
 [roots.plain]
 image = "registry.example/plain:1"

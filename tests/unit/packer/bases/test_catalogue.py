@@ -52,8 +52,9 @@ def test_an_entry_is_found_by_its_name(text: str) -> None:
         ('root = "plain"', 'root = "plane"', "pythons.3.12", "no root 'plane'"),
         ("sha256:22", "sha256:2", "roots.plain", "not a sha256 digest"),
         ("20250102T030405Z", "2025-01-02", "roots.bookworm", "YYYYMMDD"),
+        ('glibc = "2.36"', 'glibc = "two"', "roots.bookworm", "'two' is no version"),
         ("[roots.plain]", "[root.plain]", "root", "belongs here"),
-        ("[roots.plain]", "[roots.plain", "", "line 7"),
+        ("[roots.plain]", "[roots.plain", "", "line 8"),
     ],
 )
 def test_an_entry_that_has_no_meaning_is_named(

@@ -33,7 +33,7 @@ def test_one_line_changes_and_nothing_else(text: str) -> None:
     changed = pins.rewritten(text, "roots.plain", "digest", NEW)
     old, new = text.splitlines(), changed.splitlines()
     assert [(a, b) for a, b in zip(old, new, strict=True) if a != b] == [
-        (old[8], f'digest = "{NEW}"')
+        (old[9], f'digest = "{NEW}"')
     ]
     assert pins.rewritten(text, 'pythons."3.12"', "uv", "1.0") == text.replace("0.9.0", "1.0")
 

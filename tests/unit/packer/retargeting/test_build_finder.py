@@ -32,9 +32,11 @@ class Finding:
     def __init__(self, folder: Path, served: Indexes) -> None:
         self._folder, self._served = folder, served
 
-    def find(self, found: Environment | str, *lines: str, **wish: object) -> Builds:
+    def find(
+        self, found: Environment | str, *lines: str, glibc: str = "", **wish: object
+    ) -> Builds:
         environment = description.environment(found) if isinstance(found, str) else found
-        wanted = target.of(environment.interpreter, "linux/amd64")
+        wanted = target.of(environment.interpreter, "linux/amd64", glibc)
         settings = {"index": self._served.url + "/whl", **wish}
         asked = CudaWish(lines=lines, **settings)
         planned = plan(environment, wanted, asked, description.names(environment))
@@ -75,6 +77,20 @@ def test_sizes_are_asked_for_where_the_index_tells_none(finding: Finding, indexe
     for pin in builds.pins.values():
         folder = "whl/cu126" if "+" in pin.version else "simple"
         assert pin.size == len(indexes.wheels[folder][pin.filename])
+
+
+@pytest.mark.parametrize("glibc", ["", "2.31", "2.41"])
+def test_builds_are_those_that_any_usual_base_runs(
+    finding: Finding, indexes: Indexes, glibc: str
+) -> None:
+    indexes.add("simple", *wheel("greenlet", "3.5.6", LINUX.replace("2_28", "2_34")))
+    builds = finding.find("macos-arm64", "12.8", glibc=glibc)
+    assert builds.pins["greenlet"].filename.endswith("manylinux_2_28_x86_64.whl")
+
+
+def test_builds_that_want_a_newer_glibc_are_none(finding: Finding) -> None:
+    with pytest.raises(NoCudaBuild):
+        finding.find("linux-amd64-cpu", "12.8", glibc="2.17", asked=True)
 
 
 def test_without_cuda(finding: Finding) -> None:

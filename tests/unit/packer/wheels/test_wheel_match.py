@@ -75,6 +75,22 @@ def test_another_platform_takes_its_own() -> None:
     assert found.filename == "a-1-cp311-cp311-manylinux_2_17_aarch64.whl"
 
 
+def test_a_base_s_glibc_bounds_what_runs() -> None:
+    old = target.of(INTERPRETER, glibc="2.31")
+    new, fitting = (
+        candidate(f"a-1-cp311-abi3-manylinux_2_{glibc}_x86_64.whl") for glibc in (34, 28)
+    )
+    assert wheel_match.ordered([new, fitting], installed({}), old) == [fitting]
+    mine = installed({}, ("cp311-abi3-manylinux_2_34_x86_64",))
+    assert wheel_match.is_too_new(mine, old)
+    assert not wheel_match.is_too_new(mine, TARGET)
+    assert not wheel_match.is_too_new(mine, target.of(INTERPRETER, glibc="2.36"))
+    arm = candidate("a-1-cp311-abi3-manylinux_2_32_aarch64.whl")
+    assert wheel_match.wanting([new, fitting, arm], old) == 34
+    assert wheel_match.wanting([new], TARGET) == 0
+    assert wheel_match.wanting([fitting], old) == 0
+
+
 LISTED = (
     Recorded(path="a/__init__.py", sha256="11"),
     Recorded(path="a-1.data/purelib/b.py", sha256="22"),

@@ -1,0 +1,99 @@
+"""Which wheel stands for what is installed, where the base's C library has a say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from packer.digest import Digest
+from packer.environment import locking
+from packer.environment.environment import Environment
+from packer.environment.resolver import Locked
+from packer.environment.sandbox import Sandbox
+from packer.errors import NoWheelForTarget
+from packer.images.base import GLIBC_LABEL, Base
+from packer.progress import SILENT
+from tests import indexes as playing
+from tests.described import description
+from tests.indexes import Indexes, wheel
+
+NEW, USUAL = "cp311-abi3-manylinux_2_34_x86_64", "cp311-abi3-manylinux_2_28_x86_64"
+
+
+@pytest.fixture
+def indexes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Indexes]:
+    with Indexes() as served:
+        for name, value in playing.settings(served).items():
+            monkeypatch.setenv(name, value)
+        yield served
+
+
+def sandbox(platform: str, tag: str) -> Environment:
+    native = "cryptography/hazmat/bindings/_rust.abi3.so"
+    table = {"name": "cryptography", "version": "50.0.2", "tags": [tag], "native": native}
+    return description.read({"platform": platform, "python": "3.11.9", "distribution": [table]})
+
+
+MAC = sandbox("macosx-14.0-arm64", "cp311-abi3-macosx_11_0_arm64")
+LINUX = sandbox("linux-x86_64", NEW)
+
+
+def locked(found: Environment, folder: Path, glibc: str) -> Locked:
+    """Its lock for linux/amd64, on a base with this glibc."""
+    base = Base(
+        digest=Digest.of(glibc.encode()),
+        repository="registry.example/base",
+        platform="linux/amd64",
+        layers=(),
+        python="/usr/bin/python3.11",
+        python_version="3.11.2",
+        labels={GLIBC_LABEL: glibc} if glibc else {},
+    )
+    here = replace(found.interpreter, executable=sys.executable)
+    request = Sandbox(
+        interpreter=here,
+        project=folder,
+        cache=folder,
+        platform="linux/amd64",
+        base=base,
+        builder="native",
+    )
+    return locking.draft(replace(found, interpreter=here), request, SILENT).locked
+
+
+@pytest.mark.parametrize(
+    ("glibc", "tag"), [("2.31", USUAL), ("2.28", USUAL), ("2.36", NEW), ("", USUAL)]
+)
+def test_a_mac_gets_the_wheel_that_runs_on_the_base(
+    indexes: Indexes, tmp_path: Path, glibc: str, tag: str
+) -> None:
+    for each in (NEW, USUAL):
+        indexes.add("simple", *wheel("cryptography", "50.0.2", each))
+    (pin,) = locked(MAC, tmp_path, glibc).lock.wheels
+    assert pin.filename == f"cryptography-50.0.2-{tag}.whl"
+
+
+def test_a_linux_with_a_newer_glibc_than_the_base_gets_another_wheel(
+    indexes: Indexes, tmp_path: Path
+) -> None:
+    for each in (NEW, USUAL):
+        indexes.add("simple", *wheel("cryptography", "50.0.2", each))
+    found = locked(LINUX, tmp_path, "2.31")
+    assert [pin.filename for pin in found.lock.wheels] == [f"cryptography-50.0.2-{USUAL}.whl"]
+    (arrival,) = found.report.arrivals
+    assert arrival.why == "another wheel than here: the base has glibc 2.31"
+
+
+@pytest.mark.parametrize("found", [MAC, LINUX])
+def test_where_no_wheel_runs_a_newer_base_is_named(
+    indexes: Indexes, tmp_path: Path, found: Environment
+) -> None:
+    indexes.add("simple", *wheel("cryptography", "50.0.2", NEW))
+    with pytest.raises(NoWheelForTarget) as refused:
+        locked(found, tmp_path, "2.31")
+    assert "no wheel for linux/amd64 with glibc 2.31" in refused.value.evidence()
+    assert refused.value.fix().endswith("or a base with glibc 2.34: --base …")
