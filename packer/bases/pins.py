@@ -25,7 +25,7 @@ from packer.registry.reference import Reference
 from packer.registry.registry import Registry
 
 _NEXT = re.compile(r"^\s*\[", re.MULTILINE)
-_REQUIREMENT = re.compile(r"^([a-z0-9-]+)==[0-9.]+ ", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^([a-z0-9-]+)==[0-9a-z.]+ ", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 
 

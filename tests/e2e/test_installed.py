@@ -35,6 +35,6 @@ def test_the_catalogue_of_bases_and_the_skill_come_with_a_wheel(tmp_path: Path) 
     )
     home, *bases = done.stdout.split()
     assert Path(home) == installed / "packer" / "base-images"
-    assert bases == ["cpu", "cuda-runtime", "cuda-devel"]
+    assert bases == ["cpu", "cuda-runtime", "cuda-devel", "cuda-devel-12"]
     assert (Path(home) / "cpu" / "steps" / "libraries.sh").is_file()
     assert (installed / "sendoff" / "SKILL.md").is_file()

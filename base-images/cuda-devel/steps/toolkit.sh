@@ -1,7 +1,10 @@
-# The wheels hold one tree, which becomes /usr/local/cuda. Their dist-info says what is in it.
+# The wheels of CUDA 13 hold one tree, those of CUDA 12 a part each, which become /usr/local/cuda. Their
+# dist-info says what is in it.
 set -eu
-mkdir -p /toolkit
-mv /wheels/nvidia/cu* /toolkit/cuda
+mkdir -p /toolkit/cuda
+for part in /wheels/nvidia/cu*/; do
+  cp -a "${part}." /toolkit/cuda/
+done
 mv /wheels/*.dist-info /toolkit/cuda/
 find /toolkit -name __init__.py -delete
 ln -s lib /toolkit/cuda/lib64

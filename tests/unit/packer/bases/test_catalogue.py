@@ -16,14 +16,21 @@ def problem(text: str) -> CatalogueMalformed:
 
 def test_the_one_that_comes_with_sendoff_is_sound() -> None:
     found = catalogues.load(catalogues.home())
-    assert list(found.bases) == ["cpu", "cuda-runtime", "cuda-devel"]
+    assert list(found.bases) == ["cpu", "cuda-runtime", "cuda-devel", "cuda-devel-12"]
     assert {each for one in found.bases.values() for each in one.pythons} == {
         "3.11",
         "3.12",
         "3.13",
     }
-    toolkit = catalogues.home() / "cuda-devel" / f"toolkit-{found.bases['cuda-devel'].cuda}.txt"
-    assert "nvidia-cuda-nvcc==" in toolkit.read_text()
+    folder = catalogues.home() / "cuda-devel"
+    for name, compiler in (
+        ("cuda-devel", "toolkit-{}.txt: nvidia-cuda-nvcc=="),
+        ("cuda-devel-12", "compiler-{}.txt: nvidia-cuda-toolkit_"),
+    ):
+        file, _, words = compiler.format(found.bases[name].cuda).partition(": ")
+        assert words in (folder / file).read_text()
+    assert found.with_cuda("12") == ("cuda-devel-12",)
+    assert found.with_cuda("11") == ()
 
 
 def test_an_entry_is_found_by_its_name(text: str) -> None:
