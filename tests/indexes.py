@@ -13,10 +13,11 @@ from typing import Self
 MISSING, FOUND = 404, 200
 LINUX = "cp311-cp311-manylinux_2_28_x86_64"
 NVIDIA = "py3-none-manylinux_2_27_x86_64"
+_METADATA = ".metadata"
 
 
 class Indexes:
-    """Several indexes of one server (PEP 503, as PyTorch's: hashes, and no sizes)."""
+    """Several indexes of one server (PEP 503 and 658, as PyTorch's: hashes, and no sizes)."""
 
     def __init__(self) -> None:
         self.wheels: dict[str, dict[str, bytes]] = {}
@@ -61,7 +62,7 @@ class Indexes:
         self.wheels.setdefault(folder, {})[filename] = data
 
     def fetched(self) -> list[str]:
-        """Names of the wheels that were read, in part or whole."""
+        """Names of the wheels that were read; what a wheel's metadata says is told beside it."""
         files = [each for each in self.asked if each.startswith("GET") and each.endswith(".whl")]
         return [each.rpartition("/")[2] for each in files]
 
@@ -70,8 +71,12 @@ class Indexes:
         offered = self.wheels.get(folder, {})
         if name.endswith(".whl"):
             return offered.get(name)
+        if name.endswith(_METADATA):
+            beside = offered.get(name.removesuffix(_METADATA))
+            return metadata(beside) if beside else None
         links = [
-            f'<a href="/{folder}/{each}#sha256={self.hashes.get(each) or sha256(data)}">{each}</a>'
+            f'<a href="/{folder}/{each}#sha256={self.hashes.get(each) or sha256(data)}"'
+            f' data-dist-info-metadata="sha256={sha256(metadata(data))}">{each}</a>'
             for each, data in offered.items()
             if each.partition("-")[0].replace("_", "-").lower() == name
         ]
@@ -83,6 +88,13 @@ class Indexes:
 def sha256(data: bytes) -> str:
     """Hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def metadata(data: bytes) -> bytes:
+    """The METADATA of a wheel."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        return archive.read(name)
 
 
 def wheel(
@@ -119,14 +131,18 @@ def wheel(
 def pytorch(served: Indexes) -> None:
     """Have `served` play PyTorch's index (`whl`) and a package index (`simple`).
 
-    torch 2.9.1 for CUDA 12.6 and 12.8, and without; on the package index for 12.8.
+    torch 2.9.1 for CUDA 12.6, 12.8 and 13.0, and without; on the package index for 12.8.
     """
-    for line, version in (("cu126", "12.6.77"), ("cu128", "12.8.90")):
-        needs = (f"nvidia-cuda-runtime-cu12=={version}", "triton==3.5.1", "sympy")
+    for line, runtime, version in (
+        ("cu126", "nvidia-cuda-runtime-cu12", "12.6.77"),
+        ("cu128", "nvidia-cuda-runtime-cu12", "12.8.90"),
+        ("cu130", "nvidia-cuda-runtime", "13.0.48"),
+    ):
+        needs = (f"{runtime}=={version}", "triton==3.5.1", "sympy")
         served.add(f"whl/{line}", *wheel("torch", f"2.9.1+{line}", LINUX, requires=needs))
         vision = wheel("torchvision", f"0.24.1+{line}", LINUX, requires=(f"torch==2.9.1+{line}",))
         served.add(f"whl/{line}", *vision)
-        served.add("simple", *wheel("nvidia-cuda-runtime-cu12", version, NVIDIA))
+        served.add("simple", *wheel(runtime, version, NVIDIA))
     served.add("whl/cpu", *wheel("torch", "2.9.1+cpu", LINUX, requires=("sympy",)))
     served.add("whl/cpu", *wheel("torchvision", "0.24.1+cpu", LINUX, requires=("torch",)))
     needs = ("nvidia-cuda-runtime-cu12==12.8.90", "triton==3.5.1", "sympy")

@@ -89,6 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     nodes = (
         node("h-1", 8, product=H100, driver="535.104.05"),
         node("v-1", 8, product=V100, driver="450.80.02"),
+        node("b-1", 8, product="NVIDIA-B300", driver="580.82.07"),
     )
     with (
         Indexes() as served,
@@ -128,6 +129,15 @@ def test_a_base_wants_a_driver_too(site: Site, how: tuple[str, ...]) -> None:
     told = refused(site, "pack", *as_it_is, **site.base("cuda-devel"))
     assert told["code"] == "DRIVER_TOO_OLD"
     assert "580.65.06" in told["message"]
+    assert site.nothing_made()
+
+
+def test_cuda_13_runs_where_nodes_are_new_enough(site: Site) -> None:
+    for base in BASES:
+        found = site.desk.json("pack", "--dry-run", "--gpu", "b300", **site.base(base))
+        assert found["retargeted"]["cuda"] == "13.0"
+    told = refused(site, "pack", "--dry-run", "--gpu", "h100", "--cuda", "13.0")
+    assert told["code"] == "DRIVER_TOO_OLD"
     assert site.nothing_made()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from packer.environment import target
+from packer.environment import cuda, target
 from packer.environment.cuda import CudaWish
 from packer.environment.environment import Environment
 from packer.progress import SILENT
@@ -58,13 +58,23 @@ def versions(builds: Builds) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", description.NAMES)
-def test_the_best_line_with_builds_is_taken(finding: Finding, name: str) -> None:
-    builds = finding.find(name, "13.0", "12.9", "12.8", "12.6")
+@pytest.mark.parametrize(
+    ("lines", "line", "runtime"),
+    [
+        (("12.9", "12.8", "12.6"), "12.8", {"nvidia-cuda-runtime-cu12": "12.8.90"}),
+        (("13.2", "13.0", "12.9", "12.8"), "13.0", {"nvidia-cuda-runtime": "13.0.48"}),
+    ],
+)
+def test_the_best_line_with_builds_is_taken(
+    finding: Finding, name: str, lines: tuple[str, ...], line: str, runtime: dict[str, str]
+) -> None:
+    builds = finding.find(name, *lines)
     found = versions(builds)
-    assert builds.line == "12.8"
-    assert found["torch"] == "2.9.1+cu128"
-    assert found["torchvision"] == "0.24.1+cu128"
-    assert found["nvidia-cuda-runtime-cu12"] == "12.8.90"
+    assert builds.line == line
+    local = cuda.backend(line)
+    assert found["torch"] == f"2.9.1+{local}"
+    assert found["torchvision"] == f"0.24.1+{local}"
+    assert {each: found[each] for each in found if "runtime" in each} == runtime
     assert found["triton"] == "3.5.1"
     assert "sympy" not in found
     missing = {"greenlet", "jeepney", "secretstorage", "cryptography"}
@@ -117,8 +127,8 @@ def test_no_build_names_what_there_is(finding: Finding) -> None:
         finding.find("linux-amd64-cpu", "11.8", asked=True)
     error = refused.value
     assert error.what() == "torch 2.9.1 has no build for CUDA 11.8"
-    assert error.others == ("12.8", "12.6")
-    assert error.fix().startswith("--cuda 12.8, ")
+    assert error.others == ("13.0", "12.8", "12.6")
+    assert error.fix().startswith("--cuda 13.0, ")
 
 
 def test_one_member_without_a_build_is_named(finding: Finding, indexes: Indexes) -> None:
