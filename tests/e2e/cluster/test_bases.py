@@ -129,6 +129,7 @@ def test_what_is_in_a_base(foundry: Foundry, made: dict[str, Any]) -> None:
     }
     assert config["Entrypoint"] == ["/usr/bin/tini", "--"]
     assert image.labels["io.sendoff.base.python-version"] == "3.11.2"
+    assert image.labels["io.sendoff.base.glibc"] == "2.36"
     entries = contents.entries(layout, image.layers[0])
     assert not [path for path in entries if "/.wh." in f"/{path}"]
     assert entries["home/user"].mode == 0o1777

@@ -160,6 +160,9 @@ def test_17_a_driver_that_is_too_old_is_told_before_anything_is_built(
     told = workshop("run", "--gpu", "v100", *command, **new)
     assert told.returncode == 125
     assert "525.60.13" in told.stderr
+    for how in ((), ("--dry-run",)):
+        refused = workshop.json("pack", "--gpu", "v100", *how, **new, SENDOFF_IMAGE=STEPS)
+        assert refused["code"] == "DRIVER_TOO_OLD", refused
     # The drivers of another class will do.
     refused = workshop.json("run", "--gpu", "h100", *command, **new, SENDOFF_IMAGE=STEPS)
     assert refused["code"] == "BUILDER_UNREACHABLE", refused
