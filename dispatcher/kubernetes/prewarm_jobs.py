@@ -18,7 +18,7 @@ from dispatcher.kubernetes.prewarm_objects import Warmer
 from dispatcher.kubernetes.pull_job_objects import Selector
 from dispatcher.kubernetes.settings import ClusterSettings
 from packer.digest import Digest
-from packer.record import encode
+from packer.record import decodable, encode
 
 GROUP = "apps.kruise.io"
 VERSIONS = ("v1beta1", "v1alpha1")
@@ -53,7 +53,7 @@ def _name(
     prewarm: Prewarm, image: WarmImage, selector: dict[str, Any], there: Iterable[Warmer]
 ) -> str:
     """That of the job under way that does the same, or else one that no other has."""
-    wanted = msgspec.convert(selector, Selector)
+    wanted = msgspec.convert(selector, decodable(Selector))
     alike = [
         each
         for each in there

@@ -12,10 +12,10 @@ from typing import Any
 
 from packer import image_paths
 from packer.environment.lock import PinnedFile
-from packer.errors import FileAltered, WheelHashMismatch
 from packer.layers import bytecode_worker, scripts
 from packer.layers.environment_plan import LayerPlan
 from packer.record import encode
+from packer.wheels.errors import FileAltered, WheelHashMismatch
 
 _PROGRAMS = (
     Path(__file__).with_name("layer_installer.py"),

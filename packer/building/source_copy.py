@@ -11,9 +11,9 @@ from packer import process
 from packer.building.errors import SourceUnusable
 from packer.building.source import Source
 from packer.environment.lock import WheelPin
-from packer.errors import WheelHashMismatch, WheelUnavailable
 from packer.process import ProgramFailed
 from packer.wheels import candidates
+from packer.wheels.errors import WheelHashMismatch, WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 
 

@@ -25,7 +25,6 @@ from packer.buildkit.errors import BuildFailed
 from packer.digest import Digest
 from packer.environment.lock import Recipe, WheelPin
 from packer.environment.target import Target
-from packer.errors import WheelUnavailable
 from packer.images.base import Base
 from packer.layers.environment_plan import LayerPlan
 from packer.process import ProgramFailed
@@ -33,6 +32,7 @@ from packer.progress import SILENT, Progress
 from packer.record import Record
 from packer.wheels import candidates, wheel_choice
 from packer.wheels.candidates import Question
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 
 _RECIPE = "2"

@@ -12,9 +12,10 @@ import msgspec
 
 from packer import disk
 from packer.environment.sweep import Stamp, is_settled, stamp_of
-from packer.errors import DistUnresolvable, FileAltered
+from packer.errors import DistUnresolvable
 from packer.progress import Progress
 from packer.record import Record
+from packer.wheels.errors import FileAltered
 
 _CHUNK = 1 << 20
 

@@ -16,9 +16,10 @@ from packer.environment.files_pin import Content
 from packer.environment.installed_files import InstalledFile
 from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
 from packer.environment.target import Target
-from packer.errors import DistUnresolvable, NoWheelForTarget, Wheelless
+from packer.errors import DistUnresolvable
 from packer.record import Record
 from packer.retargeting.builds import Builds
+from packer.wheels.errors import NoWheelForTarget, Wheelless
 from packer.wheels.index_sources import without_login
 from packer.wheels.wheel_finder import Answer
 from packer.wheels.wheel_match import is_installers, is_too_new

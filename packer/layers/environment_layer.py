@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from packer.environment.lock import WheelPin
-from packer.errors import WheelCorrupt, WheelHashMismatch
 from packer.images.layout import Layout
 from packer.layers import gzip, wheel
 from packer.layers.bytecode import Compiler
@@ -21,6 +20,7 @@ from packer.layers.shared_layers import WORTH_SHARING, Blob, SharedLayers, Strea
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
 from packer.wheels.delivery import GivenUp
+from packer.wheels.errors import WheelCorrupt, WheelHashMismatch
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

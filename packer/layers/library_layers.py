@@ -10,13 +10,13 @@ import msgspec
 from packer.digest import Digest
 from packer.environment.interpreter import Interpreter
 from packer.environment.lock import Lock, WheelPin
-from packer.errors import WheelUnavailable
 from packer.images.layout import Layout
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.layer_memory import LayerMemory
 from packer.progress import Progress
 from packer.record import encode
 from packer.wheels import wheel_choice
+from packer.wheels.errors import WheelUnavailable
 
 if TYPE_CHECKING:
     from packer.wheels.wheelhouse import Arrivals

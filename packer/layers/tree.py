@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from packer.environment.lock import PinnedFile
-from packer.errors import FileAltered
 from packer.layers import gzip
 from packer.layers.installed_copy import InstalledCopy
 from packer.layers.layer import LayerWriter
 from packer.layers.zip_archive import STORED, Member, ZipArchive
+from packer.wheels.errors import FileAltered
 
 _CHUNK = 1 << 20
 

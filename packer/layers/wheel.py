@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from packer import image_paths
 from packer.environment.lock import WheelPin
-from packer.errors import WheelCorrupt
 from packer.layers import scripts
 from packer.layers.tree import MadeFile, TreeFile, WheelFile
 from packer.layers.zip_archive import Member, ZipArchive, ZipDamaged
+from packer.wheels.errors import WheelCorrupt
 
 _NOT_OURS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
 """Files of a `.dist-info` that say how it was installed; a wheel's own are not believed."""

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from packer.environment.interpreter import Interpreter
 from packer.environment.lock import WheelPin
-from packer.errors import WheelUnavailable
 from packer.progress import Progress
 from packer.reproduction.errors import BuiltElsewhere
 from packer.wheels import candidates, index_sources
 from packer.wheels.candidates import Question
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.wheelhouse import Arrivals, Wheelhouse
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from packer.environment.distribution import normalized
-from packer.errors import WheelUnavailable
 from packer.record import Record
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources, without_login
 from packer.wheels.transport import Transport
 

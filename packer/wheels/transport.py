@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from packer.errors import WheelUnavailable
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources
 
 if TYPE_CHECKING:

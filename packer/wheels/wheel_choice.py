@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from packer.environment.lock import WheelPin
-from packer.errors import WheelUnavailable
 from packer.wheels import wheel_tags
+from packer.wheels.errors import WheelUnavailable
 
 
 def by_tags(pins: Iterable[WheelPin], tags: tuple[str, ...]) -> tuple[WheelPin, ...]:

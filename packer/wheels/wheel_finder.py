@@ -16,11 +16,11 @@ from packer.environment.distribution import Recorded, normalized
 from packer.environment.environment import Installed
 from packer.environment.lock import WheelPin
 from packer.environment.target import Target
-from packer.errors import WheelUnavailable
 from packer.progress import SILENT, Progress
 from packer.record import Record
 from packer.wheels import candidates, wheel_record
 from packer.wheels.candidates import Candidate, Question
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import without_login
 from packer.wheels.transport import AT_ONCE, Transport
 from packer.wheels.wheel_match import agrees, identity, is_too_new, ordered, wanting

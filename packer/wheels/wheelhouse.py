@@ -12,9 +12,9 @@ import msgspec
 
 from packer import disk
 from packer.environment.lock import WheelPin
-from packer.errors import WheelHashMismatch
 from packer.progress import Progress
 from packer.record import Record
+from packer.wheels.errors import WheelHashMismatch
 from packer.wheels.index_sources import IndexSources
 
 Arrivals = Generator[tuple[str, Path], None, None]

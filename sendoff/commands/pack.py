@@ -101,7 +101,7 @@ def _look(session: Session, console: Console) -> int:
 @contextmanager
 def _explaining(console: Console, *, wanted: bool) -> Iterator[None]:
     """What can't be kept is shown among what can, before it is refused."""
-    from packer.errors import NoWheelForTarget
+    from packer.wheels.errors import NoWheelForTarget
 
     try:
         yield

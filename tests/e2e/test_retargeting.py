@@ -17,7 +17,6 @@ from packer.environment import locking
 from packer.environment.cuda import CudaWish
 from packer.environment.interpreter import describe
 from packer.environment.sandbox import Sandbox
-from packer.errors import NoWheelForTarget
 from packer.images.layout import Layout
 from packer.pack import pack
 from packer.pack_request import PackRequest
@@ -26,6 +25,7 @@ from packer.registry.access import Access
 from packer.registry.push_request import PushRequest
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
+from packer.wheels.errors import NoWheelForTarget
 from sendoff.terminal import explanation
 from tests import indexes
 from tests.described import description

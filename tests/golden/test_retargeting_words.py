@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dispatcher.kubernetes.refusals import CudaUnfit
-from packer.errors import NoWheelForTarget, SendoffError, Wheelless
+from packer.errors import SendoffError
 from packer.retargeting.errors import NoCudaBuild, TorchIndexUnreachable
+from packer.wheels.errors import NoWheelForTarget, Wheelless
 from sendoff.terminal import failure
 
 NO_WHEEL = "the index has no wheel for linux/amd64"

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from packer.environment import interpreter, materials
 from packer.environment.sandbox import Sandbox
-from packer.errors import NoWheelForTarget, WheelHashMismatch, WheelUnavailable
 from packer.progress import SILENT
 from packer.reproduction.errors import BuiltElsewhere
 from packer.reproduction.wheels import Wheels
+from packer.wheels.errors import NoWheelForTarget, WheelHashMismatch, WheelUnavailable
 from tests.e2e.desk import SENDOFF, Desk, environment
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 

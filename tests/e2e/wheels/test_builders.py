@@ -18,7 +18,6 @@ from packer.buildkit.builder import Builder
 from packer.environment import interpreter, target
 from packer.environment.interpreter import Interpreter
 from packer.environment.lock import FilesPin, Lock, PinnedFile
-from packer.errors import WheelHashMismatch
 from packer.images.base import Base
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
@@ -28,6 +27,7 @@ from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from packer.wheels import index_sources, source_archives
 from packer.wheels.candidates import Question
+from packer.wheels.errors import WheelHashMismatch
 from packer.wheels.wheelhouse import Wheelhouse
 from tests.buildkit import docker_cli
 from tests.e2e.wheels.conftest import Wheels

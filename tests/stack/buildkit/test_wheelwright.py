@@ -21,12 +21,12 @@ from packer.buildkit.builder import Builder
 from packer.buildkit.errors import PackageUnknown
 from packer.environment import interpreter, target
 from packer.environment.lock import Recipe
-from packer.errors import WheelHashMismatch
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
 from packer.wheels import index_sources
 from packer.wheels.candidates import Question
+from packer.wheels.errors import WheelHashMismatch
 from packer.wheels.wheelhouse import Wheelhouse
 from tests.git_repository import GitRepository
 from tests.stack.buildkit.second import SecondBuilder

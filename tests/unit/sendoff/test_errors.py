@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from dispatcher.run import Failure
-from packer.errors import SendoffError, Wheelless
+from packer.errors import SendoffError
 from packer.registry.errors import RegistryError
 from packer.reproduction.difference import Difference
+from packer.wheels.errors import Wheelless
 from sendoff.mcp import arguments, problems, schema
 
 ROOT = Path(__file__).parents[3]
@@ -23,6 +24,7 @@ ROOTS = {RegistryError}
 """What is never raised itself."""
 SHARED = {
     "BLOB_ALTERED",
+    "BUILDER_UNFIT",
     "BUILDER_UNREACHABLE",
     "CONFIG_INVALID",
     "CONFLICT",
@@ -33,6 +35,8 @@ SHARED = {
     "PYTHON_MISMATCH",
     "PYTHON_NOT_FOUND",
     "RECORD_UNREADABLE",
+    "REGISTRY_READ_ONLY",
+    "REGISTRY_UNREACHABLE",
     "RUN_UNKNOWN",
     "TREE_CHANGED",
     "WHEEL_UNAVAILABLE",

@@ -16,7 +16,6 @@ from tests.unit.dispatcher.docker.test_container import run
 
 CLOCK = 1_000_000.0
 RUN = run(4)
-FRESH = msgspec.structs.replace(RUN, created=now())
 
 
 @dataclass
@@ -75,7 +74,7 @@ def test_a_missing_container_is_lost_but_not_at_once():
 
 def test_a_run_without_containers_is_lost_but_not_at_once():
     assert lost().code == "CONTAINER_LOST"
-    assert lost(run=FRESH) is None
+    assert lost(run=msgspec.structs.replace(RUN, created=now())) is None
 
 
 def test_the_container_that_failed_says_why():

@@ -308,6 +308,7 @@ def test_a_store_that_stays_away_is_borne_once_and_not_by_each_call(store, proxy
     assert 0.4 < time.monotonic() - began < 2
     proxy.heal()
     store.put("k", b"")
+    store.bear(20)
     threading.Timer(0.5, proxy.heal).start()
     proxy.refuse()
     store.put("k", b"1")

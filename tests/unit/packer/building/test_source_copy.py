@@ -10,7 +10,7 @@ import pytest
 from packer.building import source_copy
 from packer.building.errors import SourceUnusable
 from packer.building.source import Source
-from packer.errors import WheelHashMismatch
+from packer.wheels.errors import WheelHashMismatch
 from packer.wheels.wheelhouse import Wheelhouse
 from tests.git_repository import GitRepository
 

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 
 from packer.environment.lock import FilesPin, Lock, PinnedFile, WheelPin
-from packer.errors import FileAltered, WheelCorrupt, WheelHashMismatch, WheelUnavailable
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
 from packer.layers.environment_plan import SINGLE_LAYERS
 from packer.layers.installed_copy import InstalledCopy
 from packer.layers.zip_archive import ZipArchive
 from packer.progress import SILENT
+from packer.wheels.errors import FileAltered, WheelCorrupt, WheelHashMismatch, WheelUnavailable
 from tests.interpreters import running
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"

@@ -8,10 +8,10 @@ import zipfile
 
 import pytest
 
-from packer.errors import WheelCorrupt
 from packer.layers import wheel
 from packer.layers.tree import MadeFile
 from packer.layers.zip_archive import ZipArchive
+from packer.wheels.errors import WheelCorrupt
 
 SITE = "lib/python3.11/site-packages"
 INFO = f"{SITE}/Foo_Bar-1.0.dist-info"

@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from packer.environment.lock import Lock, WheelPin
-from packer.errors import WheelCorrupt, WheelHashMismatch
 from packer.images.descriptor import Descriptor
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
@@ -23,6 +22,7 @@ from packer.registry.blob_stream import PIECE
 from packer.registry.client import Client
 from packer.registry.errors import RegistryAuth
 from packer.registry.registry import Registry
+from packer.wheels.errors import WheelCorrupt, WheelHashMismatch
 from tests.faults.faults import Answer, CutRequest, Fault
 from tests.faults.proxy import Proxy
 from tests.interpreters import running

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from dispatcher import runner_libraries
 from packer.environment import target
 from packer.environment.lock import WheelPin
-from packer.errors import WheelUnavailable
 from packer.layers import library_layers
 from packer.wheels import wheel_choice
+from packer.wheels.errors import WheelUnavailable
 from tests.described import description
 
 MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")

@@ -14,9 +14,9 @@ from packer.environment import locking
 from packer.environment.environment import Environment
 from packer.environment.resolver import Locked
 from packer.environment.sandbox import Sandbox
-from packer.errors import NoWheelForTarget
 from packer.images.base import GLIBC_LABEL, Base
 from packer.progress import SILENT
+from packer.wheels.errors import NoWheelForTarget
 from tests import indexes as playing
 from tests.described import description
 from tests.indexes import Indexes, wheel

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from packer.environment.lock import WheelPin
-from packer.errors import DiskFull, WheelUnavailable
+from packer.errors import DiskFull
 from packer.progress import SILENT
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 
 PIN = WheelPin(name="a", version="1", filename="a-1-py3-none-any.whl", sha256="", size=0)
