@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from dispatcher.credentials import LIFETIME
 from dispatcher.gpu_expression import parse
 from dispatcher.request import Request
 from dispatcher.run import Run
@@ -53,10 +54,13 @@ def spread(run: Run, cores: int) -> Spread:
 
 
 def lasting(run: Run, spread: Spread) -> float:
-    """Seconds that the run's containers may take; 0 where their commands have no limit."""
+    """Seconds for which the run's containers may need credentials, a day at least; 0 where their
+    commands have no limit.
+    """
     request = run.request
     attempt = (request.timeout + request.grace + _AROUND) if request.timeout else 0.0
-    return attempt * spread.each * (1 + request.retries)
+    whole = attempt * spread.each * (1 + request.retries)
+    return max(whole, LIFETIME) if whole else 0
 
 
 def indexes(run: Run, place: int, shares: Spread) -> range:

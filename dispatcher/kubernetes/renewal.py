@@ -12,6 +12,7 @@ from datetime import datetime
 
 from dispatcher import formats
 from dispatcher.credentials import Credentials, lifetime
+from dispatcher.errors import RecordDamaged
 from dispatcher.kubernetes import job as jobs
 from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.errors import ApiForbidden
@@ -86,7 +87,7 @@ class Renewal:
             return first
         try:
             found = formats.read(self._key, self._runs.store.get(self._key), Renewed)
-        except Missing:
+        except (Missing, RecordDamaged):
             return first
         return _due(found)
 

@@ -112,7 +112,7 @@ class KubernetesTarget:
             lambda job: self._files(run, job, 0),
             shortage.words,
         )
-        lasting = deadline(run.request, self._settings)
+        lasting = self._lasting(run.request)
         renewal = Renewal(
             run,
             self._runs,
@@ -179,8 +179,14 @@ class KubernetesTarget:
             retries=run.request.retries,
             sent=seconds(job.metadata.creation_timestamp),
         )
-        lasting = deadline(run.request, self._settings)
+        lasting = self._lasting(run.request)
         return assignment(run, terms) | pod_config.credentials(run, self._places, lasting)
+
+    def _lasting(self, request: Request) -> float:
+        """Seconds for which pods may need credentials; 0 where nobody knows: a Job without a limit
+        of its own may wait in Kueue's queue, where no deadline runs, for any time.
+        """
+        return deadline(request, self._settings) if request.timeout else 0
 
 
 class ClusterClaim:

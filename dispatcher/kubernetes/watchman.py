@@ -107,7 +107,7 @@ class Watchman:
         return {completion: pod for completion, pod in pods.items() if _is_odd(pod)}
 
     def _trouble(self, job: Job, pod: Pod) -> Trouble | None:
-        found = diagnose(Situation(job=job, pod=pod), self._settings)
+        found = diagnose(Situation(job=job, pod=pod, now=self._evidence.now()), self._settings)
         if found and found.failure.code in _CLEAR:
             return found
         made = seconds(pod.metadata.creation_timestamp)

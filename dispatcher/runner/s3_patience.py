@@ -121,6 +121,7 @@ class Patience:
             StoreFault: any other, or none; as `raised` makes it.
         """
         began, pause = time.monotonic(), _FIRST
+        failed: float | None = None
         while True:
             try:
                 answer = request()
@@ -137,17 +138,20 @@ class Patience:
                 return answer
             wait = wait or pause * random.uniform(0.5, 1)  # noqa: S311 (no secret)
             pause = min(2 * pause, _LONGEST)
-            if not again or time.monotonic() + wait > self._deadline(began):
+            failed = failed or time.monotonic()
+            if not again or time.monotonic() + wait > self._deadline(began, failed):
                 raise judged
             time.sleep(wait)
 
-    def _deadline(self, began: float) -> float:
-        """The moment to give up at, as it is now: it may have been set while a call was made."""
+    def _deadline(self, began: float, failed: float) -> float:
+        """The moment to give up at, as it is now: it may have been set while a call was made.
+
+        A store that answers others ever since a call first `failed` will not answer this one.
+        """
         if self._span is None:
             return self.until or began + _PATIENCE
-        if self._away is None:
-            self._away = time.monotonic()
-        return min(self._away + self._span, self.until or math.inf)
+        self._away = self._away or failed
+        return min(min(self._away, failed) + self._span, self.until or math.inf)
 
     def fault(self, kind: type[faults.StoreFault], doing: str, reason: str) -> Exception:
         """What to raise for a fault of this kind."""

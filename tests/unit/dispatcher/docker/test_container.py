@@ -75,7 +75,8 @@ def test_inputs_are_spread(inputs: int, parallel: int, cores: int, expected):
 
 
 def test_containers_may_take_as_long_as_their_inputs_one_after_another():
-    asked = run(10, timeout=60.0, grace=30.0, retries=1)
+    asked = run(10, timeout=14_400.0, grace=30.0, retries=1)
     lasting = container.lasting(asked, Spread(containers=4, each=3))
-    assert lasting == (60 + 30 + 3600) * 3 * 2
+    assert lasting == (14_400 + 30 + 3600) * 3 * 2
+    assert container.lasting(run(1, timeout=60.0), Spread(containers=1, each=1)) == 24 * 3600
     assert container.lasting(run(10), Spread(containers=4, each=3)) == 0, "nobody knows"

@@ -15,7 +15,7 @@ from dispatcher.kubernetes.renewal import Renewal
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.target import KubernetesTarget
-from dispatcher.store import DirectoryStore, Runs
+from dispatcher.store import DirectoryStore, RunKeys, Runs
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 
 DAY = 86_400.0
@@ -97,6 +97,14 @@ def test_what_can_not_be_done_now_is_tried_again_and_spoils_no_look(cluster):
     assert len(cluster.given) == 1
 
 
+def test_a_damaged_note_of_the_last_time_is_written_anew(cluster):
+    cluster.runs.store.put(RunKeys(run_of().id).renewal, b'{"for')
+    cluster.now = MADE + 2.5 * DAY
+    cluster.looker().round(JOB)
+    cluster.looker().round(JOB)
+    assert len(cluster.given) == 1
+
+
 def test_who_may_not_leaves_it_to_others(cluster):
     looker = cluster.looker()
     cluster.now = MADE + 2.5 * DAY
@@ -119,6 +127,14 @@ def test_a_run_that_outlives_its_credentials_is_known_beforehand():
     assert renewal.outlived(run_of(timeout=0.0).request, settings, "") is None
     role = renewal.outlived(run_of(timeout=DAY).request, settings, "arn:aws:iam::1:role/runs")
     assert role.credentials == DAY / 2
+
+
+def test_what_a_queue_may_keep_for_any_time_has_the_longest_there_are(bucket):
+    """No deadline runs while Kueue keeps a Job suspended."""
+    places = msgspec.structs.replace(bucket, cluster=ClusterSettings(longest=DAY))
+    files = KubernetesTarget(places)._files(run_of(timeout=0.0), JOB, 0)
+    expires = datetime.fromisoformat(json.loads(files["credentials.json"])["expires"])
+    assert expires.timestamp() - time.time() == pytest.approx(7 * DAY, abs=60)
 
 
 @pytest.mark.parametrize(("waiting", "days"), [(0.0, 7), (3600.0, 6.36)])

@@ -315,6 +315,29 @@ def test_a_store_that_stays_away_is_borne_once_and_not_by_each_call(store, proxy
     assert store.get("k") == b"1"
 
 
+def test_what_a_store_says_to_others_keeps_no_write_waiting_for_ever(store, proxy, monkeypatch):
+    # Pauses shorter than what is borne, as they are where that is minutes.
+    monkeypatch.setattr(s3_patience, "_LONGEST", 0.1)
+    store.bear(1)
+    refused = proxy.on("PUT", "full", Answer(503), times=1000)
+    asks, began = threading.Event(), time.monotonic()
+
+    def ask() -> None:
+        while not asks.wait(0.05):
+            store.has("other")
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        with pytest.raises(StoreUnreachable):
+            store.put("full", b"")
+    finally:
+        asks.set()
+        asking.join()
+    assert refused.met
+    assert time.monotonic() - began < 10
+
+
 def test_a_store_is_not_borne_beyond_a_deadline(store, proxy):
     store.bear(60)
     store.give_up_at(time.monotonic() + 0.5)
