@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import signal
 from typing import Literal
@@ -12,6 +11,7 @@ import msgspec
 from dispatcher import store_endings
 from dispatcher.run import Failure
 from dispatcher.runner import exit_status
+from packer import disk
 from packer.errors import SendoffError
 
 Blame = Literal["user", "infra", "capacity", "config"]
@@ -48,7 +48,6 @@ _BY_PHASE: dict[str, Blame] = {
     "dispatch": "infra",
     "internal": "infra",
 }
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded")
 _REASONS = {
     exit_status.COMMITTED: ("RUNNER_FAILED", "the runner ended without a result"),
@@ -82,7 +81,7 @@ def of_start(error: Exception) -> Failure:
     """The failure of a run that could not be started."""
     if isinstance(error, SendoffError):
         return of_error(error)
-    full = isinstance(error, OSError) and error.errno in _FULL
+    full = isinstance(error, OSError) and disk.is_full(error)
     return Failure(
         code="DISK_FULL" if full else "START_FAILED",
         phase="storage" if full else "dispatch",
@@ -126,7 +125,7 @@ def of_runner(run: str, status: int, kept: str, memory: int = 0) -> Failure:
 
 def of_workspace(error: OSError, folder: str) -> Failure:
     """The failure of an attempt for which no working directory could be made."""
-    full = error.errno in _FULL
+    full = disk.is_full(error)
     return Failure(
         code="DISK_FULL" if full else "WORKSPACE_FAILED",
         phase="storage",

@@ -24,26 +24,20 @@ def read(what: str, data: bytes, kind: type[T]) -> T:
     try:
         return decode(data, kind)
     except (msgspec.ValidationError, ValueError) as error:
-        if not _is_json(data):
+        try:
+            content = json.loads(data)
+        except ValueError:
             raise RecordDamaged(what, str(error) if data else "it is empty") from error
-        newer = _newer(data, kind)
+        newer = _newer(content, kind)
         if newer:
             raise RecordNewer(what, newer) from error
         raise RecordUnreadable(what, str(error)) from error
 
 
-def _is_json(data: bytes) -> bool:
-    try:
-        json.loads(data)
-    except ValueError:
-        return False
-    return True
-
-
-def _newer(data: bytes, kind: type[Any]) -> str:
-    """The first format in `data` that is a later one than this version's; empty for none."""
+def _newer(content: Any, kind: type[Any]) -> str:
+    """The first format in `content` that is a later one than this version's; empty for none."""
     known = dict(map(_split, _known(kind)))
-    for found in _formats(json.loads(data)):
+    for found in _formats(content):
         name, version = _split(found)
         if version > known.get(name, version):
             return f"{found}; this version reads {name}/{known[name]}"

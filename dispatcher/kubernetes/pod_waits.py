@@ -32,8 +32,8 @@ def of(
     place = next((each for each in pod.status.conditions if each.type == "PodScheduled"), None)
     if place and place.status == "False":
         return _unscheduled(place, events, made, settings)
-    placed = seconds(place.last_transition_time) if place else 0
-    since = seconds(_first_failure(events)) or placed or made
+    began = (seconds(place.last_transition_time) if place else 0) or made
+    since = seconds(_first_failure(events)) or began
     waiting = _waiting(pod)
     if waiting and waiting.reason in PULLING:
         return of_pull(waiting, words(events, "Failed"), since, settings)
@@ -41,8 +41,7 @@ def of(
         return _misconfigured(waiting, since, settings)
     if pod.spec.node_name and (waiting or words(events, *_STARTING)):
         return _slow(pod, waiting, events, settings)
-    quiet = now - (placed or made)
-    return _unattended(pod, placed or made, settings) if quiet > _PROMPT else None
+    return _unattended(pod, began, settings) if now - began > _PROMPT else None
 
 
 def _first_failure(events: Sequence[Event]) -> str:

@@ -105,10 +105,9 @@ class Submission:
         body = runner_secret.render(name, job, files, immutable=False)
         try:
             self._client.create(self._client.paths.secrets, body)
-        except Unanswered:
-            self._client.replace(self._client.paths.secret(name), body)
-        except Refusal as refusal:
-            if refusal.status != CONFLICT:
+        except (Unanswered, Refusal) as error:
+            # It is there, or may be.
+            if isinstance(error, Refusal) and error.status != CONFLICT:
                 raise
             self._client.replace(self._client.paths.secret(name), body)
 

@@ -85,8 +85,9 @@ class Patience:
     """Asks again with growing pauses, until one deadline for all tries of a call.
 
     With a `span` a store may be away for so long each time: the deadline moves on with whatever it
-    does meanwhile, for whichever call. `raised` makes what is raised out of a `StoreFault`.
-    `renewed` says that other credentials will come in place of expired ones.
+    does meanwhile, for whichever call; a call that fails for so long is given up all the same.
+    `raised` makes what is raised out of a `StoreFault`. `renewed` says that other credentials will
+    come in place of expired ones.
     """
 
     def __init__(

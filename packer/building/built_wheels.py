@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from packer.building import choice, source
 from packer.building.errors import BuilderNeeded, SourceAltered, SourceUnusable
 from packer.building.source import Source
-from packer.building.wheelwright import BuiltWheel, Wheelwright, Workshop
+from packer.building.wheelwright import Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
@@ -76,10 +76,6 @@ def add(
         )
         pins[name] = replace(made.pin, built=recipe)
     return replace(answer, pins=pins)
-
-
-def _recipe(made: BuiltWheel, sandbox: Sandbox) -> Recipe:
-    return Recipe(source=made.source, packages=sandbox.build_apt, requirements=made.requirements)
 
 
 def check(
