@@ -8,6 +8,7 @@ A gzip file may be a sequence of members. A member here is *stored* (deflate blo
 from __future__ import annotations
 
 import struct
+import zlib
 
 import deflate
 
@@ -16,13 +17,15 @@ HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
 _STORED_LIMIT = 0xFFFF
 _LEVEL = 1
+_LITTLE = 5 << 10
 _TRAILER = struct.Struct("<II")
 _BLOCK = struct.Struct("<BHH")
 
 
 def crc32(data: bytes) -> int:
     """The CRC-32 that `trailer` wants."""
-    return int(deflate.crc32(data))
+    # zlib's keeps the interpreter's lock for little: letting it go costs more than the work.
+    return zlib.crc32(data) if len(data) < _LITTLE else int(deflate.crc32(data))
 
 
 def trailer(crc: int, size: int) -> bytes:

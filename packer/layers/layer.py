@@ -47,15 +47,17 @@ class _Stream:
     def __init__(self, sink: Sink | None, digest: Digest | None = None) -> None:
         """`digest`: what it is known to be, so that nothing is hashed."""
         self._sink, self._known = sink, digest
-        self._gathered = bytearray()
+        self._gathered: list[bytes | memoryview] = []
+        self._waiting = 0
         self._digester = Digester()
 
     def write(self, piece: bytes | memoryview) -> None:
         if self._known:
             return
         if len(piece) < _DIRECT:
-            self._gathered += piece
-            if len(self._gathered) >= _FLUSH:
+            self._gathered.append(piece)
+            self._waiting += len(piece)
+            if self._waiting >= _FLUSH:
                 self._flush()
         else:
             self._flush()
@@ -73,8 +75,9 @@ class _Stream:
 
     def _flush(self) -> None:
         if self._gathered:
-            self._pass(bytes(self._gathered))
+            self._pass(b"".join(self._gathered))
             self._gathered.clear()
+            self._waiting = 0
 
     def _pass(self, data: bytes) -> None:
         self._digester.update(data)

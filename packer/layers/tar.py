@@ -16,6 +16,10 @@ END = bytes(2 * BLOCK)
 _REGULAR, _SYMLINK, _DIRECTORY = b"0", b"2", b"5"
 _NAME_FIELD = 100
 _OCTAL_SIZE_LIMIT = 8**11
+_REST = b"ustar\x0000" + bytes(64) + b"0000000\x000000000\0" + bytes(167)
+"""Of every header: magic, no owner's names, no device, no prefix."""
+_CONSTANT = sum(_REST) + 8 * ord(" ")
+"""What is in every checksum: the checksum's own field counts as blanks."""
 
 
 def padding(size: int) -> bytes:
@@ -56,9 +60,10 @@ def _header(kind: bytes, name: bytes, size: int, mode: int, link: bytes = b"") -
     # Beyond 8 GiB GNU base-256: the first bit set, then the number, big-endian.
     octal = size < _OCTAL_SIZE_LIMIT
     length = b"%011o\0" % size if octal else b"\x80" + size.to_bytes(11, "big")
-    head = b"%s%07o\0" % (name.ljust(_NAME_FIELD, b"\0"), mode)
-    head += b"0000000\x000000000\0" + length + b"00000000000\0"
-    tail = kind + link.ljust(_NAME_FIELD, b"\0") + b"ustar\x0000" + bytes(64)
-    tail += b"0000000\x000000000\0" + bytes(167)
-    checksum = sum(head) + sum(tail) + 8 * 0x20
-    return b"%s%06o\0 %s" % (head, checksum, tail)
+    head = b"%s%07o\x000000000\x000000000\0%s00000000000\0" % (
+        name.ljust(_NAME_FIELD, b"\0"),
+        mode,
+        length,
+    )
+    checksum = sum(name) + sum(link) + sum(head[_NAME_FIELD:]) + ord(kind) + _CONSTANT
+    return b"%s%06o\0 %s%s%s" % (head, checksum, kind, link.ljust(_NAME_FIELD, b"\0"), _REST)
