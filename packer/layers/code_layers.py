@@ -2,7 +2,7 @@
 
 Entries are spread over layers by what they are alone: large files over two, the others by a hash of
 the path, over one to twenty-four as their size asks for. A layer is remembered by the records of
-its entries, and all layers of a tree together by its listing.
+its entries, and of every place in one file what was made of it last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from packer.digest import Digest
 from packer.images.layout import Layout
 from packer.layers.layer import LAYOUT_VERSION, Layer, LayerWriter
-from packer.layers.layer_memory import LayerMemory
+from packer.layers.layer_memory import LayerMemory, LayerSet
 from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.progress import SILENT, Progress
 from packer.project import listing
@@ -114,21 +114,25 @@ def build(
         FileUnreadable, DiskFull
     """
     known = LayerMemory(memory, layout)
+    place = _key([[tree.target, os.fspath(tree.source)] for tree in trees])
     whole = _key([[tree.target, tree.snapshot.digest] for tree in trees])
-    layers = known.recall_all(whole)
-    if layers is None:
-        plans = plan([(tree.target, tree.snapshot.listing) for tree in trees])
-        buckets = {_key([[tree.target for tree in trees], each.digest]): each for each in plans}
-        found = {key: known.recall(key) for key in buckets}
-        missing = {key: buckets[key] for key, layer in found.items() if layer is None}
-        writer = _Writer(trees, layout, progress)
-        for key, layer in writer.layers(missing):
-            known.remember(key, layer)
-            shared.ahead(layer.descriptor)
-            found[key] = layer
-        layers = tuple(layer for layer in found.values() if layer)
-        known.remember_all(whole, layers)
-    return layers
+    last = known.recall_set(place)
+    there = {key: layer for key, layer in last.parts if known.has(layer)} if last else {}
+    if last and last.of == whole and len(there) == len(last.parts):
+        return tuple(there.values())
+    targets = [tree.target for tree in trees]
+    plans = plan([(tree.target, tree.snapshot.listing) for tree in trees])
+    buckets = {_key([targets, each.digest]): each for each in plans}
+    found = {key: there.get(key) or known.recall(key) for key in buckets}
+    missing = {key: buckets[key] for key, layer in found.items() if layer is None}
+    writer = _Writer(trees, layout, progress)
+    for key, layer in writer.layers(missing):
+        known.remember(key, layer)
+        shared.ahead(layer.descriptor)
+        found[key] = layer
+    parts = tuple((key, layer) for key, layer in found.items() if layer)
+    known.remember_set(place, LayerSet(of=whole, parts=parts))
+    return tuple(layer for _, layer in parts)
 
 
 class _Writer:

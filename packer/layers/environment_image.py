@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from packer.wheels.wheelhouse import Arrivals, Fetch
-
-_KEPT = 31 << 20
 
 
 def build_layers(  # noqa: PLR0917 (two values, two sources, two places and a listener)
@@ -88,7 +85,6 @@ class _Builder:
 
         self._wheels: dict[str, Path] = {}
         self._shared, self._known = places.shared, known
-        _keep_memory()
         self._layers = ThreadPoolExecutor(compiler.workers, thread_name_prefix="layer")
         # What layers wait for; waits for nothing itself.
         self._parts = ThreadPoolExecutor(2 * compiler.workers, thread_name_prefix="part")
@@ -142,13 +138,3 @@ class _Builder:
         for sha256, path in arrivals:
             self._wheels[sha256] = path
             yield queue.arrived(sha256)
-
-
-def _keep_memory() -> None:
-    """Have one large block freed: until it has seen that, glibc gives memory back to the kernel
-    after every piece (mallopt(3), "dynamic mmap threshold"), half of the time spent there.
-
-    What is read into is not touched before, as the pages of a `bytearray` are.
-    """
-    with Path(os.devnull).open("rb", buffering=0) as nothing:
-        os.read(nothing.fileno(), _KEPT)

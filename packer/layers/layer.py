@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from functools import cache
 from typing import Protocol
 
 from packer.digest import Digest
@@ -18,6 +20,8 @@ LAYOUT_VERSION = 3
 
 _FLUSH = 1 << 20
 _DIRECT = 1 << 18
+_KEPT = 31 << 20
+"""Bytes that the process keeps: more than any piece of a layer."""
 
 
 class Layer(Record, frozen=True):
@@ -94,6 +98,7 @@ class LayerWriter:
 
     def __init__(self, sink: Sink, diff_id: Digest | None = None) -> None:
         """`diff_id`: the diffID, where it is known: then no stream need be inflated."""
+        _keep_memory()
         self.wants_plain = diff_id is None
         self._plain = _Stream(None, diff_id)
         self._blob = _Stream(sink)
@@ -187,3 +192,17 @@ class LayerWriter:
         self._plain.write(data)
         for piece in gzip.stored(data):
             self._blob.write(piece)
+
+
+@cache
+def _keep_memory() -> None:
+    """Have one large block freed: until it has seen that, glibc gives memory back to the kernel
+    after every piece (mallopt(3), "dynamic mmap threshold"), and new pages cost more than hashing.
+
+    What is read into is not touched before, as the pages of a `bytearray` are.
+    """
+    descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.read(descriptor, _KEPT)
+    finally:
+        os.close(descriptor)

@@ -7,6 +7,7 @@ after the layer's blob is in the layout, and by a rename.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -18,7 +19,18 @@ from packer.images.layout import Layout
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
-from packer.record import decode, encode
+from packer.record import Record, decode, encode
+
+T = TypeVar("T")
+
+
+class LayerSet(Record, frozen=True):
+    """Layers that were made together."""
+
+    of: Digest
+    """Of all that they were made from."""
+    parts: tuple[tuple[Digest, Layer], ...]
+    """What each was made from, and the layer, in their order."""
 
 
 class LayerMemory:
@@ -33,14 +45,11 @@ class LayerMemory:
     def recall(self, key: Digest) -> Layer | None:
         """The layer, if it is known and its blob is there with its size."""
         layer = self.identity(key)
-        return layer if layer and self._has(layer) else None
+        return layer if layer and self.has(layer) else None
 
     def identity(self, key: Digest) -> Layer | None:
         """What the layer was when it was made, wherever it is now."""
-        try:
-            return decode((self._root / key.hex).read_bytes(), Layer)
-        except (OSError, ValueError, msgspec.ValidationError):
-            return None
+        return self._read(key, Layer)
 
     def remember(self, key: Digest, layer: Layer) -> None:
         """Keep it for the next time.
@@ -52,11 +61,8 @@ class LayerMemory:
 
     def recall_all(self, key: Digest) -> tuple[Layer, ...] | None:
         """Layers that belong together, if they are known and all are there."""
-        try:
-            layers = decode((self._root / key.hex).read_bytes(), tuple[Layer, ...])
-        except (OSError, ValueError, msgspec.ValidationError):
-            return None
-        return layers if all(map(self._has, layers)) else None
+        layers = self._read(key, tuple[Layer, ...])
+        return layers if layers is not None and all(map(self.has, layers)) else None
 
     def remember_all(self, key: Digest, layers: tuple[Layer, ...]) -> None:
         """Keep them for the next time.
@@ -66,10 +72,29 @@ class LayerMemory:
         """
         disk.replace(self._root / key.hex, encode(layers))
 
-    def _has(self, layer: Layer) -> bool:
+    def recall_set(self, key: Digest) -> LayerSet | None:
+        """What was made last for `key`; not all of it need be there."""
+        return self._read(key, LayerSet)
+
+    def remember_set(self, key: Digest, made: LayerSet) -> None:
+        """Keep it for the next time.
+
+        Raises:
+            DiskFull
+        """
+        disk.replace(self._root / key.hex, encode(made))
+
+    def has(self, layer: Layer) -> bool:
+        """Whether its blob is there with its size."""
         if self._layout.has(layer.digest, layer.size):
             return True
         return layer.digest in self._shared.there()
+
+    def _read(self, key: Digest, kind: type[T]) -> T | None:
+        try:
+            return decode((self._root / key.hex).read_bytes(), kind)
+        except (OSError, ValueError, msgspec.ValidationError):
+            return None
 
 
 def key(plan: LayerPlan, interpreter: Interpreter, prefix: str = PREFIX) -> Digest:

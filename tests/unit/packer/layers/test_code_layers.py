@@ -141,6 +141,17 @@ def test_known_layers_need_no_file(project: Path, layout: Layout):
     assert build(layout, packed) == before
 
 
+def test_what_was_made_before_the_last_is_known_as_well(project: Path, layout: Layout):
+    fill(project, 3, 10)
+    first = tree(project)
+    before = build(layout, first)
+    (project / "file1").write_bytes(b"changed")
+    assert build(layout, tree(project)) != before
+    for path in project.iterdir():
+        path.unlink()
+    assert build(layout, first) == before
+
+
 @pytest.mark.parametrize("damage", ["removed", "cut"])
 def test_a_layer_that_is_no_longer_there_is_made_again(project: Path, layout: Layout, damage: str):
     fill(project, 200, 5_000)

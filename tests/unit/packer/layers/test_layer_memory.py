@@ -5,12 +5,13 @@ import io
 import msgspec
 import pytest
 
+from packer.digest import Digest
 from packer.environment.interpreter import Interpreter
 from packer.environment.lock import WheelPin
 from packer.images.layout import Layout
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.layer import Layer, LayerWriter
-from packer.layers.layer_memory import LayerMemory, key
+from packer.layers.layer_memory import LayerMemory, LayerSet, key
 
 PIN = WheelPin(name="a", version="1", filename="a-1.whl", sha256="0" * 64, size=1)
 PYTHON = Interpreter(
@@ -57,6 +58,16 @@ def test_a_layer_whose_blob_is_gone_or_cut_is_not_known(tmp_path, layout):
     assert memory.recall(name) is None
     layout.path(layer.digest).unlink()
     assert memory.recall(name) is None
+
+
+def test_layers_made_together_are_recalled_in_their_order(tmp_path, layout):
+    memory = LayerMemory(tmp_path / "memory", layout)
+    place, layer = Digest.of(b"place"), stored(layout)
+    assert memory.recall_set(place) is None
+    parts = tuple((Digest.of(name), layer) for name in (b"b", b"a", b"c"))
+    made = LayerSet(of=Digest.of(b"tree"), parts=parts)
+    memory.remember_set(place, made)
+    assert memory.recall_set(place) == made
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"digest":"x"}', b"\xff"])
