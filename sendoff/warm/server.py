@@ -55,6 +55,7 @@ _NOT = (
 _BESIDES = (
     "urllib3", "tenacity", "http.client", "yaml", "tomllib", "gzip", "zipfile", "subprocess",
     "concurrent.futures.thread", "minio.credentials.providers", "click.shell_completion",
+    "encodings.ascii", "encodings.idna",
 )  # fmt: skip
 
 
