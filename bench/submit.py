@@ -230,7 +230,9 @@ def ten_thousand(there: Cluster) -> list[Row]:
         looks = refreshes(there, sent)
         dispatch.cancel(sent.id, there.places)
         dispatch.wait([sent.id], there.places)
-        ended = measured([sandbox.SENDOFF, "ps"], there)
+        # That the cluster ends thousands of pods is not what is measured.
+        _gone(there, sent.id)
+        ended = [listing({"SENDOFF_WARM": "0"})() for _ in range(5)]
     finally:
         there.remove(sent.id)
     return [
@@ -238,8 +240,8 @@ def ten_thousand(there: Cluster) -> list[Row]:
         limit("a look at 10,000 indexes that run, in `wait`", Timing(tuple(looks)), 1),
         _memory("`sendoff ps` then", listed[1]),
         _memory("`sendoff wait` then", waited[1]),
-        limit("`sendoff ps` when they have all ended", Timing((ended[0],)), 1),
-        _memory("`sendoff ps` then", ended[1]),
+        limit("`sendoff ps` when they have all ended, not warm", _times(ended), 1),
+        _memory("`sendoff ps` then", ended[0][1]),
     ]
 
 
@@ -298,4 +300,8 @@ def _complete(there: Cluster, name: str) -> float:
 
 def _gone(there: Cluster, name: str) -> None:
     """Wait until the Job's pods are gone, so that the next run has the node to itself."""
-    until(lambda: not there.kubectl("get", "pods", "-l", f"job-name={name}", "-o", "name"), 120)
+    until(lambda: not there.kubectl("get", "pods", "-l", f"job-name={name}", "-o", "name"), 900)
+
+
+def _times(runs: list[tuple[float, int]]) -> Timing:
+    return Timing(tuple(seconds for seconds, _ in runs))

@@ -52,10 +52,15 @@ def of_image(layout: Layout, image: ImageContents, python: Package | None = None
     return Packages(distribution=_distribution(release.decode()), packages=tuple(listed))
 
 
+def stanzas(text: str) -> Iterator[dict[str, str]]:
+    """The first lines of the fields of each stanza (deb822(5))."""
+    for stanza in re.split(r"\n\s*\n", text):
+        yield dict(re.findall(r"^([A-Za-z0-9-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
+
+
 def of_dpkg(status: str) -> Iterator[Package]:
-    """What is installed by dpkg's status file (deb822: stanzas of fields)."""
-    for stanza in re.split(r"\n\s*\n", status):
-        fields = dict(re.findall(r"^([A-Za-z-]+):[ \t]*(.*)$", stanza, re.MULTILINE))
+    """What is installed by dpkg's status file."""
+    for fields in stanzas(status):
         if fields.get("Status", "").endswith(" installed") and "Package" in fields:
             source = fields.get("Source", "").partition(" ")[0]
             yield Package(

@@ -1,14 +1,15 @@
 """Looks up what the catalogue pins and rewrites the pins: `python -m packer.bases.pins`.
 
 Roots go by what their tags stand for now, packages by the archive of a moment, uv and NVIDIA's
-compiler by the package index, Pythons of uv by what that uv knows; a release of Debian keeps the
-version of its own. Comments and everything else of the files stay as they are.
+compiler by the package index or by that archive, Pythons of uv by what that uv knows; a release of
+Debian keeps the version of its own. Comments and everything else of the files stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import lzma
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from packer import disk, process
 from packer.bases import catalogue as catalogues
 from packer.bases.catalogue import FILE, Catalogue
+from packer.bases.packages import stanzas
 from packer.errors import SendoffError
 from packer.registry.access import Access
 from packer.registry.reference import Reference
@@ -27,6 +29,9 @@ from packer.registry.registry import Registry
 _NEXT = re.compile(r"^\s*\[", re.MULTILINE)
 _REQUIREMENT = re.compile(r"^([a-z0-9-]+)==[0-9a-z.]+ ", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+_PACKAGE = re.compile(r"^(pool/([^/]+)/.*/([^/_]+)_[^/]*\.deb) ([0-9a-f]{64}) (\S+)$", re.MULTILINE)
+ARCHIVE = "https://snapshot.debian.org/archive/debian"
+"""Debian's archive at each moment."""
 
 
 def rewritten(text: str, section: str, key: str, value: str) -> str:
@@ -72,6 +77,25 @@ def requirements(text: str, cuda: str, compile_: Callable[[str], str]) -> str:
     )
 
 
+def package(text: str, cuda: str, index_of: Callable[[str], bytes]) -> str:
+    """A file that pins a package of Debian with the one of its CUDA line that an archive has.
+
+    The pin is a line of path, sha256 and release; all else stays, and the pin too where the archive
+    has none of the line. `index_of` gives an index's bytes (Packages.xz) by its path there.
+    """
+
+    def newest(pinned: re.Match[str]) -> str:
+        _, component, name, _, release = pinned.groups()
+        packed = index_of(f"dists/{release}/{component}/binary-amd64/Packages.xz")
+        for fields in stanzas(lzma.decompress(packed).decode()):
+            of_line = fields.get("Version", "").startswith(f"{cuda}.")
+            if fields.get("Package") == name and of_line:
+                return f"{fields['Filename']} {fields['SHA256']} {release}"
+        return pinned[0]
+
+    return _PACKAGE.sub(newest, text)
+
+
 class Lookups(NamedTuple):
     """Who tells what is newest."""
 
@@ -95,12 +119,16 @@ def updates(catalogue: Catalogue, moment: str, lookups: Lookups) -> Iterator[tup
             yield section, "version", lookups.python(minor, uv) or python.version
 
 
-def update(folder: Path, moment: str, access: Access, cache: Path) -> tuple[str, ...]:
+def update(
+    folder: Path, moment: str, access: Access, cache: Path, archive: str = ""
+) -> tuple[str, ...]:
     """Rewrite the pins below `folder`; what changed, for people.
 
+    `archive`: a mirror of Debian, instead of the archive at `moment`.
+
     Raises:
-        CatalogueMalformed, ProgramFailed (uv), and what `packer.registry` raises. Nothing is
-        written then.
+        CatalogueMalformed, ProgramFailed (uv), WheelUnavailable (the archive), and what
+        `packer.registry` raises. Nothing is written then.
     """
     catalogue = catalogues.load(folder)
 
@@ -114,9 +142,14 @@ def update(folder: Path, moment: str, access: Access, cache: Path) -> tuple[str,
         texts[path] = rewritten(texts[path], *change)
     catalogues.parse(texts[path], str(path))
     for entry in catalogue.bases.values():
-        pinned = folder / entry.folder / f"toolkit-{entry.cuda}.txt"
-        if entry.cuda and pinned.is_file():
-            texts[pinned] = requirements(pinned.read_text("utf-8"), entry.cuda, _compile)
+        toolkit, compiler = (
+            folder / entry.folder / f"{what}-{entry.cuda}.txt" for what in ("toolkit", "compiler")
+        )
+        if entry.cuda and toolkit.is_file():
+            texts[toolkit] = requirements(toolkit.read_text("utf-8"), entry.cuda, _compile)
+        if entry.cuda and compiler.is_file():
+            index_of = _index_of(archive or f"{ARCHIVE}/{moment}")
+            texts[compiler] = package(compiler.read_text("utf-8"), entry.cuda, index_of)
     changed = [(each, text) for each, text in texts.items() if each.read_text("utf-8") != text]
     told = tuple(line for each, text in changed for line in _differences(each, text))
     for each, text in changed:
@@ -130,6 +163,18 @@ def _differences(path: Path, text: str) -> Iterator[str]:
     for line in text.splitlines():
         if line not in old:
             yield f"{path.name}: {_HASH.sub('', line).strip()}"
+
+
+def _index_of(archive: str) -> Callable[[str], bytes]:
+    from packer.wheels.index_sources import IndexSources
+    from packer.wheels.transport import Transport
+
+    def index(path: str) -> bytes:
+        pieces: list[bytes] = []
+        Transport(IndexSources()).read(f"{archive}/{path}", pieces.append)
+        return b"".join(pieces)
+
+    return index
 
 
 def _newest_uv() -> str:
@@ -167,10 +212,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--catalogue", type=Path, default=catalogues.home(), metavar="DIR")
     today = datetime.now(UTC).strftime("%Y%m%dT000000Z")
     parser.add_argument("--snapshot", default=today, metavar="TIME", help=f"default: {today}")
+    mirror = "a mirror of Debian to look in, where the archive of that time is out of reach"
+    parser.add_argument("--archive", default="", metavar="URL", help=mirror)
     asked = parser.parse_args(arguments)
     try:
         with TemporaryDirectory() as cache:
-            changed = update(asked.catalogue, asked.snapshot, Access(), Path(cache))
+            places = Path(cache), asked.archive
+            changed = update(asked.catalogue, asked.snapshot, Access(), *places)
     except SendoffError as error:
         lines = (error.what(), error.why(), error.evidence(), error.fix())
         sys.stderr.write("".join(f"{line}\n" for line in lines if line))

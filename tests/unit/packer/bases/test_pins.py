@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import lzma
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from packer.registry.registry import Registry
 from tests.registries.images import make_image
 from tests.registries.process import RegistryProcess
 
+EMPTY = lzma.compress(b"")
 NEW = "sha256:" + "9" * 64
 PINNED = """\
 # A comment.
@@ -63,6 +65,52 @@ def test_requirements_keep_their_order_and_comments() -> None:
         f"nvidia-cuda-nvcc==13.0.8 --hash=sha256:{a}",
         f"nvidia-nvvm==13.0.9 --hash=sha256:{a} --hash=sha256:{b}",
     ]
+
+
+PACKAGED = """\
+# A comment.
+pool/non-free/n/nvcc/nvcc_12.4.1-1_amd64.deb {old} trixie
+""".format(old="1" * 64)
+INDEX = """\
+Package: nvcc-doc
+Version: 12.4.9-1
+Filename: pool/non-free/n/nvcc/nvcc-doc_12.4.9-1_all.deb
+SHA256: {b}
+
+Package: nvcc
+Version: {{version}}
+Description: a compiler
+ Filename: of another line
+Filename: pool/non-free/n/nvcc/nvcc_{{version}}_amd64.deb
+SHA256: {a}
+""".format(a="a" * 64, b="b" * 64)
+
+
+@pytest.mark.parametrize("version", ["12.4.9-1", "12.40.1-1"])
+def test_a_package_stays_in_its_cuda_line(version: str) -> None:
+    asked: list[str] = []
+
+    def index(path: str) -> bytes:
+        asked.append(path)
+        return lzma.compress(INDEX.format(version=version).encode())
+
+    found = pins.package(PACKAGED, "12.4", index)
+    assert asked == ["dists/trixie/non-free/binary-amd64/Packages.xz"]
+    pinned = f"pool/non-free/n/nvcc/nvcc_12.4.9-1_amd64.deb {'a' * 64} trixie"
+    expected = ["# A comment.", pinned] if version == "12.4.9-1" else PACKAGED.splitlines()
+    assert found.splitlines() == expected
+
+
+def test_the_pinned_packages_can_be_rewritten() -> None:
+    pinned = sorted(catalogues.home().glob("*/compiler-*.txt"))
+    assert pinned
+    for file in pinned:
+        asked: list[str] = []
+        text = file.read_text("utf-8")
+        assert (
+            pins.package(text, "0.0", lambda path, asked=asked: asked.append(path) or EMPTY) == text
+        )
+        assert len(asked) == 1
 
 
 def test_a_catalogue_is_pinned_to_what_tags_stand_for(
