@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import zipfile
 from base64 import urlsafe_b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
-from typing import Self
+
+from tests.web_server import Handler, WebServer
 
 MISSING, FOUND = 404, 200
 LINUX = "cp311-cp311-manylinux_2_28_x86_64"
@@ -16,7 +15,7 @@ NVIDIA = "py3-none-manylinux_2_27_x86_64"
 _METADATA = ".metadata"
 
 
-class Indexes:
+class Indexes(WebServer):
     """Several indexes of one server (PEP 503 and 658, as PyTorch's: hashes, and no sizes)."""
 
     def __init__(self) -> None:
@@ -27,35 +26,16 @@ class Indexes:
         """File name → the sha256 that the index tells, where it is not the true one."""
         served = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Pages(Handler):
             def do_HEAD(self) -> None:
                 self.do_GET()
 
             def do_GET(self) -> None:
                 served.asked.append(f"{self.command} {self.path}")
                 data = served._answer(self.path.strip("/"))
-                self.send_response(MISSING if data is None else FOUND)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(data or b"")))
-                self.end_headers()
-                if self.command == "GET":
-                    self.wfile.write(data or b"")
+                self.answer(MISSING if data is None else FOUND, data or b"", "text/html")
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Pages)
 
     def add(self, folder: str, filename: str, data: bytes) -> None:
         """Have an index offer a wheel."""

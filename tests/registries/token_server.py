@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import base64
 import json
-import ssl
-import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.registries.certificates import Identity, der, sign
+from tests.web_server import Handler, WebServer
 
 
 @dataclass
@@ -52,7 +50,7 @@ class TokenServer:
     def __enter__(self) -> Self:
         owner = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Tokens(Handler):
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)
                 login = self.headers.get("Authorization", "").removeprefix("Basic ")
@@ -65,34 +63,18 @@ class TokenServer:
                 self._answer(*owner.by_identity_token(form["refresh_token"][0], scopes))
 
             def _answer(self, status: int, content: dict[str, Any]) -> None:
-                data = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                self.answer(status, json.dumps(content).encode(), "application/json")
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if self.tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.tls.certificate, self.tls.key)
-            self._server.socket = context.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._web = WebServer(Tokens, identity=self.tls)
+        self._web.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._web.__exit__()
 
     @property
     def realm(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.server_port}/token"
+        return f"{self._web.url}/token"
 
     def by_password(
         self, name: str, password: str, scopes: list[str]

@@ -8,11 +8,10 @@ import json
 import shutil
 import subprocess
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +32,7 @@ from tests.e2e.cluster.test_builders import MAIN
 from tests.e2e.cluster.test_pages import commands, done
 from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
+from tests.web_server import WebServer
 
 STACK_PYTHON = "usr/lib/python3.11/", "usr/bin/python3.11"
 NOWHERE = "sha256:" + "0" * 64
@@ -272,13 +272,8 @@ class _Quiet(SimpleHTTPRequestHandler):
 def served(folder: Path, host: str) -> Iterator[str]:
     """The URL at which the files of a folder are."""
     handler = functools.partial(_Quiet, directory=str(folder))
-    server = ThreadingHTTPServer((host, 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://{host}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with WebServer(handler, host) as web:
+        yield web.url
 
 
 def standalone(layout: Layout, digest: Digest, folder: Path) -> None:

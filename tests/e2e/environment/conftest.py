@@ -12,7 +12,6 @@ import zipfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from packer.environment.sandbox import Sandbox
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
+from tests.web_server import Handler, WebServer
 
 UV = uv.find_uv_bin()
 CLOSED = "http://127.0.0.1:9/simple"
@@ -171,7 +171,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
     """The index that pip's setting names."""
     served = Index()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Wheels(Handler):
         def do_HEAD(self) -> None:
             self.do_GET()
 
@@ -194,18 +194,10 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
                 self.wfile.write(data or b"")
             self.close_connection = True
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("PIP_INDEX_URL", served.url + "/simple")
-    yield served
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with WebServer(Wheels) as web:
+        served.url = web.url
+        monkeypatch.setenv("PIP_INDEX_URL", served.url + "/simple")
+        yield served
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import urllib3
@@ -22,11 +21,12 @@ from tests.faults.faults import (
     Stall,
 )
 from tests.faults.proxy import Proxy
+from tests.web_server import Handler, WebServer
 
 BODY = bytes(range(256)) * 4
 
 
-class Handler(BaseHTTPRequestHandler):
+class Stand(Handler):
     """GET answers BODY, chunked below /chunked; PUT keeps what it is given."""
 
     protocol_version = "HTTP/1.1"
@@ -58,9 +58,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def stored() -> list[bytes]:
@@ -69,15 +66,9 @@ def stored() -> list[bytes]:
 
 @pytest.fixture
 def proxy(stored: list[bytes]) -> Iterator[Proxy]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.stored = stored  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    with Proxy(server.server_address[:2]) as made:
+    with WebServer(Stand) as web, Proxy(web.server.server_address[:2]) as made:
+        web.server.stored = stored  # type: ignore[attr-defined]
         yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture

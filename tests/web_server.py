@@ -1,0 +1,59 @@
+"""What every small HTTP server of the tests is: a handler, a free port, a thread."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
+
+from tests.registries.certificates import Identity
+
+LOOPBACK = "127.0.0.1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One that writes nothing to the terminal."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def answer(self, status: int, data: bytes, kind: str = "application/octet-stream") -> None:
+        """A whole answer; to HEAD without its body."""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+
+class WebServer:
+    """A server for as long as the `with` block lasts; its port is known before."""
+
+    def __init__(
+        self,
+        handler: Callable[..., BaseHTTPRequestHandler],
+        host: str = LOOPBACK,
+        identity: Identity | None = None,
+    ) -> None:
+        """`identity`: what it shows for TLS."""
+        self.server = ThreadingHTTPServer((host, 0), handler)
+        if identity:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(identity.certificate, identity.key)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.url = f"{'https' if identity else 'http'}://{host}:{self.server.server_port}"
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
