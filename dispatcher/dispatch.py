@@ -122,10 +122,22 @@ def _under_way(run_id: str, places: Places) -> Run | None:
     try:
         with Observer(run_id, places) as observer:
             status = observer.one(0)
-            nothing = not orders.packed(observer.run) or refusal.explains(status)
-            return None if status.final and nothing else observer.run
+            if status.final and _nothing_begun(observer.run, status, places):
+                return None
+            return observer.run
     except RunUnknown:
         return None
+
+
+def _nothing_begun(run: Run, status: IndexStatus, places: Places) -> bool:
+    """Whether nothing was ever started, where `status`, that of any index, is a final one.
+
+    One index may have been refused, and others started: the target is asked for those, and no
+    further index is looked at, of which there may be thousands.
+    """
+    if not orders.packed(run):
+        return True
+    return refusal.explains(status) and not targets.of(run, places).begun(run.id)
 
 
 def runs(places: Places) -> list[Run]:

@@ -139,7 +139,7 @@ class Observer:
         unseen = [index for index in indexes if index not in manifests and index not in sight.seen]
         started = self._started(unseen)
         gone = sight.ended if sight.lost else frozenset()
-        refused = self._refused(gone - manifests.keys() - started.keys())
+        refused = self._refused(gone - manifests.keys() - started.keys() - sight.begun)
         known = {*manifests, *started, *sight.seen, *gone}
         found = {
             index: states.of_index(

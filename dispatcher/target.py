@@ -36,6 +36,8 @@ class Sight(Record, frozen=True):
 
     ended: frozenset[int]
     """Those whose manifest is in the store by now, or will never be."""
+    begun: frozenset[int] = frozenset()
+    """Those of them that are known to have been started: no refusal is about them."""
     likely: frozenset[int] = frozenset()
     """Those whose manifest may be in the store."""
     seen: dict[int, Seen] = {}
@@ -78,7 +80,10 @@ class Target(Protocol):
         """Take the right to start a run; None where it is looked after already."""
 
     def started(self, run_id: str) -> bool:
-        """Whether the run was ever started."""
+        """Whether the run was ever started, and need not be again."""
+
+    def begun(self, run_id: str) -> bool:
+        """Whether anything of it ever was: of a run that was refused, some may have been."""
 
     def prepared(self, run_id: str) -> bool:
         """Whether its images were ready when it was started, so that it began at once."""

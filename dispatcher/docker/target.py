@@ -74,6 +74,12 @@ class DockerTarget:
             return not incomplete(states)
         return traces.any_attempt(run_id, Runs.at(self._places))
 
+    def begun(self, run_id: str) -> bool:
+        """Whether one of its containers was started: those after it may have been refused."""
+        if any(state.begun for state in self._engine.states(run_id)):
+            return True
+        return traces.any_attempt(run_id, Runs.at(self._places))
+
     def prepared(self, run_id: str) -> bool:
         """Always: its images were pulled before anything was started."""
         del run_id
@@ -81,7 +87,7 @@ class DockerTarget:
 
     def view(self, run: Run) -> DockerView:
         """A look at a run of the engine."""
-        return DockerView(run, self._engine)
+        return DockerView(run, self._engine, Runs.at(self._places))
 
     def cancel(self, run: Run, index: int | None) -> None:
         """Ask the run's runners to end; one index is left to its runner, which looks for it."""

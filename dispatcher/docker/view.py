@@ -6,10 +6,12 @@ import time
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from dispatcher import diagnosis
+from dispatcher import diagnosis, refusal
+from dispatcher.docker import container
 from dispatcher.docker.engine import Engine
 from dispatcher.docker.state import ContainerState, incomplete
 from dispatcher.run import Failure, Manifest, Run
+from dispatcher.store import Runs
 from dispatcher.target import Sight
 
 _EVIDENCE = 5
@@ -21,12 +23,17 @@ _STARTING = 120.0
 class DockerView:
     """Looks at one run of an engine."""
 
-    def __init__(self, run: Run, engine: Engine) -> None:
-        self._run, self._engine = run, engine
+    def __init__(self, run: Run, engine: Engine, runs: Runs) -> None:
+        self._run, self._engine, self._runs = run, engine, runs
 
     def look(self, indexes: Collection[int]) -> Sight:
         """Only the store knows of indexes, and any may have ended."""
-        return Sight(ended=frozenset(indexes), lost=self._lost())
+        states = self._engine.states(self._run.id)
+        begun = self._begun(indexes, states)
+        if any(state.begun and not state.ended for state in states):
+            return self._living(frozenset(indexes), begun)
+        lost = None if self._starting(states) else self._lost(states)
+        return Sight(ended=frozenset(indexes), begun=begun, lost=lost)
 
     def settle(self, indexes: Collection[int]) -> dict[int, Manifest]:
         """Nothing: what a store did not take is gone with its container."""
@@ -36,27 +43,46 @@ class DockerView:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _lost(self) -> Failure | None:
-        """Why no container works on the run any more; None while one does, or is to."""
-        states = self._engine.states(self._run.id)
-        if any(state.begun and not state.ended for state in states) or self._starting(states):
-            return None
+    def _living(self, indexes: frozenset[int], begun: frozenset[int]) -> Sight:
+        """While a container works on the run: what others were refused for is told already."""
+        without = indexes - begun
+        if not without or not self._refused():
+            return Sight(ended=indexes)
+        return Sight(ended=without, likely=begun, lost=self._gone)
+
+    def _lost(self, states: Sequence[ContainerState]) -> Failure:
+        """Why no container works on the run any more."""
         if failed := next(filter(_failed, states), None):
             return self._of(failed)
         if not all(state.begun for state in states):
             return diagnosis.of_unstarted(self._run.id)
-        if incomplete(states):
-            return diagnosis.of_container(self._run.id, None, out_of_memory=False, said="")
-        return self._of(states[0])
+        return self._gone if incomplete(states) else self._of(states[0])
 
     def _starting(self, states: Sequence[ContainerState]) -> bool:
         """Whether somebody may be busy with starting all of its containers."""
-        if not states:
-            made = datetime.fromisoformat(self._run.created).timestamp()
-            return time.time() - made < _STARTING
-        if not incomplete(states):
+        if states and not incomplete(states):
             return False
-        return self._engine.facts().clock - max(state.since for state in states) < _STARTING
+        if states:
+            ago = self._engine.facts().clock - max(state.since for state in states)
+        else:
+            ago = time.time() - datetime.fromisoformat(self._run.created).timestamp()
+        return ago < _STARTING and not self._refused()
+
+    def _refused(self) -> bool:
+        """Whether whoever was busy with it has left word that it could not be done."""
+        return refusal.read(self._run.id, self._runs) is not None
+
+    def _begun(self, indexes: Collection[int], states: Sequence[ContainerState]) -> frozenset[int]:
+        """Those whose container was started."""
+        begun = {state.place for state in states if state.begun}
+        if not begun:
+            return frozenset()
+        each = container.spread(self._run, states[0].places).each
+        return frozenset(index for index in indexes if index // each in begun)
+
+    @property
+    def _gone(self) -> Failure:
+        return diagnosis.of_container(self._run.id, None, out_of_memory=False, said="")
 
     def _of(self, state: ContainerState) -> Failure:
         said = state.error or self._engine.tail(state.name, _EVIDENCE)

@@ -85,6 +85,10 @@ class KubernetesTarget:
             return True
         return job is None and any(name.isdigit() for name in names)
 
+    def begun(self, run_id: str) -> bool:
+        """As `started`: its Job is all of it."""
+        return self.started(run_id)
+
     def prepared(self, run_id: str) -> bool:
         """Nodes fetch images by themselves, and say so where that takes long."""
         return bool(run_id)

@@ -81,6 +81,10 @@ class LocalTarget:
         except FileNotFoundError:
             return False
 
+    def begun(self, run_id: str) -> bool:
+        """As `started`: its supervisor is all of it."""
+        return self.started(run_id)
+
     def prepared(self, run_id: str) -> bool:
         """Whether its images had been unpacked when it was started."""
         return self._places.plan(run_id).exists()

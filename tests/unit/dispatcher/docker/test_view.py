@@ -12,6 +12,7 @@ from dispatcher.docker.engine import Engine
 from dispatcher.docker.state import ContainerState, EngineFacts, facts
 from dispatcher.docker.view import DockerView
 from dispatcher.run import now
+from dispatcher.store import DirectoryStore, Runs
 from tests.unit.dispatcher.docker.test_container import run
 
 CLOCK = 1_000_000.0
@@ -46,17 +47,20 @@ def state(place: int, status: str, exit_code: int = 0, ago: float = 3600.0) -> C
     )
 
 
-def lost(*containers: ContainerState, run=RUN):
-    return DockerView(run, Said(containers)).look(range(4)).lost
+@pytest.fixture
+def lost(tmp_path):
+    """Why nobody works on a run, by what an engine says of its containers."""
+    runs = Runs(DirectoryStore(str(tmp_path)))
+    return lambda *said, run=RUN: DockerView(run, Said(said), runs).look(range(4)).lost
 
 
 @pytest.mark.parametrize("status", ["running", "restarting", "paused"])
-def test_while_one_lives_nothing_is_lost(status):
+def test_while_one_lives_nothing_is_lost(lost, status):
     assert lost(state(0, status), state(1, "exited", 74)) is None
     assert lost(state(0, status), state(1, "created")) is None
 
 
-def test_a_container_that_nobody_started_is_lost():
+def test_a_container_that_nobody_started_is_lost(lost):
     failure = lost(state(0, "created"), state(1, "exited"))
     assert failure.code == "CONTAINER_LOST"
     assert "never started" in failure.message
@@ -65,19 +69,19 @@ def test_a_container_that_nobody_started_is_lost():
     assert lost(state(0, "created", ago=5), state(1, "exited")) is None
 
 
-def test_a_missing_container_is_lost_but_not_at_once():
+def test_a_missing_container_is_lost_but_not_at_once(lost):
     failure = lost(state(0, "exited"))
     assert failure.code == "CONTAINER_LOST"
     assert "gone" in failure.message
     assert lost(state(0, "exited", ago=5)) is None
 
 
-def test_a_run_without_containers_is_lost_but_not_at_once():
+def test_a_run_without_containers_is_lost_but_not_at_once(lost):
     assert lost().code == "CONTAINER_LOST"
     assert lost(run=msgspec.structs.replace(RUN, created=now())) is None
 
 
-def test_the_container_that_failed_says_why():
+def test_the_container_that_failed_says_why(lost):
     failure = lost(state(0, "exited"), state(1, "exited", 74))
     assert (failure.code, failure.evidence) == ("UPLOAD_INCOMPLETE", (f"said by {RUN.id}-1",))
     assert (
