@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dispatcher.docker.container import PLACE_LABEL, PLACES_LABEL
+from dispatcher.docker.container import PLACE_LABEL, PLACES_LABEL, RUN_LABEL
 from packer.record import Record
 
 if TYPE_CHECKING:
@@ -32,11 +32,14 @@ class ContainerState(Record, frozen=True):
     name: str
     status: str
     """created, running, restarting, exited, dead, …"""
+    run: str = ""
     place: int = 0
     """Which of its run's containers it is."""
     places: int = 1
     """How many containers its run has."""
     exit_code: int = 0
+    restarts: int = 0
+    """How often its engine started it again."""
     out_of_memory: bool = False
     error: str = ""
     since: float = 0
@@ -69,9 +72,11 @@ def state(container: Container) -> ContainerState:
     return ContainerState(
         name=container.name or "",
         status=known["Status"],
+        run=container.labels.get(RUN_LABEL, ""),
         place=int(container.labels.get(PLACE_LABEL, 0)),
         places=int(container.labels.get(PLACES_LABEL, 1)),
         exit_code=known.get("ExitCode", 0),
+        restarts=container.attrs.get("RestartCount", 0),
         out_of_memory=known.get("OOMKilled", False),
         error=known.get("Error", ""),
         since=_seconds(known["FinishedAt"] if ended else container.attrs["Created"]),

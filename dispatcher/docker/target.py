@@ -22,9 +22,10 @@ from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
 from dispatcher.store import Runs
+from packer.errors import SendoffError
 
 _DONE = (COMMITTED, UNSUCCESSFUL)
-"""Exit statuses of containers that have left nothing to find out."""
+"""Exit statuses of containers that have left nothing to find out, unless they were restarted."""
 _KEPT = 24 * 3600.0
 """Seconds for which any other can be asked why it ended: it holds credentials and secrets."""
 
@@ -108,13 +109,13 @@ class DockerClaim:
         Raises:
             EngineUnreachable, EngineRefused, EngineWithoutGpus
         """
-        facts = self._engine.facts()
-        self._engine.sweep(lambda state: _unneeded(state, facts.clock), but=run.id)
+        facts, runs = self._engine.facts(), Runs.at(self._places)
+        self._engine.sweep(lambda state: _unneeded(state, facts.clock, runs), but=run.id)
         found = self._engine.states(run.id)
         around = _surroundings(self._places, facts.memory, found)
         shares = container.spread(run, around.cores)
         files = self._files(run, shares)
-        gone = traces.places(run, shares, Runs.at(self._places)) - {each.place for each in found}
+        gone = traces.places(run, shares, runs) - {each.place for each in found}
         secrets = {name: os.environ[name] for name in run.request.secrets}
         for place, keywords in enumerate(container.containers(run, around)):
             if place not in gone:
@@ -144,11 +145,26 @@ class DockerClaim:
         """Nothing was held."""
 
 
-def _unneeded(state: ContainerState, now: float) -> bool:
+def _unneeded(state: ContainerState, now: float, runs: Runs) -> bool:
     """Whether a container has nothing to tell any more, or has had long enough to."""
-    if state.ended and state.exit_code in _DONE:
+    if state.ended and state.exit_code in _DONE and _stored(state, runs):
         return True
     return (state.ended or not state.begun) and now - state.since > _KEPT
+
+
+def _stored(state: ContainerState, runs: Runs) -> bool:
+    """Whether the store has all that a container that ended well could tell.
+
+    One that was started again ends well also where an input has no tries left, or else its engine
+    would go on: then its log alone says what became of them.
+    """
+    if not state.restarts:
+        return True
+    try:
+        return traces.committed(state, runs)
+    except (SendoffError, OSError):
+        # It may be a run of another store, or the store be away: that keeps nobody from starting.
+        return False
 
 
 def _store(places: Places) -> dict[str, Any]:

@@ -1,11 +1,15 @@
-"""What containers that are gone have left in the store: the attempts that they began."""
+"""What containers have left in the store: the attempts that they began, and their ends."""
 
 from __future__ import annotations
 
 from dispatcher.docker import container
 from dispatcher.docker.container import Spread
+from dispatcher.docker.state import ContainerState
 from dispatcher.run import Run
-from dispatcher.store import Runs
+from dispatcher.store import RunKeys, Runs
+
+_FEW = 64
+"""Inputs whose ends are looked for one by one."""
 
 
 def any_attempt(run_id: str, runs: Runs) -> bool:
@@ -25,3 +29,15 @@ def places(run: Run, shares: Spread, runs: Runs) -> set[int]:
             if index in begun
         )
     }
+
+
+def committed(state: ContainerState, runs: Runs) -> bool:
+    """Whether each of a container's inputs is known to have its manifest: they are few, and do.
+
+    Raises:
+        RunUnknown: its run is none of this store's.
+    """
+    run = runs.run(state.run)
+    inputs = container.indexes(run, state.place, container.spread(run, state.places))
+    keys = RunKeys(run.id)
+    return len(inputs) <= _FEW and all(runs.store.has(keys.manifest(index)) for index in inputs)

@@ -56,7 +56,10 @@ class DockerView:
             return self._of(failed)
         if not all(state.begun for state in states):
             return diagnosis.of_unstarted(self._run.id)
-        return self._gone if incomplete(states) else self._of(states[0])
+        if incomplete(states):
+            return self._gone
+        # All ended well: whichever was started again had inputs without tries left.
+        return self._of(max(states, key=lambda state: state.restarts))
 
     def _starting(self, states: Sequence[ContainerState]) -> bool:
         """Whether somebody may be busy with starting all of its containers."""

@@ -205,8 +205,8 @@ def test_a_container_that_failed_tells_why_for_a_day(site, engine):
 
     def sweep(ahead):
         now = Engine().facts().clock + ahead
-        own = f"{run.id}-0"
-        Engine().sweep(lambda each: each.name == own and target._unneeded(each, now), but="")
+        own, runs = f"{run.id}-0", Runs.at(run.places)
+        Engine().sweep(lambda each: each.name == own and target._unneeded(each, now, runs), but="")
 
     sweep(0)
     assert len(containers(engine, run.id)) == 1

@@ -11,17 +11,17 @@ import pytest
 from msgspec.structs import replace
 
 from dispatcher import dispatch
-from dispatcher.docker import target
+from dispatcher.docker import target, traces
 from dispatcher.docker.container import PLACE_LABEL, PLACES_LABEL, RUN_LABEL
 from dispatcher.docker.engine import Engine
 from dispatcher.docker.errors import EngineWithoutGpus
 from dispatcher.docker.state import ContainerState, EngineFacts
 from dispatcher.places import Places
-from dispatcher.run import UNPACKED, Run, now
+from dispatcher.run import UNPACKED, Run, now, unreported
 from dispatcher.store import RunKeys, Runs
 from tests.unit.dispatcher.docker.test_container import run as run_of
 
-INPUTS = 100
+INPUTS = 20
 PLACES = 4
 EACH = INPUTS // PLACES
 
@@ -31,8 +31,6 @@ class StandIn(Engine):
     """An engine in memory, which refuses to start the containers of some places."""
 
     made: dict[str, ContainerState] = field(default_factory=dict)
-    runs: dict[str, str] = field(default_factory=dict)
-    """The run of each container."""
     refused: set[int] = field(default_factory=set)
 
     def facts(self) -> EngineFacts:
@@ -48,32 +46,36 @@ class StandIn(Engine):
             return
         if place in self.refused:
             raise EngineWithoutGpus(1, f"no device for {place} with {len(files)} files")
-        self.runs[name] = labels[RUN_LABEL]
         self.made[name] = ContainerState(
             name=name,
             status="running",
+            run=labels[RUN_LABEL],
             place=place,
             places=int(labels[PLACES_LABEL]),
             since=time.time(),
         )
 
     def states(self, run_id: str) -> tuple[ContainerState, ...]:
-        names = sorted(name for name in self.made if self.runs[name] == run_id)
-        return tuple(self.made[name] for name in names)
+        return tuple(state for _, state in sorted(self.made.items()) if state.run == run_id)
 
     def sweep(self, unneeded: Callable[[ContainerState], bool], *, but: str) -> None:
         for name, state in list(self.made.items()):
-            if self.runs[name] != but and unneeded(state):
+            if state.run != but and unneeded(state):
                 del self.made[name]
 
     def tail(self, name: str, lines: int) -> str:
         return f"said by {name}"[: 99 * lines]
 
-    def ends(self, run: Run, place: int, exit_code: int) -> None:
-        """The container of a place ends so."""
+    def ends(self, run: Run, place: int, exit_code: int, restarts: int = 0) -> None:
+        """The container of a place ends so, and was started again so often before."""
         name = f"{run.id}-{place}"
-        ended = replace(self.made[name], status="exited", exit_code=exit_code, since=time.time())
-        self.made[name] = ended
+        self.made[name] = replace(
+            self.made[name],
+            status="exited",
+            exit_code=exit_code,
+            restarts=restarts,
+            since=time.time(),
+        )
 
 
 @pytest.fixture
@@ -205,3 +207,60 @@ class TestRefusedStarts:
         engine.refused = set()
         assert dispatch.submit(run, places).id == run.id
         assert dispatch.status(run.id, places).state == "queued"
+
+
+class TestSwept:
+    """What the next run leaves of the containers of an earlier one."""
+
+    @pytest.fixture
+    def left(self, engine, run, places):
+        """The places whose containers are left when another run has been started."""
+
+        def left() -> set[int]:
+            other = replace(run_of(1), id="other-bcdefg")
+            target.DockerTarget(places).claim(other.id).start(other)
+            return {state.place for state in engine.states(run.id)}
+
+        dispatch.submit(run, places)
+        return left
+
+    def commit(self, run: Run, indexes: range, places: Places) -> None:
+        for index in indexes:
+            manifest = replace(unreported(run, index, 1), state="succeeded", exit_code=0)
+            Runs.at(places).commit(manifest)
+
+    def test_what_ended_well_at_its_first_start_is_gone(self, engine, run, left):
+        engine.ends(run, 0, 0)
+        engine.ends(run, 1, 80)
+        engine.ends(run, 2, 74)
+        assert left() == {2, 3}
+
+    def test_one_whose_inputs_have_no_tries_left_tells_why(self, engine, run, places, left):
+        for place in range(PLACES):
+            engine.ends(run, place, 0, restarts=int(place == 2))
+        # Of the others everything is stored; of this one all but the last input.
+        self.commit(run, range(3 * EACH - 1), places)
+        self.commit(run, range(3 * EACH, INPUTS), places)
+        lost = dispatch.status(run.id, places).indexes[3 * EACH - 1]
+        assert (lost.state, lost.failure.evidence) == ("lost", (f"said by {run.id}-2",))
+        assert left() == {2}
+        self.commit(run, range(3 * EACH - 1, 3 * EACH), places)
+        assert left() == set()
+
+    def test_one_whose_inputs_have_no_tries_left_is_gone_after_a_day(self, engine, run, left):
+        engine.ends(run, 0, 0, restarts=1)
+        name = f"{run.id}-0"
+        engine.made[name] = replace(engine.made[name], since=time.time() - 24 * 3600 - 60)
+        assert left() == {1, 2, 3}
+
+    def test_one_of_another_store_is_left_for_its_day(self, engine, run, places, left):
+        engine.ends(run, 0, 0, restarts=1)
+        self.commit(run, range(EACH), places)
+        (Path(places.store) / RunKeys(run.id).record).unlink()
+        assert left() == {0, 1, 2, 3}
+
+    def test_one_with_many_inputs_is_left_for_its_day(self, engine, run, places, left, monkeypatch):
+        monkeypatch.setattr(traces, "_FEW", EACH - 1)
+        engine.ends(run, 0, 0, restarts=1)
+        self.commit(run, range(EACH), places)
+        assert left() == {0, 1, 2, 3}

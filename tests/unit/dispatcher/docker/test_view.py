@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
+from dispatcher.docker.container import PLACE_LABEL, PLACES_LABEL, RUN_LABEL
 from dispatcher.docker.engine import Engine
 from dispatcher.docker.state import ContainerState, EngineFacts, facts
+from dispatcher.docker.state import state as of_listed
 from dispatcher.docker.view import DockerView
 from dispatcher.run import now
 from dispatcher.store import DirectoryStore, Runs
@@ -94,3 +96,21 @@ def test_what_an_engine_is():
     assert (found.memory, found.runtimes) == (5, ())
     assert found.clock == pytest.approx(1_795_978_800.123, abs=0.001)
     assert time.gmtime(found.clock)[:4] == (2026, 11, 29, 19)
+
+
+class Listed:
+    """A container as the SDK gives it."""
+
+    name = f"{RUN.id}-1"
+    labels = {RUN_LABEL: RUN.id, PLACE_LABEL: "1", PLACES_LABEL: "2"}
+    attrs = {
+        "Created": "2026-11-29T18:00:00Z",
+        "RestartCount": 3,
+        "State": {"Status": "exited", "ExitCode": 0, "FinishedAt": "2026-11-29T19:00:00.5Z"},
+    }
+
+
+def test_what_a_container_is():
+    found = of_listed(Listed())
+    assert (found.run, found.place, found.places, found.restarts) == (RUN.id, 1, 2, 3)
+    assert found.since == pytest.approx(1_795_978_800.5, abs=0.001)
