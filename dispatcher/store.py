@@ -13,7 +13,7 @@ from dispatcher.errors import RecordUnreadable, RunUnknown
 from dispatcher.places import Places
 from dispatcher.run import Manifest, Run
 from dispatcher.runner.address import is_s3
-from dispatcher.runner.keys import RECENT, RUNS, RunKeys, of_recent, recent
+from dispatcher.runner.keys import RECENT, RUNS, RunKeys, numbers, of_recent, recent
 from dispatcher.runner.store import DirectoryStore, Exists, Missing
 from dispatcher.status import Started
 from packer.record import Record, decode, encode
@@ -210,13 +210,11 @@ class Runs:
 
     def begun(self, run_id: str) -> set[int]:
         """The indexes of which there is anything, with one question for all of them."""
-        names = self.store.names(RunKeys(run_id).prefix)
-        return {int(name) for name in names if name.isdigit()}
+        return set(numbers(self.store.names(RunKeys(run_id).prefix)))
 
     def attempts(self, run_id: str, index: int) -> list[int]:
         """The numbers of the attempts that were started, ascending."""
-        prefix = f"{RunKeys(run_id).prefix}{index}/"
-        return sorted(int(name) for name in self.store.names(prefix) if name.isdigit())
+        return numbers(self.store.names(RunKeys(run_id).index(index)))
 
     def started(self, run_id: str, index: int, attempt: int) -> Started | None:
         """Who runs an attempt and since when; None where its runner has not said so."""

@@ -14,11 +14,11 @@ from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import trouble
 from dispatcher.run import Failure, Manifest, Phases, Run, State, unreported
+from dispatcher.runner.keys import numbers
 from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
 
-_ENDINGS = ("cancel.json", "refusal.json")
 _EXPLAINED = 20
 """Pods whose events are asked for; the others are explained by what they say themselves."""
 _FEW = 20
@@ -52,7 +52,8 @@ class Settler:
     def has_traces(self) -> bool:
         """Whether the store has anything that a pod of the run left, or that ended it."""
         names = self._runs.store.names(self._keys.prefix)
-        return any(name.isdigit() or name in _ENDINGS for name in names)
+        endings = {self._keys.name(key) for key in (self._keys.cancel, self._keys.refusal)}
+        return bool(numbers(names)) or not endings.isdisjoint(names)
 
     def failed(self, job: Job, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of indexes that the Job has done with why there is no result."""

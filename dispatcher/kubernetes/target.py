@@ -32,6 +32,7 @@ from dispatcher.pod_config import PodTerms
 from dispatcher.request import Request, Resources
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
+from dispatcher.runner.keys import numbers
 from dispatcher.store import RunKeys, Runs
 
 _CROWD = 1_000
@@ -81,9 +82,9 @@ class KubernetesTarget:
             return True
         keys = RunKeys(run_id)
         names = self._runs.store.names(keys.prefix)
-        if keys.cancel.removeprefix(keys.prefix) in names:
+        if keys.name(keys.cancel) in names:
             return True
-        return job is None and any(name.isdigit() for name in names)
+        return job is None and bool(numbers(names))
 
     def begun(self, run_id: str) -> bool:
         """As `started`: its Job is all of it."""

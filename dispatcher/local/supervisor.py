@@ -23,7 +23,7 @@ from dispatcher.local.workspace import Workspace, remove
 from dispatcher.runner import kernel
 from dispatcher.runner.assignment import Assignment
 from dispatcher.runner.exit_status import NOT_STORED
-from dispatcher.runner.keys import RunKeys
+from dispatcher.runner.keys import RunKeys, numbers
 from dispatcher.runner.store import DirectoryStore
 
 TYPE_CHECKING = False
@@ -261,8 +261,7 @@ class Supervisor:
             time.sleep(_PERIOD / 20)
 
     def _last_attempt(self, index: int) -> int:
-        names = self._store.names(f"{self._keys.prefix}{index}/")
-        return max((int(name) for name in names if name.isdigit()), default=0)
+        return max(numbers(self._store.names(self._keys.index(index))), default=0)
 
     def _folder(self, index: int, attempt: int) -> str:
         return f"{self._work}/{index}-{attempt}"

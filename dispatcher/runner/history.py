@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .keys import RunKeys
+from .keys import RunKeys, numbers
 from .store import Missing
 
 TYPE_CHECKING = False
@@ -28,8 +28,7 @@ class History:
 
     def attempts(self, index: int) -> list[int]:
         """The numbers of the attempts that started a command."""
-        names = self._store.names(f"{self._keys.prefix}{index}/")
-        return [int(name) for name in names if name.isdigit()]
+        return numbers(self._store.names(self._keys.index(index)))
 
     def cancelled(self, index: int) -> bool:
         """Whether somebody asked for the end of this index, or of the run."""

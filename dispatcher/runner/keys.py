@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 RUNS = "runs/"
 RECENT = "recent/"
 SAME = "same/"
@@ -47,17 +51,25 @@ class RunKeys:
         self.attached = f"{self.prefix}attached.json"
         """Its presence says that the run's images were told of it."""
 
+    def name(self, key: str) -> str:
+        """What a listing of the names at `prefix` calls a key."""
+        return key.removeprefix(self.prefix).partition("/")[0]
+
+    def index(self, index: int) -> str:
+        """The prefix of all that there is of an index; the names there have its attempts."""
+        return f"{self.prefix}{index}/"
+
     def cancel_index(self, index: int) -> str:
         """Its presence cancels this index."""
-        return f"{self.prefix}{index}/cancel.json"
+        return self.index(index) + "cancel.json"
 
     def manifest(self, index: int) -> str:
         """Written last; its presence is the commit."""
-        return f"{self.prefix}{index}/manifest.json"
+        return self.index(index) + "manifest.json"
 
     def attempt(self, index: int, attempt: int) -> str:
         """The prefix of all that one attempt writes, the manifest aside."""
-        return f"{self.prefix}{index}/{attempt}/"
+        return f"{self.index(index)}{attempt}/"
 
     def started(self, index: int, attempt: int) -> str:
         """Who runs the attempt and since when; written before the command starts."""
@@ -78,6 +90,14 @@ class RunKeys:
     def log(self, index: int, attempt: int, chunk: int) -> str:
         """One chunk of the log: JSON lines `[seconds, "out" or "err", text]`."""
         return self.log_prefix(index, attempt) + f"{chunk:06}.jsonl"
+
+
+def numbers(names: Iterable[str]) -> list[int]:
+    """The indexes among the names at a run's prefix, or the attempts among those at an index's.
+
+    Ascending.
+    """
+    return sorted(int(name) for name in names if name.isdigit())
 
 
 def recent(run: str, nanoseconds: int) -> str:
