@@ -34,6 +34,8 @@ class Run(Record, frozen=True, tag_field="format", tag=RUN_FORMAT):
     """Of the cluster; empty where that of whoever looks is meant."""
     provenance: dict[str, Any] = {}
     """Facts for people, never relied on: git commit and dirty flag, sendoff's version, …"""
+    warnings: tuple[str, ...] = ()
+    """What packing warned of, each a sentence; the first of many."""
 
 
 class OutputFile(Record, frozen=True):

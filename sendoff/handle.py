@@ -179,6 +179,11 @@ class Run:
         self._record = record
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What packing warned of, each a sentence; nothing while it is being packed."""
+        return self.record.warnings
+
+    @property
     def packed(self) -> bool:
         """Whether its images are packed, and it is a run like any other."""
         return orders.packed(self.record)

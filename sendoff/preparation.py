@@ -19,7 +19,7 @@ from packer.pack_request import Command, PackRequest
 from packer.packed import Outlook, Packed
 from packer.progress import SILENT, Progress
 from packer.record import Record, encode
-from sendoff import cuda_choice, shelves
+from sendoff import cautions, cuda_choice, shelves
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp
 from sendoff.session import Session
@@ -235,6 +235,7 @@ def prepare(
         snapshot=packed.snapshot,
         environment=packed.environment,
         provenance=_provenance(packed),
+        warnings=cautions.of(packed.report),
     )
 
 

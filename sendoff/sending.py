@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from dispatcher.request import Request
 from dispatcher.run import Run as RunRecord
 from packer.record import Record
@@ -154,7 +156,8 @@ def _import_ahead() -> None:
 def _tell(record: RunRecord, console: Console) -> int:
     """Say what would be sent."""
     if console.machine:
-        console.document(record.request)
+        warned = {"warnings": record.warnings} if record.warnings else {}
+        console.document(msgspec.to_builtins(record.request, enc_hook=str) | warned)
         return 0
     request = record.request
     console.say(f"nothing was sent; this would be, on {_terms(request)}:", "faint")

@@ -60,6 +60,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
         run=record.id,
         environment=telling.digest(record.environment),
         snapshot=telling.digest(record.snapshot),
+        warnings=telling.warnings(record),
         indexes=tuple(map(telling.detail, shown)),
         indexes_in_all=len(chosen.indexes),
         next=(

@@ -17,7 +17,7 @@ from sendoff.checks.check import Check as Looked
 from sendoff.checks.check import Checks
 from sendoff.errors import Misuse
 from sendoff.grid import SetUp, plan
-from sendoff.mcp import answers, bounds, questions
+from sendoff.mcp import answers, bounds, questions, telling
 from sendoff.mcp.answers import Step
 from sendoff.mcp.desk import Desk, asked
 from sendoff.mcp.questions import Command
@@ -114,6 +114,7 @@ def _answered(earlier: RunRecord) -> answers.Submitted:
         state="succeeded",
         indexes=len(earlier.request.inputs),
         reused=True,
+        warnings=telling.warnings(earlier),
         next=(
             Step(tool="run", arguments={"run": name}, why="what came of it then"),
             Step(tool="results", arguments={"run": name}, why="the files it wrote"),
@@ -134,6 +135,7 @@ def _submitted(record: RunRecord) -> answers.Submitted:
         state="queued",
         indexes=len(record.request.inputs),
         reused=False,
+        warnings=telling.warnings(record),
         next=(
             waiting,
             Step(tool="run", arguments={"run": record.id}, why="how it is now"),

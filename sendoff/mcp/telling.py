@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from dispatcher.comparison import Row
 from dispatcher.run import UNPACKED, Failure
+from dispatcher.run import Run as RunRecord
 from dispatcher.status import IndexStatus, RunStatus
 from sendoff import outcome
 from sendoff.errors import Misuse
@@ -87,6 +88,7 @@ def going(chosen: Selection) -> answers.Going:
         reused=chosen.run.reused,
         counts=dict(Counter(status.state for status in statuses)),
         said=sentence(statuses),
+        warnings=warnings(chosen.run.record),
         troubled=tuple(map(brief, islice(troubled, bounds.TROUBLED))),
     )
 
@@ -173,6 +175,11 @@ def _bounded(failure: Failure | None) -> Failure | None:
         evidence=bounds.last_lines(failure.evidence, bounds.EVIDENCE),
         fix=arguments.named(failure.fix),
     )
+
+
+def warnings(record: RunRecord) -> tuple[str, ...]:
+    """What packing warned of."""
+    return bounds.some(record.warnings, bounds.TROUBLED)
 
 
 def digest(known: str) -> str | None:

@@ -64,6 +64,8 @@ def lines(chosen: Selection) -> Iterator[str]:
     ):
         if value:
             yield f"{label:<12} {value}"
+    for warning in record.warnings:
+        yield f"{'warning':<12} {visible(warning)}"
     for line in cost.sentences(cost.of_run(chosen.run)):
         yield f"{'used':<12} {line}"
     for index in chosen.indexes:

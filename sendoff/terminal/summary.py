@@ -36,7 +36,10 @@ def of_index(index: Index) -> dict[str, Any]:
 
 
 def of_run(run: Run) -> dict[str, Any]:
-    """A run with all its indexes; one of a single command also has its digest and exit code."""
+    """A run with all its indexes; one of a single command also has its digest and exit code.
+
+    `warnings` are those of packing; those of what the command wrote are with the indexes.
+    """
     indexes = [of_index(index) for index in run]
     request = run.record.request
     document: dict[str, Any] = {
@@ -48,6 +51,7 @@ def of_run(run: Run) -> dict[str, Any]:
         "project": request.project,
         "target": request.target,
         "reused": run.reused,
+        "warnings": run.warnings,
         "usage": cost.document(cost.of_run(run)),
         "indexes": indexes,
     }

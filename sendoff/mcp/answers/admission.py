@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from dispatcher.run import State
-from sendoff.mcp.answers.answer import Answer, Part, Reused
+from sendoff.mcp.answers.answer import Answer, Part, Reused, Warnings
 
 
 class Finding(Part, frozen=True):
@@ -58,3 +58,4 @@ class Submitted(Answer, frozen=True):
     group: str
     target: str
     reused: Reused
+    warnings: Warnings

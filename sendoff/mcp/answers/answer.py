@@ -16,6 +16,11 @@ Reused = Annotated[
 ]
 
 
+Warnings = Annotated[
+    tuple[str, ...], Meta(description="What packing warned of; some. Empty until it is packed.")
+]
+
+
 class Part(Record, frozen=True, omit_defaults=False):
     """Base of what answers are made of."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from dispatcher.run import Failure, State
-from sendoff.mcp.answers.answer import Answer, Number, Part, Reused
+from sendoff.mcp.answers.answer import Answer, Number, Part, Reused, Warnings
 
 
 class Index(Part, frozen=True):
@@ -31,6 +31,7 @@ class Going(Part, frozen=True):
     reused: Reused
     counts: Annotated[dict[str, int], Meta(description="Indexes by state.")]
     said: Annotated[str, Meta(description="What goes on, in a sentence.")]
+    warnings: Warnings
     troubled: Annotated[
         tuple[Index, ...], Meta(description="Indexes that failed or wait for somebody; some.")
     ]
@@ -106,6 +107,7 @@ class Told(Answer, frozen=True):
     environment: str | None
     snapshot: str | None
     provenance: dict[str, Any]
+    warnings: Warnings
     indexes: tuple[Detail, ...]
     indexes_in_all: int
 
