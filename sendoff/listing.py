@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from dispatcher.store import Unreadable
 from sendoff import cost
 from sendoff.handle import Run
 from sendoff.session import Session
@@ -15,9 +16,17 @@ _PAGE = 20
 
 
 def newest(
-    session: Session, *, group: str | None = None, state: str = "", most: int | None = LOOKED_AT
+    session: Session,
+    unreadable: Unreadable,
+    *,
+    group: str | None = None,
+    state: str = "",
+    most: int | None = LOOKED_AT,
 ) -> Iterator[Run]:
-    """Those of a group and in a state, among `most` of the newest; each is looked at once."""
-    records = islice(session.runs().recent(), most)
+    """Those of a group and in a state, among `most` of the newest; each is looked at once.
+
+    `unreadable` is told of records that can't be read, and are passed over.
+    """
+    records = islice(session.runs().recent(unreadable), most)
     runs = (Run(run, session) for run in records if group is None or run.request.group == group)
     return (run for run in cost.frozen(runs, _PAGE) if not state or run.state == state)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dispatcher import comparison, results
+from dispatcher.errors import RecordUnreadable
 from dispatcher.logs import LogEvent
 from sendoff import hardware, listing
 from sendoff.errors import Misuse
@@ -24,7 +25,9 @@ READABLE = 64 << 20
 
 def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
     """The newest runs."""
-    found = listing.newest(desk.session(), group=question.group, state=question.state or "")
+    unreadable: list[RecordUnreadable] = []
+    group, state = question.group, question.state or ""
+    found = listing.newest(desk.session(), unreadable.append, group=group, state=state)
     wanted: list[Run] = []
     for place, run in enumerate(found):
         if place >= question.start:
@@ -43,7 +46,8 @@ def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
         steps.append(Step(tool="runs", arguments=further, why="older ones"))
     if not rows:
         steps.append(Step(tool="check", why="whether a run could be submitted"))
-    return answers.Listed(runs=rows, more=more, next=tuple(steps))
+    passed_over = telling.passed_over(unreadable)
+    return answers.Listed(runs=rows, more=more, unreadable=passed_over, next=tuple(steps))
 
 
 def run(desk: Desk, question: questions.Run) -> answers.Told:

@@ -10,6 +10,7 @@ from itertools import islice
 from msgspec.structs import replace
 
 from dispatcher.comparison import Row
+from dispatcher.errors import RecordUnreadable
 from dispatcher.run import UNPACKED, Failure
 from dispatcher.run import Run as RunRecord
 from dispatcher.status import IndexStatus, RunStatus
@@ -180,6 +181,13 @@ def _bounded(failure: Failure | None) -> Failure | None:
 def warnings(record: RunRecord) -> tuple[str, ...]:
     """What packing warned of."""
     return bounds.some(record.warnings, bounds.TROUBLED)
+
+
+def passed_over(errors: Sequence[RecordUnreadable]) -> tuple[str, ...]:
+    """What is not listed because of these; of many, the first few and their number."""
+    said = bounds.some((" ".join(str(each).split()) for each in errors), bounds.TROUBLED)
+    left = len(errors) - len(said)
+    return (*said, f"and {left:,} more like that") if left else said
 
 
 def digest(known: str) -> str | None:

@@ -61,11 +61,15 @@ class Row(Part, frozen=True):
     code: Annotated[str, Meta(description="Of the first failure, or of what it waits for.")]
 
 
-class Listed(Answer, frozen=True):
+class Listed(Answer, frozen=True, omit_defaults=True):
     """Runs, the newest first."""
 
     runs: tuple[Row, ...]
     more: bool
+    unreadable: Annotated[
+        tuple[str, ...],
+        Meta(description="Runs whose records can't be read, and are not listed; some."),
+    ] = ()
 
 
 class Detail(Part, frozen=True):
