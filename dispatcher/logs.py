@@ -42,35 +42,35 @@ def follow(
 ) -> Iterator[LogEvent]:
     """The log of an index's latest attempt, both streams in the order in which they came.
 
-    With `follow` it goes on until the index has ended, through further attempts. With `tail` it
-    begins with the last so many lines of what there is; without `follow` they are all of it,
-    however much is printed meanwhile. `seen` is told how the index is at each look.
+    With `follow` it goes on until the index has ended, through further attempts; without it, it
+    ends with what there is when it begins, however much is printed meanwhile. With `tail` it
+    begins with the last so many lines of that. `seen` is told how the index is at each look.
 
     Raises:
         RunUnknown: there is no such run, or no such index.
     """
     with Observer(run_id, places) as observer:
-        status = observer.one(index)
+        observer.one(index)
         reader = _Reader(observer.runs, RunKeys(observer.run.id), index)
         if tail is not None:
             yield from reader.tail(tail)
-            if not follow:
-                return
+        elif not follow:
+            yield from reader.so_far()
+        if not follow:
+            return
         pace = _Pace(grows=observer.runs.store.appends)
         while True:
             # Looked at before reading: what the attempt wrote, it wrote before it ended.
-            if follow:
-                status = observer.one(index)
-                if seen:
-                    seen(status)
-            over = not follow or status.final
+            status = observer.one(index)
+            if seen:
+                seen(status)
             if reader.run != observer.run.id:
                 # It was an order, and an earlier run answers for it.
                 reader = _Reader(observer.runs, RunKeys(observer.run.id), index)
             for event in reader.read():
                 pace.came()
                 yield event
-            if over:
+            if status.final:
                 return
             time.sleep(pace.pause())
 
@@ -122,6 +122,17 @@ class _Reader:
             yield from chunks()
             self._attempt, self._chunk, self._offset = later[0], 0, 0
 
+    def so_far(self) -> Iterator[LogEvent]:
+        """All there is now; a program may print faster than anybody reads."""
+        chunks = self._chunks()
+        if not chunks:
+            return
+        # The only one that grows yet.
+        latest = self._get(chunks[-1], 0)
+        for chunk in chunks[:-1]:
+            yield from _events(self._get(chunk, 0))
+        yield from _events(_whole_lines(latest))
+
     def tail(self, lines: int) -> Iterator[LogEvent]:
         """The last lines of what there is; reading goes on behind them."""
         chunks = self._chunks()
@@ -153,8 +164,7 @@ class _Reader:
 
     def _read_chunk(self) -> Iterator[LogEvent]:
         data = self._get(self._chunk, self._offset)
-        # The last line may be in the middle of being written.
-        whole = data[: data.rfind(b"\n") + 1]
+        whole = _whole_lines(data)
         self._offset += len(whole)
         yield from _events(whole)
 
@@ -174,6 +184,11 @@ class _Reader:
 
     def _attempts(self) -> list[int]:
         return self._runs.attempts(self._keys.run, self._index)
+
+
+def _whole_lines(data: bytes) -> bytes:
+    """Less the last one, where that is in the middle of being written."""
+    return data[: data.rfind(b"\n") + 1]
 
 
 def _events(lines: bytes) -> list[LogEvent]:

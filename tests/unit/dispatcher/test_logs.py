@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -9,6 +10,8 @@ import pytest
 
 from dispatcher import logs
 from dispatcher.errors import RunUnknown
+from dispatcher.runner.log import CHUNK, AppendedChunks
+from dispatcher.store import RunKeys, Runs
 
 
 def text(bench, run, stream: str | None = None, **options) -> str:
@@ -136,3 +139,45 @@ def test_an_index_that_does_not_exist_is_unknown(bench):
     bench.wait(run)
     with pytest.raises(RunUnknown):
         list(logs.follow(run.id, 1, bench.places))
+
+
+class Printing:
+    """A run whose log is written by hand, in a store that grows; two chunks are there."""
+
+    def __init__(self, bench) -> None:
+        self.run = bench.run(["true"])
+        runs = Runs.at(bench.places)
+        runs.add(self.run)
+        keys = RunKeys(self.run.id)
+        self.log = AppendedChunks(runs.store, lambda chunk: keys.log(0, 1, chunk))
+        self.written = 0
+        self.print(3 * CHUNK // 2)
+
+    def print(self, size: int) -> None:
+        """Print so many bytes more, about."""
+        line = json.dumps([0.0, "out", "x" * 99_999 + "\n"]).encode() + b"\n"
+        for _ in range(-(-size // len(line))):
+            self.log.write(line)
+            self.written += 1
+
+
+@pytest.mark.parametrize("options", [{}, {"tail": 1_000_000}])
+def test_without_following_it_ends_though_it_is_printed_faster_than_it_is_read(bench, options):
+    printing = Printing(bench)
+    events = logs.follow(printing.run.id, 0, bench.places, follow=False, **options)
+    begun = printing.written
+    read = 0
+    for event in events:
+        read += 1
+        assert event.text == "x" * 99_999 + "\n"
+        assert read <= begun
+        printing.print(CHUNK // 8)
+    assert read == begun
+    assert printing.written > 2 * begun
+
+
+def test_without_following_a_line_that_is_being_written_is_left_out(bench):
+    printing = Printing(bench)
+    whole = printing.written
+    printing.log.write(b'[0.0, "out", "ha')
+    assert text(bench, printing.run, follow=False).count("\n") == whole
