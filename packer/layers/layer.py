@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
 from packer.digest import Digest
@@ -201,8 +203,6 @@ def _keep_memory() -> None:
 
     What is read into is not touched before, as the pages of a `bytearray` are.
     """
-    descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.read(descriptor, _KEPT)
-    finally:
-        os.close(descriptor)
+    # Where memory is that scarce (setrlimit(2)), pieces are given back.
+    with suppress(MemoryError), Path(os.devnull).open("rb", buffering=0) as nothing:
+        os.read(nothing.fileno(), _KEPT)
