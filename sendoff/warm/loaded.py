@@ -13,12 +13,22 @@ _Stamp = tuple[int, int, int]
 
 
 class Loaded:
-    """Those of the modules there are now, and `further` ones."""
+    """Those of the modules there are now, and `further` ones.
+
+    A directory of `sys.path` that has none of them itself, such as a project that is installed
+    editable, may change: but not so that a module would be found there instead.
+    """
 
     def __init__(self, further: Iterable[str] = ()) -> None:
         modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
-        paths = (*filter(None, modules), *further, *sys.path)
+        paths = (*filter(None, modules), *further)
+        directories = {os.path.dirname(path) for path in paths}
+        searched = [path for path in dict.fromkeys(sys.path) if path]
         self._stamps = {path: _stamp(path) for path in paths}
+        self._stamps |= {path: _stamp(path) for path in searched if path in directories}
+        self._names = {name.partition(".")[0] for name in sys.modules}
+        others = [path for path in searched if path not in directories]
+        self._others = {path: (_stamp(path), self._named(path)) for path in others}
         self._instance = -1
 
     @property
@@ -29,7 +39,7 @@ class Loaded:
     def watch(self) -> bool:
         """Have the kernel tell of changes from now on, where it can; whether there were none."""
         directories = {os.fsencode(os.path.dirname(path)) for path in self._stamps}
-        directories |= {os.fsencode(path) for path in sys.path if os.path.isdir(path)}
+        directories |= {os.fsencode(path) for path in self._stamps if os.path.isdir(path)}
         with suppress(OSError):
             instance = inotify.instance()
             there = {path for path in directories if path and os.path.isdir(path)}
@@ -42,11 +52,26 @@ class Loaded:
     def unchanged(self) -> bool:
         """Whether all are as they were. Forks may ask as well."""
         if self._instance >= 0:
-            return inotify.is_quiet(self._instance)
-        return self._are_the_same()
+            return inotify.is_quiet(self._instance) and self._are_found()
+        return self._are_the_same() and self._are_found()
 
     def _are_the_same(self) -> bool:
         return all(_stamp(path) == stamp for path, stamp in self._stamps.items())
+
+    def _are_found(self) -> bool:
+        """Whether nothing else would be found in their place."""
+        return all(
+            _stamp(path) == stamp or self._named(path) == named
+            for path, (stamp, named) in self._others.items()
+        )
+
+    def _named(self, path: str) -> frozenset[str]:
+        """What has the name of something imported, in a directory."""
+        with suppress(OSError):
+            return frozenset(
+                entry for entry in os.listdir(path) if entry.partition(".")[0] in self._names
+            )
+        return frozenset()
 
 
 def _stamp(path: str) -> _Stamp | None:

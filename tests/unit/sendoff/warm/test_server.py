@@ -45,10 +45,30 @@ def test_it_is_of_one_time(warmth: Warmth) -> None:
     (late / "late.pth").write_text("")
     warmth.env["PYTHONPATH"] = str(late)
     os.utime(late, (1, 1))
-    server = warmth.ready()
-    (late / "module.py").write_text("")
+    server, _ = warmth.standing_by()
+    (late / "another.py").write_text("")
+    assert warmth.run("ps").returncode == 0
+    assert warmth.standing_by()[0] == server
+    # As a project does that is installed editable, whose files are written all the time.
+    (late / "yaml").mkdir()
     assert warmth.run("ps").returncode == 0
     until(lambda: state(server) in "XZ")
+
+
+def test_it_ends_where_what_it_loaded_has_changed(tmp_path: Path) -> None:
+    """In a process of its own, which imports a module that is then written anew."""
+    module = tmp_path / "late.py"
+    module.write_text("")
+    os.utime(module, (1, 1))
+    code = (
+        "import late; from pathlib import Path; from sendoff.warm.loaded import Loaded; "
+        "loaded = Loaded(); print(loaded.watch(), loaded.unchanged()); "
+        "Path(late.__file__).write_text('x'); print(loaded.unchanged())"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    assert done.stdout == "True True\nFalse\n"
 
 
 def test_it_starts_no_thread_and_holds_nothing_of_its_first_command(warmth: Warmth) -> None:
