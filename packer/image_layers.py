@@ -47,7 +47,7 @@ class ImageLayers:
         layers = self._known.recall_all(key)
         if layers is None:
             layers = self._shared.environment(key) or self._build(interpreter, resolved)
-            self._known.remember_all(key, layers)
+            self._known.remember(key, layers)
         return layers
 
     def runner(self, interpreter: Interpreter) -> tuple[Layer, ...]:

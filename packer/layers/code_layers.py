@@ -131,7 +131,7 @@ def build(
         shared.ahead(layer.descriptor)
         found[key] = layer
     parts = tuple((key, layer) for key, layer in found.items() if layer)
-    known.remember_set(place, LayerSet(of=whole, parts=parts))
+    known.remember(place, LayerSet(of=whole, parts=parts))
     return tuple(layer for _, layer in parts)
 
 

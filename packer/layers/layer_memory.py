@@ -51,38 +51,22 @@ class LayerMemory:
         """What the layer was when it was made, wherever it is now."""
         return self._read(key, Layer)
 
-    def remember(self, key: Digest, layer: Layer) -> None:
-        """Keep it for the next time.
-
-        Raises:
-            DiskFull
-        """
-        disk.replace(self._root / key.hex, encode(layer))
-
-    def recall_all(self, key: Digest) -> tuple[Layer, ...] | None:
-        """Layers that belong together, if they are known and all are there."""
-        layers = self._read(key, tuple[Layer, ...])
-        return layers if layers is not None and all(map(self.has, layers)) else None
-
-    def remember_all(self, key: Digest, layers: tuple[Layer, ...]) -> None:
-        """Keep them for the next time.
-
-        Raises:
-            DiskFull
-        """
-        disk.replace(self._root / key.hex, encode(layers))
-
-    def recall_set(self, key: Digest) -> LayerSet | None:
-        """What was made last for `key`; not all of it need be there."""
-        return self._read(key, LayerSet)
-
-    def remember_set(self, key: Digest, made: LayerSet) -> None:
+    def remember(self, key: Digest, made: Layer | tuple[Layer, ...] | LayerSet) -> None:
         """Keep it for the next time.
 
         Raises:
             DiskFull
         """
         disk.replace(self._root / key.hex, encode(made))
+
+    def recall_all(self, key: Digest) -> tuple[Layer, ...] | None:
+        """Layers that belong together, if they are known and all are there."""
+        layers = self._read(key, tuple[Layer, ...])
+        return layers if layers is not None and all(map(self.has, layers)) else None
+
+    def recall_set(self, key: Digest) -> LayerSet | None:
+        """What was made last for `key`; not all of it need be there."""
+        return self._read(key, LayerSet)
 
     def has(self, layer: Layer) -> bool:
         """Whether its blob is there with its size."""

@@ -62,7 +62,7 @@ def build(libraries: Libraries, place: Workplace) -> tuple[Layer, ...]:
     layers = known.recall_all(key)
     if layers is None:
         layers = _build(libraries, place)
-        known.remember_all(key, layers)
+        known.remember(key, layers)
     return layers
 
 

@@ -66,7 +66,7 @@ def test_layers_made_together_are_recalled_in_their_order(tmp_path, layout):
     assert memory.recall_set(place) is None
     parts = tuple((Digest.of(name), layer) for name in (b"b", b"a", b"c"))
     made = LayerSet(of=Digest.of(b"tree"), parts=parts)
-    memory.remember_set(place, made)
+    memory.remember(place, made)
     assert memory.recall_set(place) == made
 
 
