@@ -217,8 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         with TemporaryDirectory() as cache:
-            places = Path(cache), asked.archive
-            changed = update(asked.catalogue, asked.snapshot, Access(), *places)
+            changed = update(asked.catalogue, asked.snapshot, Access(), Path(cache), asked.archive)
     except SendoffError as error:
         lines = (error.what(), error.why(), error.evidence(), error.fix())
         sys.stderr.write("".join(f"{line}\n" for line in lines if line))

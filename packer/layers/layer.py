@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
 from typing import Protocol
 
+from packer import memory
 from packer.digest import Digest
 from packer.digester import Digester
 from packer.images.descriptor import Descriptor
@@ -22,8 +19,6 @@ LAYOUT_VERSION = 3
 
 _FLUSH = 1 << 20
 _DIRECT = 1 << 18
-_KEPT = 31 << 20
-"""Bytes that the process keeps: more than any piece of a layer."""
 
 
 class Layer(Record, frozen=True):
@@ -100,7 +95,7 @@ class LayerWriter:
 
     def __init__(self, sink: Sink, diff_id: Digest | None = None) -> None:
         """`diff_id`: the diffID, where it is known: then no stream need be inflated."""
-        _keep_memory()
+        memory.keep()
         self.wants_plain = diff_id is None
         self._plain = _Stream(None, diff_id)
         self._blob = _Stream(sink)
@@ -194,15 +189,3 @@ class LayerWriter:
         self._plain.write(data)
         for piece in gzip.stored(data):
             self._blob.write(piece)
-
-
-@cache
-def _keep_memory() -> None:
-    """Have one large block freed: until it has seen that, glibc gives memory back to the kernel
-    after every piece (mallopt(3), "dynamic mmap threshold"), and new pages cost more than hashing.
-
-    What is read into is not touched before, as the pages of a `bytearray` are.
-    """
-    # Where memory is that scarce (setrlimit(2)), pieces are given back.
-    with suppress(MemoryError), Path(os.devnull).open("rb", buffering=0) as nothing:
-        os.read(nothing.fileno(), _KEPT)

@@ -39,7 +39,6 @@ class Loaded:
     def watch(self) -> bool:
         """Have the kernel tell of changes from now on, where it can; whether there were none."""
         directories = {os.fsencode(os.path.dirname(path)) for path in self._stamps}
-        directories |= {os.fsencode(path) for path in self._stamps if os.path.isdir(path)}
         with suppress(OSError):
             instance = inotify.instance()
             there = {path for path in directories if path and os.path.isdir(path)}
@@ -51,9 +50,9 @@ class Loaded:
 
     def unchanged(self) -> bool:
         """Whether all are as they were. Forks may ask as well."""
-        if self._instance >= 0:
-            return inotify.is_quiet(self._instance) and self._are_found()
-        return self._are_the_same() and self._are_found()
+        told = self._instance >= 0
+        same = inotify.is_quiet(self._instance) if told else self._are_the_same()
+        return same and self._are_found()
 
     def _are_the_same(self) -> bool:
         return all(_stamp(path) == stamp for path, stamp in self._stamps.items())

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
+from packer import memory
 from sendoff.warm import worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
@@ -22,8 +23,8 @@ READY, TAKEN, STALE = b"r", b"t", b"s"
 """What it says: it takes the next command, it has, what is loaded is out of date."""
 
 
-_LARGEST, _ROOM = 4 << 20, 3 << 20
-"""Bytes of the largest block that is to be kept, and of those that are there at the start."""
+_ROOM = 3 << 20
+"""Bytes of memory that is there at the start."""
 
 
 class Standby:
@@ -99,10 +100,10 @@ class _Waiting:
 
 def _touch() -> None:
     """Write to each object once, as every use of it will: the kernel copies its page now. And have
-    memory for new ones, which the allocator keeps (mallopt(3), "dynamic mmap threshold").
+    memory for new ones, which the allocator keeps.
     """
     gc.unfreeze()
     gc.get_objects()
     gc.freeze()
-    bytearray(_LARGEST)
+    memory.keep()
     b"-" * _ROOM

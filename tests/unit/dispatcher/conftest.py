@@ -180,15 +180,19 @@ def own_supervision(monkeypatch: pytest.MonkeyPatch) -> Iterator[supervision.Sup
 
 
 @pytest.fixture
-def bench(tmp_path: Path, cache: Path) -> Bench:
-    return Bench(
-        Places(
-            layout=tmp_path / "images",
-            store=str(tmp_path / "store"),
-            cache=cache,
-            state=tmp_path / "state",
-        )
+def places(tmp_path: Path) -> Places:
+    """Of the test's own, all of them empty."""
+    return Places(
+        layout=tmp_path / "images",
+        store=str(tmp_path / "store"),
+        cache=tmp_path / "cache",
+        state=tmp_path / "state",
     )
+
+
+@pytest.fixture
+def bench(places: Places, cache: Path) -> Bench:
+    return Bench(msgspec.structs.replace(places, cache=cache))
 
 
 @pytest.fixture(scope="session")

@@ -18,14 +18,8 @@ from tests.unit.sendoff.test_reference import run
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(
-        layout=tmp_path / "layout",
-        store=str(tmp_path / "store"),
-        cache=tmp_path / "cache",
-        state=tmp_path / "state",
-        budget=Budget(gpu_hours=2),
-    )
+def places(places: Places) -> Places:
+    return replace(places, budget=Budget(gpu_hours=2))
 
 
 def request(group: str = "g", key: str = "") -> Request:

@@ -19,16 +19,6 @@ DIGEST = Digest.of(b"image")
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(
-        layout=tmp_path / "images",
-        store=str(tmp_path / "store"),
-        cache=tmp_path / "cache",
-        state=tmp_path / "state",
-    )
-
-
-@pytest.fixture
 def runs(places: Places) -> Runs:
     return Runs.at(places)
 

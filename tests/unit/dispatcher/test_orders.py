@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
@@ -16,16 +14,6 @@ from packer.digest import Digest
 from packer.errors import DiskFull
 
 DIGEST = Digest.of(b"an image")
-
-
-@pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(
-        layout=tmp_path / "layout",
-        store=str(tmp_path / "store"),
-        cache=tmp_path / "cache",
-        state=tmp_path / "state",
-    )
 
 
 def ordered(run_id: str, key: str = "", created: str = "", timeout: float = 60) -> Run:

@@ -86,16 +86,6 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> StandIn:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(
-        layout=tmp_path / "layout",
-        store=str(tmp_path / "store"),
-        cache=tmp_path / "cache",
-        state=tmp_path / "state",
-    )
-
-
-@pytest.fixture
 def run() -> Run:
     """One of several containers, not sent off yet."""
     made = run_of(INPUTS, max_parallel=PLACES, idempotency_key="k")
