@@ -182,17 +182,21 @@ def own_supervision(monkeypatch: pytest.MonkeyPatch) -> Iterator[supervision.Sup
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     """Of the test's own, all of them empty."""
-    return Places(
-        layout=tmp_path / "images",
-        store=str(tmp_path / "store"),
-        cache=tmp_path / "cache",
-        state=tmp_path / "state",
-    )
+    return _places(tmp_path, tmp_path / "cache")
 
 
 @pytest.fixture
-def bench(places: Places, cache: Path) -> Bench:
-    return Bench(msgspec.structs.replace(places, cache=cache))
+def bench(tmp_path: Path, cache: Path) -> Bench:
+    return Bench(_places(tmp_path, cache))
+
+
+def _places(folder: Path, cache: Path) -> Places:
+    return Places(
+        layout=folder / "images",
+        store=str(folder / "store"),
+        cache=cache,
+        state=folder / "state",
+    )
 
 
 @pytest.fixture(scope="session")
