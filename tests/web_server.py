@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,11 +14,15 @@ from tests.registries.certificates import Identity
 LOOPBACK = "127.0.0.1"
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One that writes nothing to the terminal."""
+class Quiet:
+    """What writes nothing to the terminal, whichever handler it is."""
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+class Handler(Quiet, BaseHTTPRequestHandler):
+    """A handler that only has to say what it answers."""
 
     def answer(self, status: int, data: bytes, kind: str = "application/octet-stream") -> None:
         """A whole answer; to HEAD without its body."""
@@ -27,6 +32,13 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Told as ever, unless it is that a client left: many tests are about those."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class WebServer:
@@ -39,7 +51,7 @@ class WebServer:
         identity: Identity | None = None,
     ) -> None:
         """`identity`: what it shows for TLS."""
-        self.server = ThreadingHTTPServer((host, 0), handler)
+        self.server = _Server((host, 0), handler)
         if identity:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(identity.certificate, identity.key)

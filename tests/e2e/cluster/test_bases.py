@@ -32,7 +32,7 @@ from tests.e2e.cluster.test_builders import MAIN
 from tests.e2e.cluster.test_pages import commands, done
 from tests.registries.process import RegistryProcess
 from tests.stack.buildkit.second import SecondBuilder
-from tests.web_server import WebServer
+from tests.web_server import Quiet, WebServer
 
 STACK_PYTHON = "usr/lib/python3.11/", "usr/bin/python3.11"
 NOWHERE = "sha256:" + "0" * 64
@@ -263,15 +263,14 @@ def test_what_differs_is_named(foundry: Foundry, own: Path) -> None:
     assert not [line for line in rest if "etc/lucky" not in line and "config" not in line]
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+class _Files(Quiet, SimpleHTTPRequestHandler):
+    """The files of its directory."""
 
 
 @contextmanager
 def served(folder: Path, host: str) -> Iterator[str]:
     """The URL at which the files of a folder are."""
-    handler = functools.partial(_Quiet, directory=str(folder))
+    handler = functools.partial(_Files, directory=str(folder))
     with WebServer(handler, host) as web:
         yield web.url
 
