@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-
-import msgspec
+from collections.abc import Iterable, Mapping
 
 from dispatcher.kubernetes.diagnosis import diagnose
 from dispatcher.kubernetes.evidence import Evidence
@@ -13,16 +11,15 @@ from dispatcher.kubernetes.pod_phases import of_pod
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import trouble
-from dispatcher.run import Failure, Manifest, Phases, Run, State, unreported
+from dispatcher.run import Failure, Manifest, Phases, Run
 from dispatcher.runner.keys import numbers
+from dispatcher.settlement import Settlement
 from dispatcher.store import Missing, RunKeys, Runs
 from packer import record
 from packer.record import Record
 
 _EXPLAINED = 20
 """Pods whose events are asked for; the others are explained by what they say themselves."""
-_FEW = 20
-"""Indexes that are sooner asked for one by one than all are listed."""
 
 
 class EventRecord(Record, frozen=True):
@@ -38,16 +35,14 @@ class EventRecord(Record, frozen=True):
 
 
 class Settler:
-    """Commits for one run, in the place of runners that never could."""
+    """Finds out why, and commits it."""
 
     def __init__(self, run: Run, runs: Runs, evidence: Evidence, settings: ClusterSettings) -> None:
         self._run, self._runs = run, runs
         self._evidence, self._settings = evidence, settings
         self._keys = RunKeys(run.id)
+        self._ends = Settlement(run, runs)
         self._kept = 0
-        self._begun: set[int] | None = None
-        """Of which indexes the store has anything; None where each is asked for itself."""
-        self._all_cancelled = False
 
     def has_traces(self) -> bool:
         """Whether the store has anything that a pod of the run left, or that ended it."""
@@ -71,9 +66,9 @@ class Settler:
             attempt = pod.failures + 1 if pod else 0
             # What several inputs shared can't be told apart.
             phases = of_pod(job, pod) if pod and per_pod == 1 else None
-            return self._commit(index, why.get(index // per_pod) or without, attempt, phases)
+            return self._ends.commit(index, why.get(index // per_pod) or without, attempt, phases)
 
-        return self._each(asked, settle)
+        return self._ends.each(asked, settle)
 
     def given_up(
         self, failure: Failure, indexes: Iterable[int], waited: Mapping[int, Phases]
@@ -85,17 +80,9 @@ class Settler:
         def settle(index: int) -> Manifest:
             first = index % per_pod == 0
             phases = waited.get(index // per_pod) if first else None
-            return self._commit(index, failure, phases=phases)
+            return self._ends.commit(index, failure, phases=phases)
 
-        return self._each(indexes, settle)
-
-    def cancelled(self, indexes: Iterable[int]) -> dict[int, Manifest]:
-        """Say of those indexes that were cancelled that they were."""
-
-        def settle(index: int) -> Manifest | None:
-            return self._commit(index, None) if self._is_cancelled(index) else None
-
-        return self._each(indexes, settle, only_begun=True)
+        return self._ends.each(indexes, settle)
 
     def without_job(self, failure: Failure, indexes: Iterable[int]) -> dict[int, Manifest]:
         """Say of those that were cancelled that they were, and of those whose last attempt saved
@@ -103,59 +90,11 @@ class Settler:
         """
 
         def settle(index: int) -> Manifest | None:
-            if self._is_cancelled(index):
-                return self._commit(index, None)
-            return self._commit(index, failure) if self._interrupted(index) else None
+            if self._ends.is_cancelled(index):
+                return self._ends.commit(index, None)
+            return self._ends.commit(index, failure) if self._ends.interrupted(index) else None
 
-        return self._each(indexes, settle, only_begun=True)
-
-    def _each(
-        self,
-        indexes: Iterable[int],
-        settle: Callable[[int], Manifest | None],
-        *,
-        only_begun: bool = False,
-    ) -> dict[int, Manifest]:
-        """Several at a time, where the store is far away.
-
-        `only_begun`: unless all were cancelled, those of which the store has anything.
-        """
-        asked = list(indexes)
-        if not asked:
-            return {}
-        self._begun = self._runs.begun(self._run.id) if len(asked) > _FEW else None
-        self._all_cancelled = self._runs.store.has(self._keys.cancel)
-        if only_begun and not self._all_cancelled:
-            asked = [index for index in asked if self._has_any(index)]
-        if len(asked) <= 1 or self._runs.store.parallel == 1:
-            made = [settle(index) for index in asked]
-        else:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self._runs.store.parallel) as pool:
-                made = list(pool.map(settle, asked))
-        pairs = zip(asked, made, strict=True)
-        return {index: manifest for index, manifest in pairs if manifest}
-
-    def _commit(
-        self,
-        index: int,
-        failure: Failure | None,
-        attempt: int = 0,
-        phases: Phases | None = None,
-    ) -> Manifest:
-        """The manifest of an index: what an attempt has left, or one of ours, or another's."""
-        cancelled = failure is None or self._is_cancelled(index)
-        state: State = "cancelled" if cancelled else "failed"
-        if state == "failed" and failure and failure.code == "DEADLINE":
-            state = "timed-out"
-        made = self._interrupted(index) or msgspec.structs.replace(
-            unreported(self._run, index, attempt), phases=phases or Phases()
-        )
-        made = msgspec.structs.replace(made, state=state, failure=None if cancelled else failure)
-        if self._runs.commit(made):
-            return made
-        return self._runs.manifest(self._run.id, index) or made
+        return self._ends.each(indexes, settle, only_begun=True)
 
     def keep_events(self) -> None:
         """Copy what the cluster said into the store, where it said more since the last time."""
@@ -179,25 +118,6 @@ class Settler:
             phase="results",
         )
         return found.failure
-
-    def _interrupted(self, index: int) -> Manifest | None:
-        """What the last attempt saved when it was ended from outside."""
-        if not self._has_any(index):
-            return None
-        for attempt in reversed(self._runs.attempts(self._run.id, index)):
-            found = self._runs.interrupted(self._run.id, index, attempt)
-            if found:
-                return found
-        return None
-
-    def _is_cancelled(self, index: int) -> bool:
-        """Whether somebody asked for the end of this index, or of the run."""
-        if self._all_cancelled:
-            return True
-        return self._has_any(index) and self._runs.store.has(self._keys.cancel_index(index))
-
-    def _has_any(self, index: int) -> bool:
-        return self._begun is None or index in self._begun
 
     def _merged(self, seen: Mapping[str, Event]) -> bytes:
         """These events and those kept before, the oldest first."""

@@ -33,6 +33,7 @@ from dispatcher.request import Request, Resources
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import numbers
+from dispatcher.settlement import Settlement
 from dispatcher.store import RunKeys, Runs
 
 _CROWD = 1_000
@@ -141,8 +142,7 @@ class KubernetesTarget:
             for pod in pods:
                 self._submission.remove_pod(pod)
         elif not pods or not self._runs.attempts(run.id, index):
-            evidence = Evidence(self._client, run.id)
-            Settler(run, self._runs, evidence, self._settings).cancelled((index,))
+            Settlement(run, self._runs).cancelled((index,))
         # Else its pod has other inputs too: the runner finds out from the store, and goes on.
 
     @cached_property
