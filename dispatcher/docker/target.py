@@ -21,7 +21,7 @@ from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
-from dispatcher.store import Runs
+from dispatcher.store import RunKeys, Runs
 from packer.errors import SendoffError
 
 _DONE = (COMMITTED, UNSUCCESSFUL)
@@ -69,11 +69,16 @@ class DockerTarget:
         return DockerClaim(self._engine, self._places, self._pulling)
 
     def started(self, run_id: str) -> bool:
-        """Whether all of its containers were started, or the store knows that they once were."""
-        states = self._engine.states(run_id)
-        if states:
-            return not incomplete(states)
-        return traces.any_attempt(run_id, Runs.at(self._places))
+        """Whether all of its containers were started, or the store knows that they once were.
+
+        What was cancelled counts as started: it need not be again.
+        """
+        states, runs = self._engine.states(run_id), Runs.at(self._places)
+        if states and not incomplete(states):
+            return True
+        if runs.store.has(RunKeys(run_id).cancel):
+            return True
+        return not states and traces.any_attempt(run_id, runs)
 
     def begun(self, run_id: str) -> bool:
         """Whether one of its containers was started: those after it may have been refused."""

@@ -22,6 +22,8 @@ from packer.errors import SendoffError
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
+SOON = 15
+"""Seconds in which nobody waits for a client that may still start it."""
 DAY = 24 * 3600
 NAME = f"many-{os.getpid()}"
 CLIENT = """
@@ -184,6 +186,26 @@ def test_a_run_that_was_never_started_can_be_cancelled(site, engine):
     assert run.state == "queued"
     run.cancel()
     assert containers(engine, run.id) == []
+    assert run.wait(SOON).state == "cancelled"
+    assert [index.state for index in run] == ["cancelled"] * 4
+    assert the_same(site).id == run.id
+    assert containers(engine, run.id) == []
+
+
+def test_a_run_that_was_begun_to_be_started_can_be_cancelled(site, engine):
+    dies(site, 2)
+    (name,) = {
+        each.labels[RUN_LABEL]
+        for each in engine.containers.list(all=True, ignore_removed=True)
+        if each.status == "created" and each.name.startswith(NAME)
+    }
+    run = sendoff.get(name, project=site.project)
+    run.cancel()
+    ended(engine, run.id)
+    assert the_same(site).id == run.id
+    run.wait(SOON)
+    assert [index.state for index in run][2:] == ["cancelled"] * 2
+    assert len(containers(engine, run.id)) <= 2
 
 
 def test_gpus_that_the_engine_has_not_are_refused_in_its_words(site, engine):

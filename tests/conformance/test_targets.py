@@ -110,6 +110,18 @@ def test_cancelling_a_run(site):
     assert run.state == "cancelled"
 
 
+def test_cancelling_a_sweep_of_which_most_was_never_begun(site):
+    site.write("main.py", "import time\nprint('on', flush=True)\ntime.sleep(600)")
+    run = sendoff.sweep(
+        "python main.py {n}", {"n": range(4)}, project=site.project, max_parallel=1, grace=2
+    )
+    next(event for event in run[0].events() if "on" in event.text)
+    run.cancel()
+    site.end(run)
+    assert [(index.state, index.status.failure) for index in run] == [("cancelled", None)] * 4
+    assert run.state == "cancelled"
+
+
 def test_a_log_is_followed_while_it_grows(site):
     run = site.script(
         "import time\n"

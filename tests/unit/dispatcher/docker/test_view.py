@@ -14,7 +14,8 @@ from dispatcher.docker.state import ContainerState, EngineFacts, facts
 from dispatcher.docker.state import state as of_listed
 from dispatcher.docker.view import DockerView
 from dispatcher.run import now
-from dispatcher.store import DirectoryStore, Runs
+from dispatcher.runner.exit_status import INTERRUPTED
+from dispatcher.store import DirectoryStore, RunKeys, Runs
 from tests.unit.dispatcher.docker.test_container import run
 
 CLOCK = 1_000_000.0
@@ -89,6 +90,47 @@ def test_the_container_that_failed_says_why(lost):
     assert (
         lost(state(0, "exited"), state(1, "exited")).message == "the runner ended without a result"
     )
+
+
+class TestCancelled:
+    """What is told of a run that somebody cancelled."""
+
+    @pytest.fixture
+    def told(self, tmp_path):
+        """What becomes of each index, or why it is lost; None where neither is known."""
+
+        def told(*said, mark="", run=RUN):
+            runs = Runs(DirectoryStore(str(tmp_path)))
+            runs.store.put(mark or RunKeys(RUN.id).cancel, b"{}")
+            view = DockerView(run, Said(said), runs)
+            sight = view.look(range(4))
+            settled = view.settle(range(4))
+            return [
+                settled[index].state if index in settled else sight.lost and sight.lost.code
+                for index in range(4)
+            ]
+
+        return told
+
+    def test_what_no_runner_came_to_was(self, told):
+        asked_to_end = [state(place, "exited", INTERRUPTED) for place in (0, 1)]
+        assert told(*asked_to_end) == ["cancelled"] * 4
+
+    def test_while_a_container_lives_its_runner_says_so(self, told):
+        assert told(state(0, "exited", INTERRUPTED), state(1, "running")) == [None] * 4
+
+    def test_nobody_waits_for_whoever_may_be_starting_it(self, told):
+        assert told(run=msgspec.structs.replace(RUN, created=now())) == ["cancelled"] * 4
+        assert told(state(0, "created", ago=5)) == ["cancelled"] * 4
+        assert told(state(0, "exited", INTERRUPTED, ago=5)) == ["cancelled"] * 4
+
+    def test_what_had_failed_by_itself_stays_so(self, told):
+        before = [state(0, "exited", INTERRUPTED), state(1, "exited", 74)]
+        assert told(*before) == ["cancelled"] * 2 + ["UPLOAD_INCOMPLETE"] * 2
+
+    def test_one_index_alone(self, told):
+        mark = RunKeys(RUN.id).cancel_index(1)
+        assert told(mark=mark) == ["CONTAINER_LOST", "cancelled", *["CONTAINER_LOST"] * 2]
 
 
 def test_what_an_engine_is():
