@@ -13,7 +13,7 @@ from dispatcher.docker.errors import (
     EngineRefused,
     EngineUnreachable,
     EngineWithoutGpus,
-    PullFailed,
+    of_pull,
 )
 from dispatcher.docker.state import ContainerState, EngineFacts, facts, state
 
@@ -47,7 +47,7 @@ class Engine:
 
         Raises:
             EngineUnreachable
-            PullFailed: with the registry's words.
+            PullFailed, PullBroken, EngineFull: with the registry's or the engine's words.
         """
         from docker.errors import APIError, ImageNotFound
 
@@ -59,9 +59,13 @@ class Engine:
             else:
                 return
             try:
-                self._client.images.pull(image)
+                # What fails after the first byte is an answer of its own, in a line among others.
+                for line in self._client.api.pull(image, stream=True, decode=True):
+                    if said := line.get("error"):
+                        raise of_pull(image, said)
+                self._client.images.get(image)
             except APIError as error:
-                raise PullFailed(image, _said(error)) from error
+                raise of_pull(image, _said(error)) from error
 
     def start(self, keywords: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         """Create a container with these files in it and start it, unless one of its name was.

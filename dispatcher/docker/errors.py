@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+from dispatcher.pulls import may_pass
 from packer.errors import SendoffError
+
+_NO_ROOM = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
 class EngineUnreachable(SendoffError):
@@ -62,6 +67,24 @@ class PullFailed(SendoffError):
         return "log the engine in to the registry: docker login; or push again: sendoff pack"
 
 
+class PullBroken(PullFailed):
+    """The engine can't get the image now: the registry failed, or the way to it."""
+
+    retryable = True
+
+    def fix(self) -> str:
+        return "sendoff doctor checks the registry; the engine must reach it too; then try again"
+
+
+class EngineFull(PullFailed):
+    """The engine has no room for the image."""
+
+    code, phase = "DISK_FULL", "storage"
+
+    def fix(self) -> str:
+        return "make room where it keeps its images: docker system df; docker system prune"
+
+
 class EngineWithoutGpus(SendoffError):
     """GPUs were asked of an engine that can't give containers them; its words say why."""
 
@@ -83,3 +106,10 @@ class EngineWithoutGpus(SendoffError):
             "install the NVIDIA Container Toolkit there, then nvidia-ctk runtime configure "
             "--runtime=docker, and restart the engine; or leave --gpu out"
         )
+
+
+def of_pull(image: str, said: str) -> PullFailed:
+    """The error of a pull of which the engine said this."""
+    if _NO_ROOM.search(said):
+        return EngineFull(image, said)
+    return PullBroken(image, said) if may_pass(said) else PullFailed(image, said)

@@ -56,7 +56,7 @@ class DockerTarget:
         Before the run is known to anybody: a run without containers is one that nobody starts.
 
         Raises:
-            PullFailed, and as `admit`.
+            PullFailed, PullBroken, EngineFull, and as `admit`.
         """
         self.admit(request)
         began = time.monotonic()

@@ -7,6 +7,7 @@ import re
 from dispatcher.kubernetes.run_objects import Waiting
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import Trouble, trouble
+from dispatcher.pulls import may_pass
 
 PULLING = frozenset(
     {
@@ -21,9 +22,6 @@ _REFUSED = re.compile(
     r"\b40[13]\b|unauthorized|authentication required|authorization failed|access denied"
     r"|insufficient_scope|forbidden",
     re.IGNORECASE,
-)
-_BROKEN = re.compile(
-    r"\b5\d\d\b|timeout|connection re|EOF|no such host|dial tcp|429", re.IGNORECASE
 )
 
 
@@ -73,7 +71,7 @@ def _kind(reason: str, text: str) -> tuple[str, str, str]:
     if reason == "InvalidImageName":
         return _BAD_NAME
     # A registry that fails may say "not found" of its parts, so trouble on the way comes first.
-    if _BROKEN.search(text):
+    if may_pass(text):
         return _ON_THE_WAY
     if _REFUSED.search(text):
         return _NOT_ALLOWED

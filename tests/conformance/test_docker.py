@@ -17,8 +17,12 @@ import sendoff
 from dispatcher.docker import target
 from dispatcher.docker.container import RUN_LABEL
 from dispatcher.docker.engine import Engine
+from dispatcher.docker.errors import PullBroken
 from dispatcher.store import Runs
 from packer.errors import SendoffError
+from tests.faults.faults import Alter
+from tests.faults.proxy import Proxy
+from tests.stack.kubernetes import run_image
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -218,6 +222,21 @@ def test_gpus_that_the_engine_has_not_are_refused_in_its_words(site, engine):
         assert "could not select device driver" in caught.value.why()
     names = [each.name for each in engine.containers.list(all=True, ignore_removed=True)]
     assert not [name for name in names if name.startswith("no-gpus")]
+
+
+@pytest.mark.usefixtures("site")
+def test_a_pull_that_fails_midway_is_told_in_the_engines_words(stack):
+    digest = run_image.push(stack.known, {"main.py": os.urandom(8).hex()}, "damaged")
+    host, _, port = stack.known["registry"]["address"].partition(":")
+    with Proxy((host, int(port))) as proxy:
+        # What is cut it asks for again, for a minute and a half.
+        proxy.on("GET", "/blobs/", Alter(100), times=PATIENCE)
+        image = f"{host}:{proxy.port}/{run_image.REPOSITORY}@{digest}"
+        with pytest.raises(PullBroken) as caught:
+            Engine().pull(image)
+        assert "verification failed" in caught.value.why()
+        proxy.heal()
+        Engine().pull(image)
 
 
 def test_a_container_that_failed_tells_why_for_a_day(site, engine):

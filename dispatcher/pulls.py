@@ -1,0 +1,15 @@
+"""What a container runtime says of an image that it could not pull. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_PASSING = re.compile(
+    r"\b5\d\d\b|timeout|connection re|EOF|no such host|dial tcp|429|verification failed",
+    re.IGNORECASE,
+)
+
+
+def may_pass(said: str) -> bool:
+    """Whether it was trouble on the way, or of the registry: the image may come another time."""
+    return bool(_PASSING.search(said))
