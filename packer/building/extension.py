@@ -46,7 +46,20 @@ def extended(
         raise BuildSecretMissing(missing[0])
     name = _name(base, settings, registry)
     builder.build(_build(base, settings, name), progress)
-    return registry.base(name, base.platform)
+    made = registry.base(name, base.platform)
+    if _compressed_anew(made, base):
+        return registry.rebase(made, base, tag(base, settings), progress)
+    return made
+
+
+def _compressed_anew(made: Base, base: Base) -> bool:
+    """Whether the layers of `base` are in `made` as other blobs, which no node has that has `base`.
+
+    A docker engine keeps no blobs, and pushes such of what it has from another registry.
+    """
+    lowest = made.layers[: len(base.layers)]
+    alike = [layer.diff_id for layer in lowest] == [layer.diff_id for layer in base.layers]
+    return alike and lowest != base.layers
 
 
 def found(base: Base, settings: ImageSettings, registry: Registry) -> Base | None:

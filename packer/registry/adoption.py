@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 
 from packer.images import image
 from packer.images.base import Base
-from packer.images.descriptor import Descriptor
+from packer.images.descriptor import CONFIG, MANIFEST, Descriptor
 from packer.images.image import Image
 from packer.images.layout import Layout
 from packer.layers.layer import Layer
@@ -58,3 +59,22 @@ def stacked(base: Base, layers: Sequence[Layer], repository: Repository, cache: 
         repository=str(repository),
         layers=(*base.layers, *layers),
     )
+
+
+def rebased(made: Base, base: Base, manifest: bytes, cache: Path) -> Base:
+    """`made` with the layers of `base` in the place of its lowest, which hold the same files.
+
+    `manifest` is its own; the other is written below `cache`, and has the same config.
+
+    Raises:
+        DiskFull
+    """
+    layers = (*base.layers, *made.layers[len(base.layers) :])
+    content = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": json.loads(manifest)["config"] | {"mediaType": CONFIG},
+        "layers": [layer.descriptor.as_oci() for layer in layers],
+    }
+    digest = Layout(kept(cache)).write(json.dumps(content, sort_keys=True).encode())
+    return replace(made, digest=digest, layers=layers)

@@ -198,6 +198,21 @@ class Registry:
         self.push(adoption.request(stacked, self.repository, self._cache, tag, base), progress)
         return stacked
 
+    def rebase(self, made: Base, base: Base, tag: str, progress: Progress = SILENT) -> Base:
+        """`made`, which is here, under `tag` with the layers of `base` in the place of its lowest.
+
+        Those have to hold the same files, compressed in whatever way.
+
+        Raises:
+            As `push`; DigestGone: `made` is not here.
+        """
+        from packer.registry import adoption
+
+        own = self.manifest(made.digest).data
+        found = adoption.rebased(made, base, own, self._cache)
+        self.push(adoption.request(found, self.repository, self._cache, tag, base), progress)
+        return found
+
     def check(self) -> None:
         """Find out whether pushing is allowed: begin an upload, and take it back.
 

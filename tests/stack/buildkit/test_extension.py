@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from packer.building import extension
 from packer.building.errors import BuildSecretMissing
@@ -23,6 +24,7 @@ from packer.images.descriptor import INDEX, MANIFEST
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
+from tests.registries.process import RegistryProcess
 from tests.stack.stack import Stack
 
 
@@ -51,6 +53,38 @@ def test_it_is_a_base_with_more_in_it(
     builder.build(Build(dockerfile=check))
     nobody = Builder(address.parse("unix:///nowhere"), Path("/nowhere"))
     assert extension.extended(base, steps, nobody, registry) == made
+
+
+@pytest.mark.usefixtures("cli")
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_engine_s_own_builder_keeps_the_layers_of_the_base(
+    base: Base,
+    registry: Registry,
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    elsewhere: bool,
+) -> None:
+    """The stack's engine is too old for secrets of steps, and its steps have no network."""
+    monkeypatch.setenv("DOCKER_HOST", stack.known["docker"]["host"])
+    engine = Builder(address.parse("docker"), tmp_path / "engine")
+    mark = os.urandom(8).hex()
+    steps = ImageSettings(run=(f"echo {mark} > /etc/mark",))
+    with RegistryProcess(tmp_path / "second") as second:
+        if elsewhere:
+            name = Repository.parse(f"{second.host}/extended/runs")
+            registry = Registry(name, Access(), tmp_path / "cache")
+        made = extension.extended(base, steps, engine, registry)
+        assert made.layers[: len(base.layers)] == base.layers
+        assert len(made.layers) == len(base.layers) + 1
+        assert (
+            replace(made, digest=base.digest, layers=base.layers, repository=base.repository)
+            == base
+        )
+        image = f"{made.repository}@{made.digest}"
+        engine.build(Build(dockerfile=f"FROM {image}\nRUN test $(cat /etc/mark) = {mark}\n"))
+        assert extension.extended(base, steps, engine, registry) == made
 
 
 def test_a_secret_is_in_nothing_that_is_pushed(

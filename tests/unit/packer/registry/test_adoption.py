@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from packer.images.base import Base
 from packer.images.layout import Layout
@@ -52,6 +54,26 @@ def test_layers_of_the_repository_are_stacked_upon_it(
     assert (found.python, found.python_version) == (base.python, base.python_version)
     assert registry.stack(base, above, "warm-1").digest == stacked.digest
     assert "warm-1" in registry.tags()
+
+
+def test_layers_that_were_compressed_anew_are_those_of_the_base_again(
+    registry: Registry, base: Base, layout: Layout
+) -> None:
+    own = make_layer(layout)
+    anew = make_image(layout, *(_compressed_anew(layer, layout) for layer in base.layers), own)
+    registry.push(PushRequest(layout=layout.root, images=(anew,), tags={"base-1": anew}))
+    made = registry.base(f"{registry.repository}:base-1", PLATFORM)
+    assert not {layer.digest for layer in base.layers} & {layer.digest for layer in made.layers}
+    rebased = registry.rebase(made, base, "base-1")
+    assert rebased.layers == (*base.layers, own)
+    assert registry.base(f"{registry.repository}:base-1", PLATFORM) == rebased
+    assert replace(rebased, digest=made.digest, layers=made.layers) == made
+
+
+def _compressed_anew(layer: Layer, layout: Layout) -> Layer:
+    """The same files in another blob."""
+    data = gzip.compress(gzip.decompress(layout.read(layer.digest)))
+    return replace(layer, digest=layout.write(data), size=len(data))
 
 
 def _in_repository(registry: Registry, layout: Layout) -> tuple[Layer, ...]:
