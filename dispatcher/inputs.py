@@ -19,6 +19,7 @@ from dispatcher.request import Data
 from dispatcher.runner.keys import data_key
 from dispatcher.runner.store import DirectoryStore
 from dispatcher.store import Runs
+from dispatcher.store_errors import UploadLost
 from packer.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def split(text: str) -> tuple[str, str]:
 def send(sources: Sequence[Source], places: Places, progress: Progress = SILENT) -> int:
     """Have everything in the store; returns how many bytes had to be sent.
 
-    What was interrupted goes on where it stopped, in a bucket part by part.
+    What was interrupted goes on where it stopped, in a bucket part by part. Several clients may
+    send the same at once.
 
     Raises:
         StoreFailed, InputChanged, InputUnreadable
@@ -116,7 +118,15 @@ class _Sender:
         if self._store.size(key) == file.size:
             self._progress.advance(file.size)
             return
-        upload = self._store.upload(key, file.size, resumed=True)
+        try:
+            self._put(file, key, resumed=True)
+        except UploadLost:
+            # Another client sends the same, went on with the same upload, and has mostly ended it.
+            if self._store.size(key) != file.size:
+                self._put(file, key, resumed=False)
+
+    def _put(self, file: SourceFile, key: str, *, resumed: bool) -> None:
+        upload = self._store.upload(key, file.size, resumed=resumed)
         try:
             if not self._copy(file, upload):
                 upload.leave()

@@ -80,6 +80,10 @@ class StoreRefused(StoreFailed):
     words = "refused a request"
 
 
+class UploadLost(StoreRefused):
+    """Another client went on with the same upload in parts, and ended it or changed its parts."""
+
+
 class StoreExposed(StoreFailed):
     """Credentials and results would cross an open network in clear text."""
 
@@ -103,6 +107,7 @@ _KINDS: dict[type[store_faults.StoreFault], type[StoreFailed]] = {
     store_faults.BucketMissing: BucketMissing,
     store_faults.ClockSkew: ClockSkew,
     store_faults.StoreRefused: StoreRefused,
+    store_faults.UploadLost: UploadLost,
 }
 
 

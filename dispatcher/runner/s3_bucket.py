@@ -17,7 +17,7 @@ from minio.error import S3Error
 
 from .s3_credentials import FileProvider
 from .s3_patience import Patience, new_pool
-from .store_faults import StoreDenied, StoreFault, StoreRefused
+from .store_faults import StoreDenied, StoreFault, StoreRefused, UploadLost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 PARALLEL = 6
 """Requests under way at once."""
 
-_DENIED, _GONE, _CHANGED, _PAST_THE_END = 403, 404, 412, 416
+_BAD, _DENIED, _GONE, _CHANGED, _PAST_THE_END = 400, 403, 404, 412, 416
+_LOST = ("InvalidPart", "NoSuchUpload")
 
 
 class AlreadyThere(Exception):
@@ -189,26 +190,39 @@ class S3Bucket:
         return upload, tags
 
     def put_part(self, name: str, upload: str, number: int, data: bytes) -> str:
-        """Write a part, counted from 1; its tag."""
-        return self.patience.call(
-            f"writing part {number} of {name}",
-            lambda: self._minio._upload_part(self.name, name, data, None, upload, number),
-        )
+        """Write a part, counted from 1; its tag.
+
+        Raises:
+            UploadLost
+        """
+        doing = f"writing part {number} of {name}"
+        try:
+            return self.patience.call(
+                doing,
+                lambda: self._minio._upload_part(self.name, name, data, None, upload, number),
+                (_GONE,),
+            )
+        except S3Error as error:
+            raise self._refused(doing, error) from error
 
     def complete(self, name: str, upload: str, tags: Sequence[str], size: int) -> None:
-        """Make one object of `size` bytes of the parts."""
+        """Make one object of `size` bytes of the parts.
+
+        Raises:
+            UploadLost
+        """
         parts = [Part(number, tag) for number, tag in enumerate(tags, 1)]
         doing = f"writing {name}"
         try:
             self.patience.call(
                 doing,
                 lambda: self._minio._complete_multipart_upload(self.name, name, upload, parts),
-                (_GONE,),
+                (_BAD, _GONE),
             )
         except S3Error as error:
             # Where an answer was lost, the upload is over and the object there.
             if self.size(name) != size:
-                raise self.patience.fault(StoreRefused, doing, str(error.code)) from error
+                raise self._refused(doing, error) from error
 
     def abort(self, name: str, upload: str) -> None:
         """Throw the parts away."""
@@ -218,6 +232,10 @@ class S3Bucket:
                 lambda: self._minio._abort_multipart_upload(self.name, name, upload),
                 (_GONE,),
             )
+
+    def _refused(self, doing: str, error: S3Error) -> Exception:
+        kind = UploadLost if error.code in _LOST else StoreRefused
+        return self.patience.fault(kind, doing, f"{error.code}: {error.message}")
 
     def _must_be_gone(self, name: str, doing: str, error: S3Error) -> None:
         """See to it that "denied" means that there is no such object.

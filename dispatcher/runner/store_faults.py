@@ -62,3 +62,7 @@ class StoreRefused(StoreFault):
 
     code = "STORE_REFUSED"
     words = "the store refused"
+
+
+class UploadLost(StoreRefused):
+    """An upload in parts is over, or has other parts: another client went on with it as well."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from dispatcher.input_errors import (
     InputUnreadable,
 )
 from dispatcher.request import Data
+from dispatcher.runner.address import S3Address
 from dispatcher.store import Runs
 from dispatcher.store_errors import StoreUnreachable
 from tests.faults.faults import Answer, LoseAnswer
@@ -210,6 +213,67 @@ def test_an_upload_that_stopped_goes_on_part_by_part(bucket, proxy, tmp_path):
     assert len(again) == 6 - sent
     assert proxy.up < (6 - sent) * 8 * MB + 10_000
     assert store.get(f"inputs/sha256/{sha256(data)}") == data
+
+
+class Meanwhile(Heard):
+    """A listener that has something happen once the first piece is on its way."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = happens
+
+    def advance(self, amount: int) -> None:
+        if not self.done_so_far:
+            self._happens()
+        super().advance(amount)
+
+
+def test_another_client_that_sends_the_same_ends_the_upload(bucket, proxy, tmp_path):
+    data = os.urandom(5 * 8 * MB + 1)
+    (tmp_path / "large").write_bytes(data)
+    source = inputs.read(tmp_path / "large", "large", tmp_path / "cache")
+    inputs.send([source], bucket, Meanwhile(lambda: inputs.send([source], bucket)))
+    assert len(proxy.seen("POST", "uploads=")) == 1
+    assert remote_store.at(bucket).get(f"inputs/sha256/{sha256(data)}") == data
+
+
+def test_clients_that_send_the_same_at_once(bucket, tmp_path):
+    data = os.urandom(5 * 8 * MB + 1)
+    (tmp_path / "large").write_bytes(data)
+    source = inputs.read(tmp_path / "large", "large", tmp_path / "cache")
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: inputs.send([source], bucket), range(5)))
+    assert remote_store.at(bucket).get(f"inputs/sha256/{sha256(data)}") == data
+
+
+def test_an_upload_that_is_taken_away_begins_anew(bucket, proxy, tmp_path):
+    data = os.urandom(5 * 8 * MB + 1)
+    (tmp_path / "large").write_bytes(data)
+    source = inputs.read(tmp_path / "large", "large", tmp_path / "cache")
+    store = remote_store.at(bucket)
+    key = f"inputs/sha256/{sha256(data)}"
+
+    def take_away() -> None:
+        name = S3Address(bucket.store, bucket.region).name(key)
+        while not (upload := store.bucket.unfinished(name)[0]):
+            pass
+        store.bucket.abort(name, upload)
+
+    assert inputs.send([source], bucket, Meanwhile(take_away)) == len(data)
+    assert len(proxy.seen("POST", "uploads=")) == 2
+    assert store.get(key) == data
+
+
+def test_parts_that_another_client_has_replaced_are_sent_anew(bucket, proxy, tmp_path):
+    """Where a store's tags are no hashes, as with keys of its own (S3: SSE-KMS)."""
+    data = os.urandom(2 * 8 * MB + 1)
+    (tmp_path / "large").write_bytes(data)
+    source = inputs.read(tmp_path / "large", "large", tmp_path / "cache")
+    body = b"<Error><Code>InvalidPart</Code><Message>other tag</Message></Error>"
+    rule = proxy.on("POST", "uploadId", Answer(400, {"Content-Type": "application/xml"}, body))
+    assert inputs.send([source], bucket) == len(data)
+    assert rule.met
+    assert remote_store.at(bucket).get(f"inputs/sha256/{sha256(data)}") == data
 
 
 def test_lost_answers_lose_nothing(bucket, proxy, folder, tmp_path):
