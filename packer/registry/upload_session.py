@@ -73,13 +73,12 @@ class UploadSession:
 
     def received(self) -> int | None:
         """How many bytes the registry has; None where it knows nothing of this upload."""
-        location, self.location = self.location, ""
-        if not location:
+        if not self.location:
             return None
-        answer = self._request("GET", location)
+        answer = self._request("GET", self.location)
         if answer.status != NO_CONTENT:
+            self.location = ""
             return None
-        self.location = location
         self._follow(answer)
         return _received(answer, 0)
 

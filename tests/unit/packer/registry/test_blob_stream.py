@@ -79,6 +79,20 @@ def test_what_breaks_goes_on(  # noqa: PLR0917
     send(stream, client)
 
 
+@pytest.mark.parametrize("broken", ["PATCH", "PUT"])
+@pytest.mark.parametrize("fault", [CutRequest(0), LoseAnswer(), Answer(503)], ids=str)
+def test_what_breaks_while_it_is_asked_what_it_has_goes_on(
+    stream: BlobStream, client: Client, proxy: Proxy, broken: str, fault: Fault
+) -> None:
+    proxy.on(broken, "/blobs/uploads/", Answer(503))
+    rules = [proxy.on("GET", "/blobs/uploads/", fault)]
+    if broken == "PUT":
+        rules.append(proxy.on("HEAD", "/blobs/", fault))
+    send(stream, client)
+    assert all(rule.met for rule in rules)
+    assert len(proxy.seen("POST")) == 1
+
+
 @pytest.mark.parametrize("fault", [CutRequest(500_000), LoseAnswer()], ids=str)
 def test_what_the_registry_forgets_is_lost(
     stream: BlobStream, client: Client, proxy: Proxy, fault: Fault

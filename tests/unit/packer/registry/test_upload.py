@@ -88,7 +88,7 @@ def test_the_least_that_a_registry_takes(client: Client, make: Make, proxy: Prox
     assert ranges(proxy) == ["0-1999999", "2000000-3499999"]
 
 
-@pytest.mark.parametrize(
+each_fault = pytest.mark.parametrize(
     "fault",
     [
         Answer(500),
@@ -99,6 +99,9 @@ def test_the_least_that_a_registry_takes(client: Client, make: Make, proxy: Prox
         CutRequest(after=300_000),
     ],
 )
+
+
+@each_fault
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
 @pytest.mark.parametrize("chunk", [PIECE, 10 * SIZE])
 def test_what_passes(  # noqa: PLR0917
@@ -107,6 +110,20 @@ def test_what_passes(  # noqa: PLR0917
     rule = proxy.on(method, "uploads", fault, skip=1 if method == "PATCH" else 0)
     told = send(client, make(), chunk=chunk)
     assert len(rule.met) == (method != "PATCH" or chunk == PIECE)
+    assert sum(told) == SIZE
+
+
+@each_fault
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_passes_while_it_is_asked_what_it_has(
+    client: Client, make: Make, proxy: Proxy, fault: Fault, method: str
+) -> None:
+    proxy.on("PATCH", "uploads", Answer(503), skip=3)
+    rule = proxy.on(method, "blobs", fault, times=2)
+    told = send(client, make(), chunk=PIECE)
+    assert len(rule.met) == 2
+    assert len(proxy.seen("POST")) == 1
+    assert ranges(proxy)[3:] == ["3000000-3499999"] * 2
     assert sum(told) == SIZE
 
 
