@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from packer.environment.lock import PinnedFile
 from packer.layers import bytecode_worker, scripts
 from packer.layers.environment_plan import LayerPlan
 from packer.record import encode
-from packer.wheels.errors import FileAltered, WheelHashMismatch
+from packer.wheels import verification
+from packer.wheels.errors import FileAltered
 
 _PROGRAMS = (
     Path(__file__).with_name("layer_installer.py"),
@@ -49,9 +49,7 @@ def layer(
     (place / "files").mkdir()
     for pin in plan.wheels:
         path = wheels[pin.sha256]
-        actual = _hashed(path)
-        if actual != pin.sha256:
-            raise WheelHashMismatch(pin.filename, pin.sha256, actual, str(path))
+        verification.require(pin, path)
         _link(path, place / "wheels" / pin.filename)
     for file in _pinned(plan):
         source, target = files[file.sha256], place / "files" / file.sha256
@@ -59,7 +57,7 @@ def layer(
             target.write_bytes(source)
         else:
             shutil.copyfile(source, target)
-        if _hashed(target) != file.sha256:
+        if verification.sha256(target) != file.sha256:
             raise FileAltered(str(source) if isinstance(source, Path) else file.path)
     (place / "plan.json").write_bytes(encode(_as_told(plan, minor)))
     return place
@@ -86,11 +84,6 @@ def _as_told(plan: LayerPlan, minor: str) -> dict[str, Any]:
             for file in _pinned(plan)
         ],
     }
-
-
-def _hashed(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _link(source: Path, target: Path) -> None:

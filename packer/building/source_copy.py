@@ -12,7 +12,7 @@ from packer.building.errors import SourceUnusable
 from packer.building.source import Source
 from packer.environment.lock import WheelPin
 from packer.process import ProgramFailed
-from packer.wheels import candidates
+from packer.wheels import candidates, verification
 from packer.wheels.errors import WheelHashMismatch, WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 
@@ -41,7 +41,7 @@ def fetch(source: Source, house: Wheelhouse, folder: Path) -> Path:
     if source.commit:
         return _cloned(source, folder)
     pin = _pin(source)
-    if not (pin.sha256 and house.path(pin).exists()):
+    if not (house.has(pin) and verification.sha256(house.path(pin)) == pin.sha256):
         pin = _adopted(source, house)
     if source.sha256 and pin.sha256 != source.sha256:
         house.path(pin).unlink()

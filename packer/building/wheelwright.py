@@ -119,7 +119,7 @@ class Wheelwright:
         except (OSError, ValueError):
             return None
         # A wheel of this machine cannot be fetched again.
-        return known if self._house.path(known.pin).exists() else None
+        return known if self._house.has(known.pin) else None
 
     def _make(self, source: Source, work: Path, progress: Progress) -> BuiltWheel:
         tree = self._tree(source, work)

@@ -175,7 +175,11 @@ class Resolution:
     def _fetch(self, pins: tuple[WheelPin, ...]) -> Arrivals:
         from packer.environment import locking
 
-        return locking.wheelhouse(self._sandbox).fetch(pins, self._progress)
+        house = locking.wheelhouse(self._sandbox)
+        if not all(pin.url or house.has(pin) for pin in pins):
+            # No index has it: the next to ask resolves the environment, which finds or builds it.
+            self._place.unlink(missing_ok=True)
+        return house.fetch(pins, self._progress)
 
 
 def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:

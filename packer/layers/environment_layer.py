@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from packer.environment.lock import WheelPin
 from packer.images.layout import Layout
 from packer.layers import gzip, wheel
 from packer.layers.bytecode import Compiler
@@ -19,6 +17,7 @@ from packer.layers.layer import Layer, LayerWriter
 from packer.layers.shared_layers import WORTH_SHARING, Blob, SharedLayers, StreamLost
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
 from packer.layers.zip_archive import ZipArchive, ZipDamaged
+from packer.wheels import verification
 from packer.wheels.delivery import GivenUp
 from packer.wheels.errors import WheelCorrupt, WheelHashMismatch
 
@@ -92,10 +91,20 @@ class LayerMaker:
         """The layer; where it `was` made before and is gone, without inflating it once more.
 
         Raises:
-            WheelCorrupt, WheelHashMismatch: of a wheel; there is no layer.
+            WheelCorrupt, WheelHashMismatch: of a wheel; there is no layer, and no wheel either
+                that is not the pinned one.
             FileAltered, ProgramFailed, DiskFull
             GivenUp: another could not be made, or whoever wanted it has gone.
         """
+        try:
+            return self._made(plan, was)
+        except (WheelCorrupt, WheelHashMismatch):
+            for pin in plan.wheels:
+                with suppress(WheelHashMismatch, FileNotFoundError):
+                    verification.require(pin, self._wheels[pin.sha256])
+            raise
+
+    def _made(self, plan: LayerPlan, was: Layer | None) -> Layer:
         # Where what is remembered is of other bytes, it is not believed.
         if was and self._put(plan, _Shortcuts(was)) == was:
             return was
@@ -117,7 +126,11 @@ class LayerMaker:
         """The layer that was written; it is there if it is what it `was`, where that is known."""
         was = shortcuts.layer
         # The same bytes as were made of the right wheels say more than the wheels' own hashes.
-        checks = [] if was else [self._parts.submit(self._verify, pin) for pin in plan.wheels]
+        unproved = () if was else plan.wheels
+        checks = [
+            self._parts.submit(verification.verify, pin, self._wheels[pin.sha256])
+            for pin in unproved
+        ]
         with ExitStack() as archives:
             tree = self._tree(plan, archives)
             if shortcuts.installed:
@@ -174,13 +187,6 @@ class LayerMaker:
             for source, data in made
             if data is not None
         ]
-
-    def _verify(self, pin: WheelPin) -> None:
-        path = self._wheels[pin.sha256]
-        with path.open("rb") as stream:
-            actual = hashlib.file_digest(stream, "sha256").hexdigest()
-        if actual != pin.sha256:
-            raise WheelHashMismatch(pin.filename, pin.sha256, actual, str(path))
 
     def _check(self) -> None:
         if self._over:

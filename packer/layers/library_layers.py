@@ -112,7 +112,7 @@ def _fetch(pins: tuple[WheelPin, ...], place: Workplace) -> Arrivals:
     house = locking.wheelhouse(
         Sandbox(interpreter=interpreter, project=place.project, cache=place.cache)
     )
-    absent = [pin for pin in pins if not house.path(pin).exists()]
+    absent = [pin for pin in pins if not house.has(pin)]
     question = Question(python=interpreter.executable, project=place.project, sources=house.sources)
     offer = candidates.ask(question, [(pin.name, pin.version) for pin in absent])
     urls = {wheel.sha256: wheel.url for wheels in offer.wheels.values() for wheel in wheels}

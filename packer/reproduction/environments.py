@@ -106,7 +106,7 @@ class Environment:
     def _fetch(self, pins: tuple[WheelPin, ...]) -> Arrivals:
         house = self._shop.wheels.house
         for pin in pins:
-            if pin.built and not pin.url and not house.path(pin).exists():
+            if pin.built and not pin.url and not house.has(pin):
                 self._make(pin, pin.built)
         return self._shop.wheels.fetch(pins)
 

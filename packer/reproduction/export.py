@@ -136,7 +136,7 @@ def requirements(lock: Lock) -> str:
 def _wheels(lock: Lock, house: Wheelhouse, folder: Path) -> tuple[list[WheelPin], list[WheelPin]]:
     """Copy those that no index has beside the lock, which names them so; copied, and missing."""
     local = [pin for pin in lock.wheels if not pin.url]
-    kept = [pin for pin in local if house.path(pin).exists()]
+    kept = [pin for pin in local if house.has(pin)]
     for pin in kept:
         shutil.copyfile(house.path(pin), folder / pin.filename)
     return kept, [pin for pin in local if pin not in kept]

@@ -37,11 +37,11 @@ class Wheels:
             BuiltElsewhere: a wheel was never in an index.
             WheelUnavailable, WheelHashMismatch, DiskFull
         """
-        with_address = [pin for pin in pins if pin.url or self.house.path(pin).exists()]
+        with_address = [pin for pin in pins if pin.url or self.house.has(pin)]
         with suppress(WheelUnavailable):
             # What has come by then is kept, and found below.
             yield from self.house.fetch(with_address, self._progress)
-        lost = [pin for pin in pins if not self.house.path(pin).exists()]
+        lost = [pin for pin in pins if not self.house.has(pin)]
         offered = {pin.sha256: pin for pin in self._elsewhere(lost)}
         yield from self.house.fetch([offered.get(pin.sha256, pin) for pin in pins], self._progress)
 

@@ -178,9 +178,8 @@ class WheelFinder:
         return f"the index has no wheel for {self.target.platform}{glibc}"
 
     def _record(self, pin: WheelPin) -> tuple[Recorded, ...]:
-        path = self._house.path(pin)
-        if path.exists():
-            return wheel_record.read(path)
+        if self._house.has(pin):
+            return wheel_record.read(self._house.path(pin))
         listed = wheel_record.read_remote(pin.url, self._transport)
         if listed is None:
             listed = wheel_record.read(dict(self._house.fetch([pin], SILENT))[pin.sha256])
@@ -196,7 +195,7 @@ class WheelFinder:
         except (OSError, ValueError):
             return None
         # A wheel of this machine cannot be fetched again.
-        return pin if pin.url or self._house.path(pin).exists() else None
+        return pin if pin.url or self._house.has(pin) else None
 
     def _remember(self, installed: Installed, pin: WheelPin) -> None:
         disk.replace(self._place(installed), record.encode(pin))

@@ -14,7 +14,7 @@ from packer import disk
 from packer.environment.lock import WheelPin
 from packer.progress import Progress
 from packer.record import Record
-from packer.wheels.errors import WheelHashMismatch
+from packer.wheels.errors import WheelHashMismatch, WheelUnavailable
 from packer.wheels.index_sources import IndexSources
 
 Arrivals = Generator[tuple[str, Path], None, None]
@@ -33,6 +33,15 @@ class Wheelhouse(Record, frozen=True):
         """Where the wheel is, or will be."""
         return self.root / pin.sha256 / pin.filename
 
+    def has(self, pin: WheelPin) -> bool:
+        """Whether the wheel is here, and not cut short by the end of a machine."""
+        try:
+            size = self.path(pin).stat().st_size
+        except OSError:
+            return False
+        # Not everybody who pins it knows its size.
+        return size == (pin.size or size) > 0
+
     def fetch(self, pins: Iterable[WheelPin], progress: Progress) -> Arrivals:
         """Every one of `pins`; those not here yet come last, fetched side by side.
 
@@ -43,9 +52,8 @@ class Wheelhouse(Record, frozen=True):
         """
         absent: list[WheelPin] = []
         for sha256, pin in {pin.sha256: pin for pin in pins}.items():
-            path = self.path(pin)
-            if path.exists():
-                yield sha256, path
+            if self.has(pin):
+                yield sha256, self.path(pin)
             else:
                 absent.append(pin)
         if absent:
@@ -79,6 +87,9 @@ class Wheelhouse(Record, frozen=True):
         delivery = Delivery(sorted(pins, key=lambda pin: -pin.size), AT_ONCE)
 
         def bring(pin: WheelPin) -> None:
+            if not pin.url:
+                reason = "what was kept of it is gone, and it came from no index"
+                raise WheelUnavailable(pin.filename, str(self.path(pin)), reason)
             with self.receiving(pin.filename) as receiving:
 
                 def sink(chunk: bytes) -> None:

@@ -15,6 +15,7 @@ import pytest
 from packer.environment import sweep
 from packer.environment.lock import Lock
 from packer.record import decode
+from packer.wheels.errors import WheelUnavailable
 from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
 
 RESOLVE = """
@@ -135,3 +136,20 @@ def test_torn_and_foreign_files_in_the_cache_are_not_believed(
         if path.suffix in {".json", ".marks"} and path.exists():
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
             assert packing.resolve(venv.python, project).lock == before
+
+
+def test_a_kept_wheel_of_no_index_that_is_damaged_is_found_again_the_next_time(
+    tmp_path: Path, packing: Packing
+) -> None:
+    local = wheel(tmp_path / "wheels", "local")
+    made = Venv(tmp_path / "venv")
+    made.install("--no-index", local)
+    (tmp_path / "project").mkdir()
+    resolved = packing.resolve(made.python, tmp_path / "project")
+    (pin,) = resolved.lock.wheels
+    kept = dict(resolved.fetch((pin,)))[pin.sha256]
+    kept.write_bytes(b"")
+    with pytest.raises(WheelUnavailable):
+        dict(resolved.fetch((pin,)))
+    again = packing.resolve(made.python, tmp_path / "project")
+    assert dict(again.fetch((pin,)))[pin.sha256].read_bytes() == local.read_bytes()

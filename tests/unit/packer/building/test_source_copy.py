@@ -48,6 +48,16 @@ def test_one_with_a_hash_is_verified(house: Wheelhouse, tmp_path: Path) -> None:
     assert source_copy.fetch(source, house, tmp_path / "again").read_bytes() == b"first"
 
 
+@pytest.mark.parametrize("left", [b"", b"fir", b"\0\0\0\0\0"])
+def test_a_kept_one_that_is_damaged_is_fetched_anew(
+    house: Wheelhouse, tmp_path: Path, left: bytes
+) -> None:
+    source = source_copy.identified(archive(tmp_path, b"first"), house)
+    kept = house.root / source.sha256 / source.filename
+    kept.write_bytes(left)
+    assert source_copy.fetch(source, house, tmp_path / "copy").read_bytes() == b"first"
+
+
 def test_what_is_not_there_is_told(house: Wheelhouse, tmp_path: Path) -> None:
     nowhere = Source(name="odd", version="1.0", url=(tmp_path / "odd-1.0.tar.gz").as_uri())
     with pytest.raises(SourceUnusable):

@@ -22,6 +22,7 @@ from packer.layers.zip_archive import ZipArchive
 from packer.progress import SILENT
 from packer.wheels.errors import FileAltered, WheelCorrupt, WheelHashMismatch, WheelUnavailable
 from tests.interpreters import running
+from tests.unit.packer.conftest import pin_of
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
 SITE = f"lib/python{MINOR}/site-packages"
@@ -200,6 +201,7 @@ def test_a_wheel_with_another_hash_is_refused(bench, make_wheel):
         bench.build([(pin, path)])
     assert caught.value.filename == pin.filename
     assert leaves_nothing(bench)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("at", [0.2, 0.5, 0.9, 0.999])
@@ -210,6 +212,26 @@ def test_a_corrupt_wheel_is_refused(bench, make_wheel, at):
     with pytest.raises((WheelCorrupt, WheelHashMismatch)):
         bench.build([(pin, path)])
     assert leaves_nothing(bench)
+    # It would be found again each time, and never fetched.
+    assert not path.exists()
+
+
+def test_what_was_pinned_stays_though_it_is_no_wheel(bench, tmp_path):
+    path = tmp_path / "odd-1.0-py3-none-any.whl"
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(WheelCorrupt):
+        bench.build([(pin_of(path), path)])
+    assert path.exists()
+
+
+def test_a_wheel_that_is_damaged_goes_also_where_its_layer_was_made_before(bench, make_wheel):
+    pin, path = make_wheel({"foo.py": "x = 1\n" * 100})
+    (layer,) = bench.build([(pin, path)])
+    bench.layout.path(layer.digest).unlink()
+    path.write_bytes(bytes(pin.size))
+    with pytest.raises(WheelCorrupt):
+        bench.build([(pin, path)])
+    assert not path.exists()
 
 
 def test_one_bad_wheel_does_not_spoil_the_others(bench, make_wheel):
@@ -218,6 +240,7 @@ def test_one_bad_wheel_does_not_spoil_the_others(bench, make_wheel):
     with pytest.raises(WheelCorrupt) as caught:
         bench.build([good, bad])
     assert caught.value.filename == "bad-1.0-py3-none-any.whl"
+    assert (good[1].exists(), bad[1].exists()) == (True, False)
     bench.build([good])
 
 

@@ -1,0 +1,39 @@
+"""Whether a file on this machine is the wheel that is pinned."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from packer.environment.lock import WheelPin
+from packer.wheels.errors import WheelHashMismatch
+
+
+def sha256(path: Path) -> str:
+    """Of its content, in hex digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(pin: WheelPin, path: Path) -> None:
+    """See to it that the file at `path` is the wheel.
+
+    Raises:
+        WheelHashMismatch
+    """
+    actual = sha256(path)
+    if actual != pin.sha256:
+        raise WheelHashMismatch(pin.filename, pin.sha256, actual, str(path))
+
+
+def require(pin: WheelPin, path: Path) -> None:
+    """As `verify`; a file that is another goes, so that the next who asks has it fetched anew.
+
+    Raises:
+        WheelHashMismatch
+    """
+    try:
+        verify(pin, path)
+    except WheelHashMismatch:
+        path.unlink(missing_ok=True)
+        raise
