@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -98,8 +97,8 @@ def build(
     """
     version = workshop.builder.check()
     started, clock = datetime.now(UTC), time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="sendoff-base-") as work:
-        done = bake(workshop, targets, Path(work), progress)
+    with workshop.builder.workplace("the bases") as work:
+        done = bake(workshop, targets, work, progress)
         seen = Circumstances(
             started=started.strftime(_STAMP),
             finished=datetime.now(UTC).strftime(_STAMP),
@@ -110,7 +109,7 @@ def build(
         progress.start("reading what was built")
         made = []
         for target in targets:
-            layout = laid(Path(work), target)
+            layout = laid(work, target)
             digest = image_of(layout, target)
             shelf.adopt(layout)
             made.append(_describe(workshop, target, (shelf.layout, digest, seen, done[target.id])))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -41,8 +39,7 @@ def verify(
         As `build.bake`; BlobMissing, BlobAltered, LayoutDamaged, and what `known` raises.
     """
     found = []
-    with tempfile.TemporaryDirectory(prefix="sendoff-base-") as folder:
-        work = Path(folder)
+    with workshop.builder.workplace("the bases") as work:
         bake(replace(workshop, fresh=True), targets, work, progress)
         for target in targets:
             if target.id in known:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,8 +69,7 @@ class BuildKitLayers:
         if not plans:
             return ()
         wheels = dict(fetch(lock.wheels))
-        with tempfile.TemporaryDirectory(prefix="sendoff-layers-") as folder:
-            work = Path(folder)
+        with self._builder.workplace("the environment") as work:
             given = {environment_dockerfile.INSTALLER: str(installer(work / "installer"))}
             for number, plan in enumerate(plans):
                 name = environment_dockerfile.context(number)

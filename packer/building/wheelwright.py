@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,8 +81,8 @@ class Wheelwright:
         Raises:
             WheelUnavailable: a requirement is gone; otherwise as `make`.
         """
-        with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
-            tree = self._tree(recipe.source, Path(folder))
+        with self._builder.workplace(str(recipe.source)) as work:
+            tree = self._tree(recipe.source, work)
             try:
                 return self._built(recipe.source, tree, recipe.requirements, progress, fresh=True)
             except BuildFailed as error:
@@ -103,8 +101,8 @@ class Wheelwright:
         place = self._memory / f"{self._key(source).hex}.json"
         known = self._recall(place)
         if known is None:
-            with tempfile.TemporaryDirectory(prefix="sendoff-source-") as folder:
-                known = self._make(source, Path(folder), progress)
+            with self._builder.workplace(str(source)) as work:
+                known = self._make(source, work, progress)
             disk.replace(place, record.encode(known))
         # The same bytes may be had from elsewhere today.
         return replace(known, source=source)
@@ -167,7 +165,7 @@ class Wheelwright:
         fresh: bool = False,
     ) -> WheelPin:
         wheels = dict(self._house.fetch(pins, progress))
-        with _folder(self._house.root) as work:
+        with self._builder.workplace(str(source)) as work:
             plan = LayerPlan(wheels=pins)
             contexts = {
                 "installer": installer(work / "installer"),
@@ -234,11 +232,3 @@ def _failure(source: Source, error: BuildFailed) -> Exception:
     if type(error) is not BuildFailed:
         return error
     return WheelNotBuilt(str(source), f"{error.step}: {error.error}", error.evidence())
-
-
-@contextmanager
-def _folder(near: Path) -> Iterator[Path]:
-    """A directory where wheels can be linked to instead of copied."""
-    near.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=near) as folder:
-        yield Path(folder)

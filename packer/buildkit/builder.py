@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from packer.buildkit.errors import BuilderUnreachable, BuildxMissing, CacheUnsup
 from packer.buildkit.steps import Steps
 from packer.digest import Digest
 from packer.progress import SILENT, Progress
+from packer.workplace import workplace
 
 if TYPE_CHECKING:
     from python_on_whales import DockerClient
@@ -63,6 +64,7 @@ class Builder:
     def __init__(self, address: Address, cache: Path) -> None:
         """`cache`: directory for what can be made again."""
         self.address = address
+        self._cache = cache
         self._home = cache / "buildx"
         self._ready: DockerClient | None = None
 
@@ -74,6 +76,14 @@ class Builder:
             BuilderInvalid
         """
         return cls(parse(text), cache)
+
+    def workplace(self, what: str) -> AbstractContextManager[Path]:
+        """A directory for what a build of `what` is given and writes, gone afterwards.
+
+        Raises:
+            DiskFull: there is no room for it.
+        """
+        return workplace(self._cache, what)
 
     def build(self, build: Build, progress: Progress = SILENT) -> Built:
         """Do one build and wait for it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +23,7 @@ from packer.reproduction import bases, locks, loose_files, recorded, trees
 from packer.reproduction.difference import Difference
 from packer.reproduction.environments import Environment, NotTheSame, Place, Workshop
 from packer.reproduction.recorded import RecordedImage
+from packer.workplace import workplace
 
 
 class Rebuilt(Record, frozen=True):
@@ -48,8 +48,7 @@ def rebuild(images: Sequence[RecordedImage], shelf: Shelf, shop: Workshop) -> tu
     """
     if foreign := _foreign(images[0], shelf):
         return tuple(Rebuilt(digest=None, difference=foreign) for _ in images)
-    with tempfile.TemporaryDirectory(prefix="sendoff-rebuild-") as name:
-        folder = Path(name)
+    with workplace(shop.cache, "what is packed again") as folder:
         place = Place(Layout(folder / "layout"), folder / "memory")
         each = [
             _Rebuild(image, shelf, shop, folder / f"image-{number}", place)

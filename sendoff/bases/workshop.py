@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from packer.bases import catalogue as catalogues
 from packer.bases import plan as plans
@@ -21,6 +21,7 @@ from packer.images.layout import Layout
 from packer.progress import SILENT, Progress
 from packer.record import Record
 from packer.registry.errors import DigestGone
+from packer.workplace import workplace
 from sendoff.errors import BasesUnset
 from sendoff.registries import bases_repository
 from sendoff.session import Session
@@ -140,7 +141,8 @@ def check(session: Session, bench: Bench, progress: Progress = SILENT) -> tuple[
     workshop = _workshop(session, bench)
     targets = plans.plan(workshop.catalogue, bench.wish)
     chosen = plans.requested(targets, plans.wanted(workshop.catalogue, bench.wish))
-    with _Memory(session) as memory:
+    with workplace(session.settings.cache, "the bases to compare with") as folder:
+        memory = _Memory(session, folder)
         known: dict[str, Known] = {each.id: memory.known(each) for each in chosen}
         return verify(workshop, targets, known, progress)
 
@@ -172,17 +174,8 @@ def document(built: BuiltBase) -> dict[str, Any]:
 class _Memory:
     """What bases are compared with; what has to be read from a registry is read to a folder."""
 
-    def __init__(self, session: Session) -> None:
-        self._session, self._shelf = session, shelf(session)
-
-    def __enter__(self) -> Self:
-        from tempfile import TemporaryDirectory
-
-        self._folder = TemporaryDirectory(prefix="sendoff-bases-")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+    def __init__(self, session: Session, folder: Path) -> None:
+        self._session, self._shelf, self._folder = session, shelf(session), folder
 
     def known(self, target: Target) -> Known:
         """What a target is compared with, found before anything is built.
@@ -199,7 +192,7 @@ class _Memory:
         def read(target: Target, digest: Digest) -> tuple[Layout, Digest]:
             layout = self._shelf.layout
             if digest != there and not _complete(layout, there):
-                layout = Layout(Path(self._folder.name))
+                layout = Layout(self._folder)
                 fetch(bases_repository(self._session, target.name), there, layout)
             return layout, there
 

@@ -251,11 +251,21 @@ def replace_environment(desk: Desk, **variables: str) -> Desk:
     return again
 
 
-def test_what_differs_is_named(foundry: Foundry, own: Path) -> None:
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A place for temporary files that holds no image, as a `/tmp` in memory may not."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder), check=True)
+    yield folder
+    subprocess.run(("umount", folder), check=True)
+
+
+def test_what_differs_is_named(foundry: Foundry, own: Path, small: Path) -> None:
     options = dockerfile(own, "RUN cat /proc/sys/kernel/random/uuid > /etc/lucky")
-    built = foundry.build(*options, "--push")
+    built = foundry.build(*options, "--push", TMPDIR=str(small))
     assert foundry.registry("lab").has(PYTHON) == built[0]["digest"]
-    told = foundry("verify", "--root", foundry.root, *options)
+    told = foundry("verify", "--root", foundry.root, *options, TMPDIR=str(small))
     assert told.returncode == 1
     first, *rest = told.stdout.splitlines()
     assert first.startswith(f"lab:3.11  {built[0]['digest']}  differs: sha256:")
