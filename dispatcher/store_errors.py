@@ -83,6 +83,8 @@ class StoreRefused(StoreFailed):
 class UploadLost(StoreRefused):
     """Another client went on with the same upload in parts, and ended it or changed its parts."""
 
+    retryable = True
+
 
 class StoreExposed(StoreFailed):
     """Credentials and results would cross an open network in clear text."""

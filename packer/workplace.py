@@ -34,7 +34,7 @@ def workplace(cache: Path, what: str) -> Iterator[Path]:
         _sweep(root, owners.root)
         with owners.file() as (_, owner):
             place = root / owner.name
-            place.mkdir()
+            place.mkdir(mode=0o700)
             try:
                 # Before it goes, while it takes the room that something lacks.
                 with disk.room(what, root):
