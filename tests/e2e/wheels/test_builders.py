@@ -1,4 +1,4 @@
-"""The same lock by both builders: the same tree, in paths, modes and bytes."""
+"""The same lock by both builders: the same layers, each with the same paths, modes and bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from packer.environment.interpreter import Interpreter
 from packer.environment.lock import FilesPin, Lock, PinnedFile
 from packer.images.base import Base
 from packer.images.layout import Layout
+from packer.layers import environment_plan
 from packer.layers.environment_image import build_layers
+from packer.layers.layer import Layer
 from packer.progress import SILENT
 from packer.registry.access import Access
 from packer.registry.reference import Repository
@@ -42,6 +44,9 @@ ENVIRONMENTS = {
 }
 SITE = "lib/python3.11/site-packages"
 
+Tree = dict[str, tuple[object, ...]]
+"""What stands at each path of a layer."""
+
 
 class Bench(NamedTuple):
     builder: Builder
@@ -49,38 +54,37 @@ class Bench(NamedTuple):
     python: Interpreter
     root: Path
 
-    def native(self, lock: Lock, wheels: Wheels, files: dict[str, bytes]) -> dict[str, object]:
+    def native(self, lock: Lock, wheels: Wheels, files: dict[str, bytes]) -> list[Tree]:
         layout = Layout(self.root / "native")
         made = build_layers(
             lock, files, wheels.fetch, self.python, layout, self.root / "memory", SILENT
         )
-        return tree(layout, made)
+        return [tree(layout, each) for each in made]
 
-    def installed(self, lock: Lock, wheels: Wheels, files: dict[str, bytes]) -> dict[str, object]:
+    def installed(self, lock: Lock, wheels: Wheels, files: dict[str, bytes]) -> list[Tree]:
         layout = Layout(self.root / "buildkit")
         made = BuildKitLayers(self.builder, self.base).layers(
             lock, dict(files), wheels.fetch, layout, SILENT
         )
-        return tree(layout, made)
+        return [tree(layout, each) for each in made]
 
 
-def tree(layout: Layout, layers) -> dict[str, object]:
-    """Everything that a runtime would unpack, layer by layer."""
-    found: dict[str, object] = {}
-    for layer in layers:
-        with tarfile.open(layout.verify(layer.digest)) as archive:
-            for member in archive:
-                stream = archive.extractfile(member)
-                content = hashlib.file_digest(stream, "sha256").hexdigest() if stream else ""
-                owner = member.uid, member.gid
-                found[member.name.rstrip("/")] = (
-                    member.type,
-                    oct(member.mode),
-                    owner,
-                    member.mtime,
-                    content,
-                )
+def tree(layout: Layout, layer: Layer) -> Tree:
+    """Everything that a runtime would unpack of one layer; nothing is in it twice."""
+    found: Tree = {}
+    with tarfile.open(layout.verify(layer.digest)) as archive:
+        for member in archive:
+            stream = archive.extractfile(member)
+            content = hashlib.file_digest(stream, "sha256").hexdigest() if stream else ""
+            owner = member.uid, member.gid
+            path = member.name.rstrip("/")
+            assert path not in found
+            found[path] = (member.type, oct(member.mode), owner, member.mtime, content)
     return found
+
+
+def paths(layers: list[Tree]) -> set[str]:
+    return {path for layer in layers for path in layer}
 
 
 @pytest.fixture(scope="module")
@@ -100,12 +104,13 @@ def bench(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Be
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_both_builders_make_the_same_tree(
+def test_both_builders_make_the_same_layers(
     bench: Bench, scientific_wheels: Wheels, name: str
 ) -> None:
     wheels = scientific_wheels.only(*ENVIRONMENTS[name])
     native = bench.native(wheels.lock, wheels, {})
-    assert len(native) > 100
+    assert len(native) == len(environment_plan.plan(wheels.lock))
+    assert len(paths(native)) > 100
     assert bench.installed(wheels.lock, wheels, {}) == native
 
 
@@ -134,7 +139,7 @@ def test_changed_and_deleted_files_and_those_without_a_wheel(
         removed=(f"{SITE}/tqdm/keras.py", "bin/tqdm"),
     )
     native = bench.native(lock, wheels, files)
-    assert f"opt/sendoff/env/{SITE}/tqdm/keras.py" not in native
+    assert f"opt/sendoff/env/{SITE}/tqdm/keras.py" not in paths(native)
     assert bench.installed(lock, wheels, files) == native
 
 
@@ -156,7 +161,7 @@ def test_a_source_that_compiles_c(bench: Bench, scientific_wheels: Wheels) -> No
     wheels = Wheels([house.path(built.pin), *requests.values()], scientific_wheels.lock.python)
     native = bench.native(wheels.lock, wheels, {})
     extension = "crcmod/_crcfunext.cpython-311-x86_64-linux-gnu.so"
-    assert f"opt/sendoff/env/{SITE}/{extension}" in native
+    assert f"opt/sendoff/env/{SITE}/{extension}" in paths(native)
     assert bench.installed(wheels.lock, wheels, {}) == native
 
 
