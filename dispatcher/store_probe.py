@@ -46,7 +46,7 @@ class Finding(Record, frozen=True):
     """Why it is not there."""
 
 
-def probe(places: Places, patience: float = 20.0) -> Iterator[Finding]:
+def probe(places: Places, patience: float) -> Iterator[Finding]:
     """Try everything a run needs of its store, as it is found out; ends after the first failure.
 
     All of it together may take `patience` seconds where the store does not answer.

@@ -35,6 +35,10 @@ class Handler(Quiet, BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
+    # A client such as uv opens tens of connections at once; one that finds no room tries again only
+    # after a second.
+    request_queue_size = 128
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Told as ever, unless it is that a client left: many tests are about those."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,10 @@ def desk(tmp_path: Path) -> Desk:
 
 def answers(desk: Desk, place: Place, digest: str) -> list[Any]:
     """What both verbs say of it."""
-    return [desk.json(verb, f"{place.name}@{digest}") for verb in ("show", "reproduce")]
+    with ThreadPoolExecutor() as pool:
+        return list(
+            pool.map(lambda verb: desk.json(verb, f"{place.name}@{digest}"), ("show", "reproduce"))
+        )
 
 
 def run_image(place: Place, word: str) -> Digest:

@@ -407,7 +407,8 @@ def test_newer_credentials_beside_those_that_are_over_are_used(pod):
 
 def test_an_attempt_that_can_not_see_what_came_before_it_starts_nothing(pod, proxy):
     pod.tell(["touch", str(pod.folder / "started")])
-    proxy.refuse()
+    # Away for longer than a pod waits for it to begin, and says so.
+    proxy.on("*", "", Answer(503, {"Retry-After": "60"}), times=1_000)
     process = pod.start(SENDOFF_FAILURES="1")
     assert pod.end(process) == exit_status.NOT_BEGUN
     assert "no command was started: STORE_UNREACHABLE: " in pod.err
