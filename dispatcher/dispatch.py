@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -24,8 +24,11 @@ _SHORTEST, _LONGEST = 0.003, 0.05
 # And so many times what a look took of a processor, up to a second: of a large run that is some.
 _REST, _LONGEST_REST = 19, 1.0
 
+Begun = Callable[[Run], object]
+"""Is told of a run whose record is written, just before it is started."""
 
-def submit(run: Run, places: Places) -> Run:
+
+def submit(run: Run, places: Places, begun: Begun | None = None) -> Run:
     """Send `run` off and return at once; it goes on whatever becomes of this process.
 
     Returns the run that is under way: `run`, or, where its idempotency key was used for the same
@@ -37,10 +40,10 @@ def submit(run: Run, places: Places) -> Run:
             started: that is kept with the run, which the same key and request start after all.
     """
     with budgeting.held(run, places):
-        return _submit(run, places)
+        return _submit(run, places, begun)
 
 
-def _submit(run: Run, places: Places) -> Run:
+def _submit(run: Run, places: Places, begun: Begun | None) -> Run:
     target = targets.of(run, places)
     runs = Runs.at(places)
     known = idempotency.known(run, runs)
@@ -60,6 +63,8 @@ def _submit(run: Run, places: Places) -> Run:
             # Whoever wrote the record may have died, or failed, before it came to the start.
             if target.started(run.id):
                 return run
+        if begun:
+            begun(run)
         _start(claim, run, runs, again=again)
     # After the start, for which nobody waits any longer; without it the run is just not found.
     with contextlib.suppress(SendoffError):

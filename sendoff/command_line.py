@@ -27,7 +27,8 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return failure.report(failure.from_click(error), machine=machine)
     except click.Abort:
-        # Click's word for Ctrl-C. Whoever has started a run by then has caught it before.
+        # Click's word for Ctrl-C. Nothing is started by then, or what was goes with it: whoever has
+        # a run to go on has caught it before.
         sys.stderr.write("stopped\n")
         return INTERRUPTED
     except Exception as error:

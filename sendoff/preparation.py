@@ -27,6 +27,7 @@ from sendoff.settings.catalogue import Settings
 from sendoff.version import VERSION
 
 if TYPE_CHECKING:
+    from dispatcher.dispatch import Begun
     from packer.environment.environment_report import EnvironmentReport
     from packer.images.base import Base
     from sendoff.admission import Consent
@@ -358,12 +359,12 @@ def answered(run: RunRecord, session: Session) -> RunRecord | None:
     return reuse.find(run.request, session.runs())
 
 
-def send(run: RunRecord, session: Session) -> RunRecord:
-    """Start what was prepared.
+def send(run: RunRecord, session: Session, begun: Begun | None = None) -> RunRecord:
+    """Start what was prepared; `begun` as of `dispatch.submit`.
 
     Raises:
         SendoffError: what `dispatch.submit` raises.
     """
     from dispatcher import dispatch
 
-    return dispatch.submit(run, session.places)
+    return dispatch.submit(run, session.places, begun)

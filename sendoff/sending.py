@@ -101,19 +101,22 @@ def start(
     """
     from sendoff.handle import Run
     from sendoff.reproduction import late_attaching
+    from sendoff.terminal import following
 
     if earlier is None:
         _warn(record.request, session, console)
-    run = Run(earlier or dispatch(record, session), session, reused=earlier is not None)
+    starting = following.Start(session, console)
+    sent = earlier or starting.of(lambda begun: dispatch(record, session, begun))
+    run = Run(sent, session, reused=earlier is not None)
+    if starting.left:
+        return following.detach(run, console)
     console.say(f"run {run.id}" + (f" of {len(run)}" if len(run) > 1 else ""), "bold")
     if run.reused:
         console.say(f"answered from the store: it did the same, and ended well, {_when(run)}")
     elif not run.prepared:
         console.say("unpacking the environment here, once for all runs with it", "faint")
     if not detach:
-        from sendoff.terminal.following import follow
-
-        code = follow(run, console)
+        code = following.follow(run, console)
         late_attaching.of_newest(session)
         return code
     late_attaching.of_newest(session)

@@ -90,7 +90,8 @@ class Engine:
             try:
                 container.put_archive("/", archive(files))
                 container.start()
-            except Exception:
+            except BaseException:
+                # Ctrl-C among them: it may hold secrets by now.
                 _remove(container)
                 raise
 

@@ -15,14 +15,22 @@ from sendoff.reproduction.original import Original
 from sendoff.session import Session
 
 if TYPE_CHECKING:
+    from dispatcher.dispatch import Begun
     from sendoff.handle import Run
 
 _RESOURCES = frozenset(Resources.__struct_fields__)
 _OF_REQUEST = frozenset({"target", "group", "timeout", "grace", "retries"})
 
 
-def start(originals: Sequence[Original], session: Session, given: Mapping[str, Any]) -> Run:
+def start(
+    originals: Sequence[Original],
+    session: Session,
+    given: Mapping[str, Any],
+    begun: Begun | None = None,
+) -> Run:
     """Send them off as the indexes of one run; `given` are settings that were named for this.
+
+    `begun` as of `dispatch.submit`.
 
     Raises:
         InputGone, and what the target raises.
@@ -33,7 +41,7 @@ def start(originals: Sequence[Original], session: Session, given: Mapping[str, A
     record = record_of(originals, session, given)
     if record.request.given:
         inputs.require(record.request.given, session.places)
-    return Run(dispatch.submit(record, session.places), session)
+    return Run(dispatch.submit(record, session.places, begun), session)
 
 
 def record_of(

@@ -18,7 +18,7 @@ from sendoff.reproduction.repetition import settings_of, start
 from sendoff.reproduction.report import LEVELS, LevelName, Report, document
 from sendoff.terminal import failure
 from sendoff.terminal.console import Console, visible
-from sendoff.terminal.following import DETACHED, watch, write
+from sendoff.terminal.following import DETACHED, Start, watch, write
 from sendoff.terminal.narration import Narrator
 
 
@@ -51,7 +51,10 @@ def run(wish: Wish, console: Console) -> int:
         finally:
             narrator.clear()
         return _tell(report, console)
-    made = start(found, session, settings_of(session, wish.flags))
+    given, starting = settings_of(session, wish.flags), Start(session, console)
+    made = starting.of(lambda begun: start(found, session, given, begun))
+    if starting.left:
+        return _leave(made, console)
     console.say(f"run {made.id}", "bold")
     if wish.detach:
         console.say(
@@ -62,11 +65,15 @@ def run(wish: Wish, console: Console) -> int:
     try:
         _follow(made, console)
     except KeyboardInterrupt:
-        console.say(f"\n{made.id} goes on; nothing was compared", "yellow")
-        return DETACHED
+        return _leave(made, console)
     if made.untold:
         console.say(f"warning: {made.untold}", "yellow")
     return _tell(asking.report(found, made), console)
+
+
+def _leave(made: Run, console: Console) -> int:
+    console.say(f"\n{made.id} goes on; nothing was compared", "yellow")
+    return DETACHED
 
 
 def _introduce(found: Sequence[Original], console: Console) -> None:

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from dispatcher.dispatch import Begun
+from dispatcher.run import Run as RunRecord
 from sendoff import outcome
 from sendoff.handle import Index, Run
 from sendoff.quantities import show_duration
+from sendoff.session import Session
 from sendoff.terminal.console import Console, is_terminal, writing
 from sendoff.terminal.failure import labelled
 from sendoff.terminal.waiting import Waiting
 
+T = TypeVar("T")
 DETACHED = 130
 """The exit code of whoever stopped looking at what goes on."""
 _SAID = {"EXIT_NONZERO", "SIGNAL"}
 """Failures whose message the sentence before has said."""
 SECOND_CHANCE = 2.0
 """Seconds after Ctrl-C in which a second one cancels the run."""
+
+
+class Start:
+    """The start of a run, which Ctrl-C does not leave half done.
+
+    Once the run's record is written, a first Ctrl-C lets the start come to its end, and a second
+    one cancels the run. Before that, Ctrl-C is what it always is.
+    """
+
+    def __init__(self, session: Session, console: Console) -> None:
+        self._session, self._console = session, console
+        self._begun: Run | None = None
+        self._usual = signal.getsignal(signal.SIGINT)
+        self.left = False
+        """Whether Ctrl-C was pressed meanwhile."""
+
+    def of(self, send: Callable[[Begun], T]) -> T:
+        """What `send` makes of the run that it starts.
+
+        Raises:
+            KeyboardInterrupt: nothing was started, or what was is cancelled.
+        """
+        try:
+            return send(self._hold)
+        except KeyboardInterrupt:
+            if self._begun:
+                _cancel(self._begun, self._console)
+            raise
+        finally:
+            if signal.getsignal(signal.SIGINT) == self._leave:
+                signal.signal(signal.SIGINT, self._usual)
+
+    def _hold(self, record: RunRecord) -> None:
+        self._begun = Run(record, self._session)
+        # Where it is ignored, as in the background of a script, it stays so.
+        if self._usual is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._leave)
+
+    def _leave(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._usual)
+        self.left = True
+        if self._begun:
+            self._console.say(f"\n{self._begun.id} is being started", "yellow")
+            self._console.say("Ctrl-C again cancels it", "faint")
 
 
 def follow(run: Run, console: Console) -> int:
@@ -33,7 +83,7 @@ def follow(run: Run, console: Console) -> int:
             watch(run, console)
         run.wait()
     except KeyboardInterrupt:
-        return _detach(run, console)
+        return detach(run, console)
     except BrokenPipeError:
         _say_goes_on(run, console)
         raise
@@ -86,17 +136,22 @@ def _explain(index: Index, console: Console) -> None:
         console.say(f"warning: {warning}", "yellow")
 
 
-def _detach(run: Run, console: Console) -> int:
+def detach(run: Run, console: Console) -> int:
+    """Ctrl-C: say that the run goes on, and let another one cancel it; return the exit code."""
     try:
         _say_goes_on(run, console)
         console.say("Ctrl-C again cancels it", "faint")
         time.sleep(SECOND_CHANCE)
     except KeyboardInterrupt:
-        run.cancel()
-        console.say(f"cancelled {run.id}", "yellow")
+        _cancel(run, console)
     if console.machine:
         _document(run, console)
     return DETACHED
+
+
+def _cancel(run: Run, console: Console) -> None:
+    run.cancel()
+    console.say(f"cancelled {run.id}", "yellow")
 
 
 def _say_goes_on(run: Run, console: Console) -> None:

@@ -40,7 +40,7 @@ starts, start = int(sys.argv[2]), Container.start
 def counted(container):
     global starts
     if not starts:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), int(sys.argv[4]))
     starts -= 1
     start(container)
 
@@ -54,7 +54,7 @@ sendoff.sweep(
     max_parallel=4,
 )
 """
-"""A client that dies before its container number `sys.argv[2]` is started."""
+"""A client that a signal ends before its container number `sys.argv[2]` is started."""
 
 pytestmark = pytest.mark.parametrize(
     "site", [pytest.param("docker", marks=pytest.mark.stack)], indirect=True
@@ -140,16 +140,16 @@ def test_a_container_that_was_killed_goes_on_where_it_was(site, engine):
     assert [file.path for file in run[1].files] == ["file-True"]
 
 
-def dies(site, starts):
-    """A client of four containers that dies before it has started more than `starts`."""
+def dies(site, starts, number=signal.SIGKILL):
+    """A client of four containers that is ended before it has started more than `starts`."""
     site.write("main.py", "")
     died = subprocess.run(
-        [sys.executable, "-c", CLIENT, site.project, str(starts), NAME],
+        [sys.executable, "-c", CLIENT, site.project, str(starts), NAME, str(int(number))],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
         timeout=PATIENCE,
     )
-    assert died.returncode == -signal.SIGKILL
+    assert died.returncode == -number
 
 
 def the_same(site):
@@ -179,13 +179,24 @@ def test_a_run_whose_client_died_is_started_by_the_next(site, engine, starts):
     assert attempts(run) == [[1]] * 4
 
 
+def created(engine):
+    """The containers of such clients that were never started."""
+    found = engine.containers.list(all=True, ignore_removed=True)
+    return [each for each in found if each.status == "created" and each.name.startswith(NAME)]
+
+
+@pytest.mark.parametrize("starts", [0, 2])
+def test_a_client_that_is_interrupted_leaves_no_container_without_a_start(site, engine, starts):
+    dies(site, starts, signal.SIGINT)
+    assert created(engine) == []
+    # What was started goes on, and what was not is by whoever wants the same.
+    run = site.end(the_same(site))
+    assert [index.state for index in run] == ["succeeded"] * 4
+
+
 def test_a_run_that_was_never_started_can_be_cancelled(site, engine):
     dies(site, 0)
-    (made,) = (
-        each
-        for each in engine.containers.list(all=True, ignore_removed=True)
-        if each.status == "created" and each.name.startswith(NAME)
-    )
+    (made,) = created(engine)
     run = sendoff.get(made.labels[RUN_LABEL], project=site.project)
     assert run.state == "queued"
     run.cancel()

@@ -22,7 +22,7 @@ import pytest
 from dispatcher.runner.exit_status import NOT_BEGUN, NOT_STORED
 from tests.e2e.cluster.desk import Desk, Gate
 from tests.e2e.desk import PATIENCE, until
-from tests.faults.faults import Answer, BlackHole, CutRequest, LoseAnswer
+from tests.faults.faults import Answer, BlackHole, CutRequest, Delay, LoseAnswer
 from tests.faults.proxy import Proxy
 from tests.stack.programs import program
 
@@ -320,6 +320,41 @@ def test_28_ctrl_c_leaves_the_run_and_a_second_one_cancels_it(desk: Desk, gate: 
     assert desk("wait", cancelled).returncode == 1
     assert desk.index(cancelled)["state"] == "cancelled"
     until(lambda: desk.site.of_run("jobs", cancelled) == [], 60)
+
+
+def test_28_ctrl_c_while_the_job_is_made_leaves_a_run_that_has_a_name(
+    desk: Desk, api: Proxy
+) -> None:
+    desk.write("main.py", HELLO)
+    held = api.on("POST", "/jobs", Delay(2))
+    with desk.started("run", *COMMAND) as client:
+        api.wait(lambda: bool(held.met))
+        client.send_signal(signal.SIGINT)
+        _, said = client.communicate(timeout=60)
+    assert client.returncode == 130
+    found = re.search(r"(\S+) is being started\nCtrl-C again cancels it", said)
+    assert found, said
+    run = found[1]
+    assert f"{run} goes on; to come back: sendoff logs -f {run}" in said
+    assert desk.done("logs", "-f", run) == "hello\n"
+    assert [each["id"] for each in desk.json("ps", "--group", desk.group)] == [run]
+
+
+def test_28_ctrl_c_twice_while_the_job_is_made_cancels_the_run(desk: Desk, api: Proxy) -> None:
+    desk.write("main.py", HELLO)
+    held = api.on("POST", "/jobs", BlackHole())
+    with desk.started("run", *COMMAND) as client:
+        api.wait(lambda: bool(held.met))
+        client.send_signal(signal.SIGINT)
+        assert client.stderr
+        assert any("Ctrl-C again" in line for line in iter(client.stderr.readline, ""))
+        client.send_signal(signal.SIGINT)
+        _, said = client.communicate(timeout=60)
+    assert client.returncode == 130
+    found = re.search(r"cancelled (\S+)", said)
+    assert found, said
+    assert desk.index(found[1])["state"] == "cancelled"
+    assert desk.site.of_run("jobs", found[1]) == []
 
 
 def _docker(desk: Desk) -> dict[str, str]:
