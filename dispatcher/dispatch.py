@@ -66,6 +66,10 @@ def _submit(run: Run, places: Places, begun: Begun | None) -> Run:
         if begun:
             begun(run)
         _start(claim, run, runs, again=again)
+    # Whoever cancelled it meanwhile may have found nothing to end. Its runner looks as well.
+    with contextlib.suppress(SendoffError):
+        if runs.store.has(RunKeys(run.id).cancel):
+            target.cancel(run, None)
     # After the start, for which nobody waits any longer; without it the run is just not found.
     with contextlib.suppress(SendoffError):
         reuse.mark(run, runs, time.time_ns())
@@ -232,12 +236,13 @@ def cancel(run_id: str, places: Places, index: int | None = None) -> None:
     with Observer(run_id, places) as observer:
         if index is not None:
             observer.one(index)
-    keys = RunKeys(run_id)
+    run, keys = observer.run, RunKeys(run_id)
     key = keys.cancel if index is None else keys.cancel_index(index)
     observer.runs.store.put(key, record.encode({"at": now()}))
-    # Whoever packs looks for the mark.
-    if orders.packed(observer.run):
-        targets.of(observer.run, places).cancel(observer.run, index)
+    # Whoever packs looks for the mark, but may have sent the run off before there was one.
+    run = run if orders.packed(run) else observer.runs.known(run_id)
+    if orders.packed(run):
+        targets.of(run, places).cancel(run, index)
 
 
 __all__ = [

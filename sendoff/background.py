@@ -17,7 +17,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatcher import diagnosis, dispatch, orders, refusal
-from dispatcher.places import Places
 from dispatcher.run import Run as RunRecord
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.keys import RunKeys
@@ -132,7 +131,6 @@ class Work:
 
     def __init__(self, run_id: str, session: Session) -> None:
         self._id, self._session = run_id, session
-        self._places: Places = session.places
         self._runs: Runs = session.runs()
         self._period = _FAR_PERIOD if is_s3(session.settings.store) else _PERIOD
         self._step, self._total, self._amount = "", 0, 0
@@ -148,14 +146,12 @@ class Work:
         threading.Thread(target=self._heed_cancellation, daemon=True).start()
         _, record = prepare(self._session, order, self)
         with self._ending:
-            cancelled = self._cancelled()
-            earlier = None if cancelled else answered(record, self._session)
+            earlier = None if self._cancelled() else answered(record, self._session)
             if earlier:
                 orders.answer(self._id, earlier.id, self._runs)
-                return
-            send(record, self._session)
-            if cancelled:
-                dispatch.cancel(self._id, self._places)
+            else:
+                # Which ends it, where it is cancelled.
+                send(record, self._session)
 
     def refuse(self, error: SendoffError) -> None:
         """Say under the order's id why it becomes no run."""

@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from dispatcher import dispatch, idempotency
+from dispatcher import dispatch, idempotency, orders
 from dispatcher.errors import Conflict
 from dispatcher.kubernetes import target
 from dispatcher.kubernetes.errors import (
@@ -25,7 +26,8 @@ from dispatcher.kubernetes.eye import PodEye
 from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.watch import Timing
 from dispatcher.observer import Observer
-from tests.faults.faults import Answer, CutAnswer, LoseAnswer
+from dispatcher.run import UNPACKED
+from tests.faults.faults import Answer, CutAnswer, Delay, LoseAnswer
 from tests.faults.proxy import Proxy
 
 ROOT = Path(__file__).parents[3]
@@ -175,6 +177,46 @@ def test_a_cancelled_run_whose_job_is_being_deleted_stays_cancelled(lab):
     assert lab.wait(run).state == "cancelled"
     assert lab.submit(slow, idempotency_key="k", grace=5.0).id == run.id
     lab.until(lambda: lab.objects("jobs", run) == [])
+
+
+def cancelled_in_time(lab, run):
+    lab.until(lambda: lab.objects("jobs", run) == [])
+    assert lab.wait(run).state == "cancelled"
+
+
+def test_a_run_that_is_cancelled_before_its_job_is_made_ends(lab, proxy):
+    slow = proxy.on("POST", Paths(lab.namespace).jobs, Delay(2))
+    run = lab.run(["sleep", "300"])
+    sending = threading.Thread(target=lab.through(proxy).send, args=(run,))
+    sending.start()
+    proxy.wait(lambda: bool(slow.met))
+    dispatch.cancel(run.id, lab.places)
+    assert lab.objects("jobs", run) == []
+    sending.join()
+    cancelled_in_time(lab, run)
+
+
+def test_an_order_that_becomes_a_run_while_it_is_cancelled_ends(lab, before_store):
+    run = lab.run(["sleep", "300"])
+    one = replace(run.request.inputs[0], digest=UNPACKED)
+    order = replace(
+        run,
+        request=replace(run.request, inputs=(one,)),
+        snapshot=UNPACKED,
+        environment=UNPACKED,
+    )
+    there = lab.storing_through(before_store).places
+    there = replace(there, store=there.store_in_cluster)
+    slow = before_store.on("PUT", "cancel.json", Delay(3))
+    with orders.held(run.id, lab.places):
+        dispatch.order(order, lab.places)
+        cancelling = threading.Thread(target=dispatch.cancel, args=(run.id, there))
+        cancelling.start()
+        before_store.wait(lambda: bool(slow.met))
+        lab.send(run)
+        assert len(lab.objects("jobs", run)) == 1
+        cancelling.join()
+    cancelled_in_time(lab, run)
 
 
 def test_two_clients_with_one_key_make_one_job(lab):
