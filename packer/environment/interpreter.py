@@ -14,6 +14,9 @@ from packer.record import Record
 OLDEST = (3, 10)
 """The oldest minor whose environments are packed: those before it have no security support."""
 
+_SHIM = 4096
+"""Bytes of a shim that are looked at: all of it."""
+
 _MARK = b"\x00sendoff\x00"
 # Written after a mark: a .pth file or sitecustomize may print. User site-packages are asked for
 # whatever the variables say, because those are read again at each call.
@@ -113,17 +116,23 @@ def passed_over(project: Path, taken: Interpreter) -> Path | None:
 def describe(executable: Path, cache: Path) -> Interpreter:
     """What `executable` says of itself: asked once, remembered until it changes.
 
+    A version manager's shim starts now one interpreter and now another. It is asked each time,
+    but for pyenv's, whose choice can be followed: its shims take a quarter of a second to start.
+
     Raises:
         PythonNotFound: it cannot be run.
-        PythonMismatch: it is not CPython, or too old.
+        PythonMismatch: it is not CPython, too old, or a free-threaded build.
     """
-    memory = cache / "interpreters" / f"{_key(executable)}.json"
+    real = executable.resolve()
+    pyenv = _pyenv_of(real)
+    memory = cache / "interpreters" / f"{_key(executable, real, pyenv)}.json"
     try:
         return record.decode(memory.read_bytes(), Interpreter)
     except (OSError, ValueError):
         pass
     interpreter = _ask(executable)
-    disk.replace(memory, record.encode(interpreter))
+    if _is_lasting(Path(interpreter.executable), real, pyenv):
+        disk.replace(memory, record.encode(interpreter))
     return interpreter
 
 
@@ -146,16 +155,22 @@ def _ask(executable: Path) -> Interpreter:
     return interpreter
 
 
-def _key(executable: Path) -> str:
+def _is_lasting(answered: Path, real: Path, pyenv: Path | None) -> bool:
+    """Whether `real` is the interpreter that answered, or a shim whose choice is in the key."""
+    if pyenv:
+        return answered.parent.resolve().is_relative_to(pyenv / "versions")
+    return answered.resolve() == real
+
+
+def _key(executable: Path, real: Path, pyenv: Path | None) -> str:
     """Everything the answer depends on, as the cheapest facts there are."""
-    real = executable.resolve()
-    facts = [str(executable), str(real), _stamp(real)]
+    facts = [_QUESTION, str(executable), str(real), _stamp(real)]
     # Both places where PEP 405 looks for the file that makes an environment virtual.
     facts += [
         _stamp(executable.parent / "pyvenv.cfg"),
         _stamp(executable.parent.parent / "pyvenv.cfg"),
     ]
-    facts += [os.environ.get("HOME", ""), *_shim_facts(real)]
+    facts += [os.environ.get("HOME", ""), *(_choice(pyenv) if pyenv else ())]
     return hashlib.sha256("\0".join(facts).encode(errors="surrogateescape")).hexdigest()[:32]
 
 
@@ -167,14 +182,22 @@ def _stamp(path: Path) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
-def _shim_facts(real: Path) -> list[str]:
-    """What a version manager's shim (a shell script) decides by: pyenv's files and variables."""
+def _pyenv_of(real: Path) -> Path | None:
+    """pyenv's root, where `real` is one of its shims; None for anything else."""
+    if real.parent.name != "shims":
+        return None
     try:
         with real.open("rb") as file:
-            if file.read(2) != b"#!":
-                return []
+            head = file.read(_SHIM)
     except OSError:
-        return []
-    root = Path(os.environ.get("PYENV_ROOT") or real.parent.parent)
-    choices = [folder / ".python-version" for folder in (Path.cwd(), *Path.cwd().parents)]
-    return [os.environ.get("PYENV_VERSION", ""), *map(_stamp, (*choices, root / "version"))]
+        return None
+    return real.parent.parent if head.startswith(b"#!") and b"PYENV_ROOT=" in head else None
+
+
+def _choice(pyenv: Path) -> list[str]:
+    """What pyenv chooses a version by: its variables and files, and which versions there are."""
+    starts = [os.environ.get("PYENV_DIR", ""), os.environ.get("PWD", ""), str(Path.cwd())]
+    folders = [folder for start in starts if start for folder in (Path(start), *Path(start).parents)]
+    files = [folder / ".python-version" for folder in dict.fromkeys(folders)]
+    files += [pyenv / "version", pyenv / "versions"]
+    return [os.environ.get("PYENV_VERSION", ""), *starts, *map(_stamp, files)]

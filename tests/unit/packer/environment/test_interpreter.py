@@ -65,19 +65,77 @@ def test_an_active_environment_that_is_gone_is_not_replaced_by_another(
     assert interpreter.find() == path / "python"
 
 
-def test_it_is_asked_once_and_again_when_it_changes(path: Path, tmp_path: Path) -> None:
+def venv(place: Path, line: str = "") -> Path:
+    """The interpreter of a virtual environment that runs `line` at each start."""
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    python = place / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(base)
+    (place / "pyvenv.cfg").write_text(f"home = {base.parent}\n")
+    site = place / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "at_start.pth").write_text(f"import sys; {line}\n")
+    return python
+
+
+def test_it_is_asked_once_and_again_when_it_changes(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
-    python = program(path / "python", f'echo >> {asked}; echo noise; exec {sys.executable} "$@"')
-    os.utime(python, (1, 1))
+    python = venv(tmp_path / "venv", f"print('noise'); print(file=open({str(asked)!r}, 'a'))")
+    os.utime(tmp_path / "venv" / "pyvenv.cfg", (1, 1))
     first = interpreter.describe(python, tmp_path / "cache")
     assert first.version == ".".join(map(str, sys.version_info[:3]))
     assert first.cache_tag == sys.implementation.cache_tag
     assert first.site_dirs
+    # Python reads the .pth files of a virtual environment twice.
+    once = asked.read_text()
     assert interpreter.describe(python, tmp_path / "cache") == first
+    assert asked.read_text() == once
+    os.utime(tmp_path / "venv" / "pyvenv.cfg", (2, 2))
+    assert interpreter.describe(python, tmp_path / "cache") == first
+    assert asked.read_text() == once * 2
+
+
+@pytest.mark.parametrize("kind", ["a script", "a link to a program", "a script of pyenv"])
+def test_a_shim_is_the_interpreter_that_it_starts_here_and_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """asdf's shims are scripts, those of mise and rye are links to one program."""
+    choice = ".python-version" if "pyenv" in kind else ".tool-versions"
+    text = f'exec "$(cat "$PWD/{choice}")/bin/python" "$@"'
+    shim = tmp_path / "shims" / "python"
+    if kind == "a link to a program":
+        shim.parent.mkdir()
+        shim.symlink_to(program(tmp_path / "manager", text))
+    else:
+        program(shim, f"export PYENV_ROOT={tmp_path}; {text}" if "pyenv" in kind else text)
+    for name in ("a", "b"):
+        venv(tmp_path / "versions" / name)
+        (tmp_path / name).mkdir()
+        (tmp_path / name / choice).write_text(str(tmp_path / "versions" / name))
+    for name in ("a", "b", "a"):
+        monkeypatch.chdir(tmp_path / name)
+        found = interpreter.describe(shim, tmp_path / "cache")
+        assert found.prefix == str(tmp_path / "versions" / name)
+    (tmp_path / "a" / choice).write_text(str(tmp_path / "versions" / "b") + "/")
+    assert interpreter.describe(shim, tmp_path / "cache").prefix == str(tmp_path / "versions" / "b")
+
+
+def test_a_shim_of_pyenv_is_asked_once_for_a_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, root = tmp_path / "asked", tmp_path / "pyenv"
+    venv(root / "versions" / "3")
+    start = f'echo >> {asked}; exec "$PYENV_ROOT/versions/3/bin/python" "$@"'
+    shim = program(root / "shims" / "python", f"export PYENV_ROOT={root}; {start}")
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    first = interpreter.describe(shim, tmp_path / "cache")
+    assert interpreter.describe(shim, tmp_path / "cache") == first
     assert asked.read_text() == "\n"
-    os.utime(python, (2, 2))
-    assert interpreter.describe(python, tmp_path / "cache") == first
-    assert asked.read_text() == "\n\n"
+    for count, changed in enumerate((root / "version", root / "versions" / "3.1"), 2):
+        changed.mkdir()
+        assert interpreter.describe(shim, tmp_path / "cache") == first
+        assert asked.read_text() == "\n" * count
 
 
 def test_a_torn_memory_is_not_believed(tmp_path: Path) -> None:
