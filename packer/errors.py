@@ -223,6 +223,20 @@ class PythonMismatch(SendoffError):
         return "make the sandbox with a newer one: uv venv --python 3.12"
 
 
+class FreeThreaded(PythonMismatch):
+    """The sandbox's interpreter was built without the global lock (PEP 703)."""
+
+    def what(self) -> str:
+        return f"free-threaded {self.implementation} {self.version} cannot be packed"
+
+    def why(self) -> str:
+        return "images run the ordinary build, which cannot load its compiled packages"
+
+    def fix(self) -> str:
+        minor = ".".join(self.version.split(".")[:2])
+        return f"make the sandbox with the ordinary build: uv venv --python {minor}+gil"
+
+
 class DistUnresolvable(SendoffError):
     """An installed distribution that can arrive neither as a wheel nor as its files."""
 

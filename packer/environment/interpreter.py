@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from packer import disk, record
-from packer.errors import EnvironmentGone, PythonMismatch, PythonNotFound
+from packer.errors import EnvironmentGone, FreeThreaded, PythonMismatch, PythonNotFound
 from packer.record import Record
 
 OLDEST = (3, 10)
@@ -36,6 +36,7 @@ answer = {
     "cache_tag": sys.implementation.cache_tag or "",
     "magic": importlib.util.MAGIC_NUMBER.hex(),
     "platform": sysconfig.get_platform(),
+    "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
     "virtual": sys.prefix != sys.base_prefix,
     "site_dirs": sorted({path for path in found if path in sys.path}, key=sys.path.index),
     "user_site": site.getusersitepackages() if site.ENABLE_USER_SITE else "",
@@ -65,6 +66,8 @@ class Interpreter(Record, frozen=True):
     platform: str
     """`sysconfig.get_platform()`: "linux-x86_64"."""
     implementation: str = "CPython"
+    free_threaded: bool = False
+    """Whether it was built without the global lock (PEP 703), for extensions of its own."""
     virtual: bool = True
     """Whether `prefix` is a virtual environment."""
     site_dirs: tuple[str, ...] = ()
@@ -121,7 +124,8 @@ def describe(executable: Path, cache: Path) -> Interpreter:
 
     Raises:
         PythonNotFound: it cannot be run.
-        PythonMismatch: it is not CPython, too old, or a free-threaded build.
+        PythonMismatch: it is not CPython, or too old.
+        FreeThreaded: it is a build without the global lock.
     """
     real = executable.resolve()
     pyenv = _pyenv_of(real)
@@ -150,6 +154,10 @@ def _ask(executable: Path) -> Interpreter:
     minor = tuple(int(number) for number in interpreter.minor.split("."))
     if interpreter.implementation != "CPython" or minor < OLDEST:
         raise PythonMismatch(
+            interpreter.executable, interpreter.implementation, interpreter.version
+        )
+    if interpreter.free_threaded:
+        raise FreeThreaded(
             interpreter.executable, interpreter.implementation, interpreter.version
         )
     return interpreter

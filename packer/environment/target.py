@@ -72,9 +72,8 @@ def _tags(minor: str, platforms: list[str]) -> tuple[str, ...]:
 
     version = tuple(int(number) for number in minor.split("."))
     short = "".join(minor.split("."))
-    # The second abi is that of free-threaded builds (PEP 703).
     found = [
-        *tags.cpython_tags(version, [f"cp{short}", f"cp{short}t"], platforms),
+        *tags.cpython_tags(version, [f"cp{short}"], platforms),
         *tags.compatible_tags(version, f"cp{short}", platforms),
     ]
     return tuple(map(str, found))

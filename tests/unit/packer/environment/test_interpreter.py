@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from packer.environment import interpreter
-from packer.errors import EnvironmentGone, PythonMismatch, PythonNotFound
+from packer.errors import EnvironmentGone, FreeThreaded, PythonMismatch, PythonNotFound
 
 
 @pytest.fixture
@@ -152,18 +152,36 @@ def test_one_that_does_not_run_is_named(path: Path, tmp_path: Path) -> None:
     assert "broken" in json.dumps(refused.value.as_dict())
 
 
-@pytest.mark.parametrize(("implementation", "version"), [("CPython", "3.8.18"), ("PyPy", "3.11.1")])
-def test_one_that_is_too_old_or_another_is_refused(
-    path: Path, tmp_path: Path, implementation: str, version: str
+@pytest.mark.parametrize(
+    ("differing", "error", "remedy"),
+    [
+        ({"version": "3.8.18"}, PythonMismatch, "uv venv --python 3.12"),
+        ({"implementation": "PyPy"}, PythonMismatch, "uv venv --python 3.12"),
+        ({"version": "3.14.2", "free_threaded": True}, FreeThreaded, "uv venv --python 3.14+gil"),
+    ],
+)
+def test_one_whose_environment_no_image_can_have_is_refused(
+    path: Path,
+    tmp_path: Path,
+    differing: dict[str, object],
+    error: type[PythonMismatch],
+    remedy: str,
 ) -> None:
     answer = interpreter.describe(Path(sys.executable), tmp_path)
     said = {name: getattr(answer, name) for name in answer.__struct_fields__}
-    text = json.dumps({**said, "implementation": implementation, "version": version})
-    (tmp_path / "answer").write_text(text)
+    (tmp_path / "answer").write_text(json.dumps({**said, **differing}))
     python = program(
         path / "python", f"/usr/bin/printf '\\0sendoff\\0'; /bin/cat {tmp_path}/answer"
     )
-    with pytest.raises(PythonMismatch) as refused:
+    with pytest.raises(error) as refused:
         interpreter.describe(python, tmp_path / "cache")
     assert refused.value.code == "PYTHON_MISMATCH"
+    assert refused.value.fix().endswith(remedy)
     assert not list((tmp_path / "cache").rglob("*.json"))
+
+
+def test_a_free_threaded_build_is_told_by_its_configuration(tmp_path: Path) -> None:
+    """The real question, to an interpreter that says of itself that it has no global lock."""
+    name = "from sysconfig import get_config_vars as known; known().update(Py_GIL_DISABLED=1)"
+    with pytest.raises(FreeThreaded, match=r"free-threaded CPython 3\."):
+        interpreter.describe(venv(tmp_path / "venv", name), tmp_path / "cache")

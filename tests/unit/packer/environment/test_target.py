@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from packer.environment import target
 from packer.environment.target import Target
@@ -42,6 +43,12 @@ def test_without_one_the_surest_comes_first() -> None:
 )
 def test_what_uv_calls_it(platform: str, glibc: str, expected: str) -> None:
     assert target.of(MAC, platform, glibc).uv_platform == expected
+
+
+def test_wheels_of_a_free_threaded_build_do_not_run() -> None:
+    tags = target.of(replace(MAC, version="3.13.1"), "linux/amd64").tags
+    assert "cp313-cp313-manylinux_2_28_x86_64" in tags
+    assert not [tag for tag in tags if "cp313t" in tag]
 
 
 def test_what_is_no_glibc_is_not_known() -> None:
