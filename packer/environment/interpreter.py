@@ -157,9 +157,7 @@ def _ask(executable: Path) -> Interpreter:
             interpreter.executable, interpreter.implementation, interpreter.version
         )
     if interpreter.free_threaded:
-        raise FreeThreaded(
-            interpreter.executable, interpreter.implementation, interpreter.version
-        )
+        raise FreeThreaded(interpreter.executable, interpreter.implementation, interpreter.version)
     return interpreter
 
 
@@ -191,7 +189,7 @@ def _stamp(path: Path) -> str:
 
 
 def _pyenv_of(real: Path) -> Path | None:
-    """pyenv's root, where `real` is one of its shims; None for anything else."""
+    """The root of pyenv, where `real` is one of its shims; None for anything else."""
     if real.parent.name != "shims":
         return None
     try:
@@ -205,7 +203,7 @@ def _pyenv_of(real: Path) -> Path | None:
 def _choice(pyenv: Path) -> list[str]:
     """What pyenv chooses a version by: its variables and files, and which versions there are."""
     starts = [os.environ.get("PYENV_DIR", ""), os.environ.get("PWD", ""), str(Path.cwd())]
-    folders = [folder for start in starts if start for folder in (Path(start), *Path(start).parents)]
-    files = [folder / ".python-version" for folder in dict.fromkeys(folders)]
-    files += [pyenv / "version", pyenv / "versions"]
+    files = [pyenv / "version", pyenv / "versions"]
+    for start in filter(None, starts):
+        files += [folder / ".python-version" for folder in (Path(start), *Path(start).parents)]
     return [os.environ.get("PYENV_VERSION", ""), *starts, *map(_stamp, files)]
