@@ -94,7 +94,11 @@ class Sweep:
             # All are waited for, so that none is left behind.
             statuses = [helper.status() for helper in self._helpers]
             return not any(statuses)
-        return sweep_worker.unchanged(self._marks, 0, self._count)
+        try:
+            return sweep_worker.unchanged(self._marks, 0, self._count)
+        except OSError:
+            # Another process has looked anew meanwhile, and put marks of its own in their place.
+            return False
 
     def _start(self) -> list[process.Background]:
         workers = min(_WORKERS, os.cpu_count() or 1)

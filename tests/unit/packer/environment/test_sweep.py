@@ -71,6 +71,15 @@ def test_a_hard_link_elsewhere_is_no_change(folder: Path) -> None:
     assert unchanged(folder)
 
 
+def test_marks_that_went_while_it_was_under_way_are_not_believed(folder: Path) -> None:
+    remember(folder)
+    begun = sweep.Sweep(folder.parent / "marks")
+    # As another process does that has written its own (`materials`); helpers may have read them.
+    (folder.parent / "marks").unlink()
+    (folder / "a").write_text("more than before")
+    assert not begun.unchanged()
+
+
 @pytest.mark.parametrize(("age", "settled"), [(0, False), (10**6, False), (10**9, True)])
 def test_what_has_just_been_written_is_not_trusted(
     folder: Path, age: int, *, settled: bool
