@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,8 +196,16 @@ class _Pack:
         return packed, names
 
     def _project(self, always: tuple[str, ...]) -> tuple[Snapshot, tuple[Layer, ...]]:
-        tree = self._tree(self._request.project, image_paths.WORKSPACE, always)
+        tree = self._with(always) if always else self._plain
         return tree.snapshot, self._code(tree)
+
+    @cached_property
+    def _plain(self) -> Tree:
+        """The project as its own rules have it."""
+        return self._with(())
+
+    def _with(self, always: tuple[str, ...]) -> Tree:
+        return self._tree(self._request.project, image_paths.WORKSPACE, always)
 
     def _editables(self, resolved: Resolved) -> tuple[dict[str, Snapshot], tuple[Layer, ...]]:
         for each in resolved.editables:
@@ -242,6 +251,7 @@ class _Pack:
                 build_apt=request.image.build_apt,
                 build_cache=request.image.cache,
                 cuda=request.cuda,
+                taken=lambda: self._plain.snapshot,
             )
             return found, Resolution(sandbox, self._progress)
 

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from packer.environment.distribution import Distribution, normalized
+from packer.environment.environment import Environment, Installed
 from packer.environment.interpreter import Interpreter
 from packer.environment.requirements import Requirements, markers
 from packer.environment.target import own_platform
+from packer.record import Record
 
 SENDOFF = "sendoff"
 _EXTRAS = ("mcp",)
 """Of sendoff, that no experiment has a use for; whoever installs matplotlib may well plot."""
+
+
+class Closure(Record, frozen=True):
+    """What stays out of an image, and what of the project that was decided by."""
+
+    left_out: frozenset[str] = frozenset()
+    """Names of distributions."""
+    watched: frozenset[str] = frozenset()
+    """First names of modules: of what nothing but an import of the project's would keep in."""
+    imported: frozenset[str] = frozenset()
+    """Those of them that the project imports."""
+
+
+def of(
+    environment: Environment, asked: Iterable[str], imports: Callable[[], frozenset[str]]
+) -> Closure:
+    """What stays out: what only sendoff needs, and the project neither declares nor imports.
+
+    `asked` are names that the project declares. `imports` gives the first names of the modules
+    that it imports, and is called where something depends on it.
+
+    Raises:
+        As `imports`.
+    """
+    interpreter, asked = environment.interpreter, tuple(asked)
+    distributions = [each.distribution for each in environment.distributions]
+    out = left_out(distributions, asked, interpreter)
+    modules = {
+        each.distribution.name: frozenset(_modules(each, environment.packages))
+        for each in environment.distributions
+        if each.distribution.name in out - {SENDOFF}
+    }
+    watched = frozenset(name for gives in modules.values() for name in gives)
+    imported = watched & imports() if watched else watched
+    used = [name for name, gives in modules.items() if gives & imported]
+    if used:
+        out = left_out(distributions, [*asked, *used], interpreter)
+    return Closure(left_out=out, watched=watched, imported=imported)
+
+
+def _modules(installed: Installed, packages: str) -> Iterable[str]:
+    """First names of what can be imported from a distribution."""
+    yield from installed.distribution.top_level
+    for path in installed.recorded:
+        if path.startswith(packages + "/"):
+            first = path[len(packages) + 1 :].split("/")[0]
+            # A directory, a module or a library: `yaml`, `six.py`, `_cffi.cpython-311-….so`.
+            name = (
+                first.removesuffix(".py") if first.endswith(".py") else first.split(".cpython-")[0]
+            )
+            if name.isidentifier():
+                yield name
 
 
 def left_out(
@@ -37,28 +88,3 @@ def left_out(
         if name != SENDOFF and (name not in candidates or each.requested or name in wanted)
     }
     return frozenset(candidates - requires.reach(roots)) | {SENDOFF}
-
-
-def declared(project: Path) -> tuple[str, ...]:
-    """Names that the project's own files ask for: pyproject.toml and requirements*.txt."""
-    found = list(_pyproject(project / "pyproject.toml"))
-    for path in sorted(project.glob("requirements*.txt")):
-        found += [
-            line for line in path.read_text(errors="replace").splitlines() if line[:1].isalnum()
-        ]
-    names = (re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", text) for text in found)
-    return tuple(sorted({normalized(name[1]) for name in names if name}))
-
-
-def _pyproject(path: Path) -> Iterable[str]:
-    import tomllib
-
-    try:
-        content: dict[str, Any] = tomllib.loads(path.read_text())
-    except (OSError, ValueError):
-        return
-    project = content.get("project", {})
-    groups = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
-    groups += content.get("dependency-groups", {}).values()
-    for group in groups:
-        yield from (item for item in group if isinstance(item, str))

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from packer.building.source import Source
-from packer.environment import closure, environment, resolver, target
+from packer.environment import closure, declarations, environment, resolver, target
+from packer.environment.closure import Closure
 from packer.environment.environment import Environment, Installed
 from packer.environment.environment_report import PYTHONPATH_STAYS
 from packer.environment.installed_files import Hashes
@@ -29,7 +30,6 @@ from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 
 _UNPROVED = "{name} is built from {source} as it is now: no hash was recorded when it was installed"
-_PROJECT_FILES = ("pyproject.toml", "requirements.txt", "uv.toml")
 
 
 class Draft(Record, frozen=True):
@@ -41,6 +41,8 @@ class Draft(Record, frozen=True):
     answer: Answer
     sources: dict[str, Source]
     """What is to be built, by name."""
+    closure: Closure
+    """What stays out of it with sendoff."""
 
 
 class Outcome(Record, frozen=True):
@@ -78,12 +80,11 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
     interpreter, project = found.interpreter, sandbox.project
     glibc = sandbox.base.glibc if sandbox.base else ""
     wanted = target.of(interpreter, sandbox.platform, glibc)
-    distributions = [each.distribution for each in found.distributions]
-    out = closure.left_out(distributions, closure.declared(project), interpreter)
+    closed = closure.of(found, declarations.names(project), sandbox.imports)
     house = wheelhouse(sandbox)
     question = Question(python=interpreter.executable, project=project, sources=house.sources)
     finder = WheelFinder(sandbox.cache / "pins", question, wanted, house)
-    names = {each.name for each in distributions} - out
+    names = {each.distribution.name for each in found.distributions} - closed.left_out
     retargeting = retargeted.plan(found, wanted, sandbox.cuda, names)
     builds = Builds()
     if retargeting:
@@ -96,12 +97,12 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         environment=found,
         project=project,
         target=wanted,
-        left_out=out,
+        left_out=closed.left_out,
         built={name: str(each) for name, each in sources.items()},
         builds=builds,
     )
     locked = _locked(plan, provisional(answer, sources), sources)
-    return Draft(locked=locked, plan=plan, answer=answer, sources=sources)
+    return Draft(locked=locked, plan=plan, answer=answer, sources=sources, closure=closed)
 
 
 def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
@@ -176,6 +177,6 @@ def _hashes(sandbox: Sandbox) -> Path:
 def _settings(sandbox: Sandbox) -> dict[str, Stamp | None]:
     """Files that change a lock although nothing is installed."""
     files = index_sources.pip_files(sandbox.interpreter.prefix, os.environ)
-    files += [sandbox.project / name for name in _PROJECT_FILES]
-    files += sandbox.project.glob("requirements*.txt")
+    # One of the project's that is not there yet makes another key of what is remembered.
+    files += [sandbox.project / "uv.toml", *declarations.files(sandbox.project)]
     return {str(path): stamp(path) for path in files}

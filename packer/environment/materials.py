@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from packer import disk, record
+from packer.environment import declarations
 from packer.environment.editable_tree import EditableTree
 from packer.environment.environment_report import Agree, EnvironmentReport
 from packer.environment.lock import Lock, WheelPin
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from packer.environment.resolver import Locked
     from packer.wheels.wheelhouse import Arrivals, Fetch
 
-_FORMAT = "4"
+_FORMAT = "5"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 
@@ -60,6 +61,9 @@ class _Remembered(Record, frozen=True):
     report: EnvironmentReport
     marks: str
     """Name of the file of marks beside this one."""
+    watched: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
+    """See `closure.Closure`."""
     good_until: float = 0
     """Seconds since the epoch; 0 for ever."""
 
@@ -80,7 +84,10 @@ class Resolution:
 
     def holds(self) -> bool:
         """Whether what is remembered is the environment as it is now. Waits for the sweep."""
-        return self._known is not None and self._known[1].unchanged()
+        if self._known is None:
+            return False
+        known, sweep = self._known
+        return sweep.unchanged() and self._imports_what_it_did(known)
 
     def resolve(self, agree: Agree | None = None) -> Resolved:
         """The environment as it is now, whatever is remembered.
@@ -120,6 +127,10 @@ class Resolution:
         remembered = self.remembered()
         return remembered if remembered and self.holds() else self.resolve()
 
+    def _imports_what_it_did(self, known: _Remembered) -> bool:
+        """Whether what the project imports decides as it did."""
+        return not known.watched or known.watched & self._sandbox.imports() == known.imported
+
     def _recall(self) -> tuple[_Remembered, Sweep] | None:
         try:
             known = _decode(self._place.read_bytes())
@@ -148,6 +159,8 @@ class Resolution:
             always=locked.always,
             report=locked.report,
             marks=marks,
+            watched=found.draft.closure.watched,
+            imported=found.draft.closure.imported,
             good_until=time.time() + _WITHOUT_INDEX if locked.report.without_index else 0,
         )
         try:
@@ -190,6 +203,8 @@ def resolve(sandbox: Sandbox, progress: Progress) -> Resolved:
 def _key(sandbox: Sandbox) -> str:
     """Everything a lock depends on besides files: those the sweep looks at."""
     facts = [_FORMAT, os.path.realpath(sandbox.project), sandbox.platform]
+    # Those that are not there yet cannot be looked at.
+    facts += map(str, declarations.files(sandbox.project))
     facts += [
         f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(_VARIABLES)
     ]

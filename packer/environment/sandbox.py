@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packer.environment.cuda import CudaWish
 from packer.environment.interpreter import Interpreter
 from packer.images.base import Base
 from packer.record import Record
+
+if TYPE_CHECKING:
+    from packer.project.snapshot import Snapshot
 
 
 class Sandbox(Record, frozen=True):
@@ -29,3 +34,16 @@ class Sandbox(Record, frozen=True):
     """Repository where builders share what they have done; empty for none."""
     cuda: CudaWish = CudaWish()
     """Which CUDA it is for."""
+    taken: Callable[[], Snapshot] | None = None
+    """Gives the project's snapshot, where it is taken anyway."""
+
+    def imports(self) -> frozenset[str]:
+        """First names of the modules that the project imports.
+
+        Raises:
+            As `packer.project.snapshot.take`.
+        """
+        from packer.project import imports, snapshot
+
+        taken = self.taken() if self.taken else snapshot.take(self.project, cache=self.cache)
+        return imports.of(taken, self.project, self.cache)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,7 @@ def test_sendoff_and_what_only_it_needs_stay_out(
     venv.install("--index-url", index.url + "/simple", "sendoff", "asked_for", "mine", "elsewhere")
     project = tmp_path / "project"
     project.mkdir()
+    (project / "main.py").write_text("import sendoff\n")
     resolved = packing.resolve(venv.python, project)
     found = how(resolved)
     out = {name for name, way in found.items() if way == "left out"}
@@ -241,9 +243,36 @@ def test_sendoff_and_what_only_it_needs_stay_out(
     assert {"shared", "asked-for", "mine", "elsewhere"} <= {
         pin.name for pin in resolved.lock.wheels
     }
-    # What the project itself declares stays in.
+    # What the project itself declares stays in, in files that are added as well.
     (project / "requirements.txt").write_text("# ours\nLonelier==1.0\n")
+    # One that was written just now is looked at anew in any case.
+    os.utime(project / "requirements.txt", (1, 1))
     assert how(packing.resolve(venv.python, project))["lonelier"] == "wheel"
+    (project / "requirements-more.txt").write_text("extra\n")
+    assert how(packing.resolve(venv.python, project))["extra"] == "wheel"
+
+
+def test_what_the_project_imports_stays_in_although_sendoff_needs_it(
+    tmp_path: Path, packing: Packing, index: Index
+) -> None:
+    """uv does not tell what it was asked for, and the project declares nothing."""
+    index.add(wheel(tmp_path, "sendoff", requires=("lonely", "used")))
+    index.add(wheel(tmp_path, "lonely"))
+    index.add(wheel(tmp_path, "used", files={"called_otherwise/__init__.py": "value = 1\n"}))
+    venv = Venv(tmp_path / "venv")
+    venv.install("--index-url", index.url + "/simple", "sendoff", "used")
+    project = tmp_path / "project"
+    project.mkdir()
+    main = project / "main.py"
+    for text, way in (
+        ("import called_otherwise\n", "wheel"),
+        ("import os\n", "left out"),
+        ("import sys\n", "left out"),
+        ("def late():\n    from called_otherwise import value\n", "wheel"),
+    ):
+        main.write_text(text)
+        found = how(packing.resolve(venv.python, project))
+        assert found == {"sendoff": "left out", "lonely": "left out", "used": way}
 
 
 @pytest.mark.usefixtures("no_index")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from packer.environment import closure
 from packer.environment.distribution import Distribution
-from tests.unit.packer.wheels.test_wheel_match import INTERPRETER
+from packer.environment.environment import Environment, Installed
+from tests.unit.packer.wheels.test_wheel_match import INTERPRETER, SITE
 
 
 def installed(name: str, *requires: str, requested: bool = False) -> Distribution:
@@ -58,14 +57,52 @@ def test_what_only_the_server_for_agents_needs_stays_out() -> None:
     assert left_out(tools, *parts, installed("mine", "pydantic")) == {"sendoff", "click", "mcp"}
 
 
-def test_what_a_project_declares(tmp_path: Path) -> None:
-    assert closure.declared(tmp_path) == ()
-    (tmp_path / "pyproject.toml").write_text(
-        "[project]\ndependencies = ['NumPy>=2', 'a.b[c] ; python_version > \"3\"']\n"
-        "[project.optional-dependencies]\nplot = ['matplotlib']\n"
-        "[dependency-groups]\ndev = ['pytest', {include-group = 'lint'}]\nlint = ['ruff']\n"
+def environment(*distributions: Distribution, files: dict[str, tuple[str, ...]]) -> Environment:
+    """One of these, each with files by its name."""
+    return Environment(
+        interpreter=INTERPRETER,
+        packages=SITE,
+        distributions=tuple(
+            Installed(
+                distribution=each,
+                files=(),
+                recorded={f"{SITE}/{path}": "" for path in files.get(each.name, ())},
+            )
+            for each in distributions
+        ),
     )
-    (tmp_path / "requirements-gpu.txt").write_text("-r other.txt\n# no\ntorch==2\n")
-    assert closure.declared(tmp_path) == ("a-b", "matplotlib", "numpy", "pytest", "ruff", "torch")
-    (tmp_path / "pyproject.toml").write_text("broken [")
-    assert closure.declared(tmp_path) == ("torch",)
+
+
+FILES = {
+    "sendoff": ("sendoff/__init__.py",),
+    "pyyaml": ("yaml/__init__.py", "_yaml/__init__.py", "pyyaml-1.dist-info/METADATA"),
+    "rich": ("rich/__init__.py", "../../../bin/rich"),
+    "pygments": ("pygments/__init__.py",),
+    "single": ("single.py", "fast.cpython-311-x86_64-linux-gnu.so"),
+}
+
+
+def test_what_the_project_imports_stays_with_what_it_needs() -> None:
+    parts = [installed("sendoff", "pyyaml", "rich", "single"), installed("pyyaml")]
+    parts += [installed("rich", "pygments"), installed("pygments"), installed("single")]
+    found = environment(*parts, files=FILES)
+    nothing = closure.of(found, (), frozenset)
+    assert nothing.left_out == {each.name for each in parts}
+    assert nothing.watched == {"yaml", "_yaml", "rich", "pygments", "single", "fast"}
+    assert not nothing.imported
+    some = closure.of(found, (), lambda: frozenset({"rich", "fast", "numpy", "sendoff"}))
+    assert some.left_out == {"sendoff", "pyyaml"}
+    assert (some.watched, some.imported) == (nothing.watched, {"rich", "fast"})
+    declared = closure.of(found, ("PyYAML", "single"), lambda: frozenset({"yaml"}))
+    assert declared.left_out == {"sendoff", "rich", "pygments"}
+    assert declared.watched == {"rich", "pygments"}
+
+
+def test_imports_are_not_looked_for_where_nothing_depends_on_them() -> None:
+    def never() -> frozenset[str]:
+        raise AssertionError
+
+    mine = installed("rich")
+    assert closure.of(environment(mine, files=FILES), (), never) == closure.Closure()
+    found = environment(installed("sendoff", "rich"), mine, files=FILES)
+    assert closure.of(found, ("rich",), never).left_out == {"sendoff"}
