@@ -63,7 +63,7 @@ def of_distribution(installed: Installed, project: Path, packages: str) -> InPla
             _refuse(found.name, "and its source is built again at each import", file.path)
         replaced[file.path] = _module(file, places)
     for file in top:
-        if file.path.endswith(".pth"):
+        if is_pth(file, packages):
             replaced[file.path] = _pth(file, places, frozenset(modules))
     if not places.used:
         if not source.is_dir():
@@ -72,8 +72,14 @@ def of_distribution(installed: Installed, project: Path, packages: str) -> InPla
     return InPlace(replaced=replaced, trees=places.trees(), always=places.always())
 
 
+def is_pth(file: InstalledFile, packages: str) -> bool:
+    """Whether Python reads it at its start. Below a package `.pth` is a name for weights."""
+    folder, _, name = file.path.rpartition("/")
+    return folder == packages and name.endswith(".pth")
+
+
 def of_pth(file: InstalledFile, project: Path) -> InPlace:
-    """What a `.pth` of no distribution needs: the directories it names.
+    """What a `.pth` of no editable distribution needs: the directories it names.
 
     Raises:
         EditableOutsideProject: one lies around the project.
@@ -175,16 +181,21 @@ def _pth(file: InstalledFile, places: _Places, hooks: frozenset[str] | None) -> 
     """
     kept, expressions = [], []
     text = Path(file.source).read_text(encoding="utf-8-sig", errors="surrogateescape")
+    folder = Path(file.source).parent
     for line in map(str.strip, text.splitlines()):
-        if line.startswith("/"):
-            # Python overlooks a directory that is not there.
-            if Path(line).is_dir():
-                expressions.append(places.expression(Path(line)))
-        elif line and not line.startswith("#"):
-            hook = re.match(r"import\s+([\w.]+)", line)
-            if hook and hooks is not None and hook[1] not in hooks:
+        if not line or line.startswith("#"):
+            continue
+        if hook := re.match(r"import\s+([\w.]+)", line):
+            if hooks is not None and hook[1] not in hooks:
                 _refuse(places.name, "and it changes how Python imports in a way of its own", line)
             kept.append(line)
+            continue
+        path = Path(os.path.normpath(folder / line))
+        if path.is_relative_to(folder):
+            kept.append(str(path.relative_to(folder)))
+        # Python overlooks a directory that is not there.
+        elif path.is_dir():
+            expressions.append(places.expression(path))
     if expressions:
         kept.append(f"import sys; sys.path.extend([{', '.join(expressions)}])")
     return "".join(f"{line}\n" for line in kept).encode("utf-8", "surrogateescape")

@@ -56,7 +56,7 @@ class Plan(Record, frozen=True):
 def lock(plan: Plan, answer: Answer) -> Locked:
     """The lock of an environment whose wheels are in `answer`.
 
-    Reads the few installed files that arrive changed: programs of `bin/`, editables' `.pth`.
+    Reads the few installed files that arrive changed: programs of `bin/`, `.pth` files.
 
     Raises:
         DistUnresolvable: a distribution can arrive in no form.
@@ -173,7 +173,7 @@ class _Locking:
         if (target.is_foreign or another) and not pin.filename.endswith("-any.whl"):
             self._refuse_changed(installed, changed)
             gone = []
-        self._overlay += map(files_pin.installed_content, changed)
+        self._overlay += map(self._content, changed)
         self._removed += gone
         notes = [f"built from {source}"] if source else []
         notes += [f"another wheel than here: the base has glibc 2.{target.glibc}"] * another
@@ -210,7 +210,11 @@ class _Locking:
                 native[0],
                 f"python -m pip install --force-reinstall {found.name}=={found.version}",
             )
-        contents = files_pin.contents(installed, self._packages)
+        replaced: dict[str, bytes] = {}
+        for file in installed.files:
+            if editable.is_pth(file, self._packages):
+                replaced |= self._of_pth(file).replaced
+        contents = files_pin.contents(installed, self._packages, replaced)
         self._pins.append(files_pin.pin(installed, contents, reason))
         self._pinned(contents)
         self._note(installed, "files", reason, size=sum(each.size for each in contents))
@@ -233,20 +237,26 @@ class _Locking:
                 file.source,
                 "remove it, or install what it is of as a package",
             )
-        if not file.path.endswith(".pth"):
-            self._overlay.append(files_pin.installed_content(file))
+        self._overlay.append(self._content(file))
+        if not editable.is_pth(file, self._packages):
             self._warnings.append(f"{file.path} belongs to no distribution: packed as it is")
             return
-        in_place = editable.of_pth(file, self._plan.project)
-        self._in_place.append(in_place)
-        replaced = in_place.replaced.get(file.path)
-        if replaced is None:
-            self._overlay.append(files_pin.installed_content(file))
-        else:
-            self._overlay.append(files_pin.made_content(file.path, replaced))
-        where = ", ".join(str(tree.source) for tree in in_place.trees)
+        where = ", ".join(str(tree.source) for tree in self._in_place[-1].trees)
         note = f", with what it names: {where}" if where else ""
         self._warnings.append(f"{file.path} belongs to no distribution: packed{note}")
+
+    def _content(self, file: InstalledFile) -> Content:
+        """A file as it arrives in the overlay."""
+        if editable.is_pth(file, self._packages):
+            replaced = self._of_pth(file).replaced.get(file.path)
+            if replaced is not None:
+                return files_pin.made_content(file.path, replaced)
+        return files_pin.installed_content(file)
+
+    def _of_pth(self, file: InstalledFile) -> InPlace:
+        in_place = editable.of_pth(file, self._plan.project)
+        self._in_place.append(in_place)
+        return in_place
 
     def _pinned(self, contents: Iterable[Content]) -> tuple[PinnedFile, ...]:
         kept = tuple(contents)

@@ -309,6 +309,27 @@ def test_a_pth_of_no_distribution_brings_what_it_names(tmp_path: Path, packing: 
 
 
 @pytest.mark.usefixtures("no_index")
+def test_a_pth_of_a_distribution_leads_where_it_did(tmp_path: Path, packing: Packing) -> None:
+    """Its lines are relative to where it lies, which is another place in the image."""
+    project = tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "near.py").write_text("x = 'near'\n")
+    venv = Venv(project / ".venv")
+    files = {"owner.pth": "owned\n../../../../src\n", "owned/inner.py": "x = 'inner'\n"}
+    files["owned/weights.pth"] = f"{tmp_path}\n"
+    path = wheel(tmp_path / "wheels", "owner", files=files)
+    venv.install(path)
+    path.unlink()
+    resolved = packing.resolve(venv.python, project)
+    assert [pin.name for pin in resolved.lock.files] == ["owner"]
+    assert (resolved.editables, resolved.always) == ((), ("/src/**/*.py", "/src/**/*.so"))
+    assert not resolved.report.warnings
+    root = packing.unpack(resolved, venv.python)
+    (root / "workspace").symlink_to(project)
+    assert inside(root, venv.python, "import near, inner; print(near.x, inner.x)") == "near inner\n"
+
+
+@pytest.mark.usefixtures("no_index")
 def test_a_file_outside_the_environment_is_refused_by_name(
     tmp_path: Path, packing: Packing
 ) -> None:

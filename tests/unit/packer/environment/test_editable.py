@@ -10,7 +10,7 @@ import pytest
 from packer.environment import editable
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
-from packer.environment.installed_files import look
+from packer.environment.installed_files import InstalledFile, look
 from packer.errors import DistUnresolvable, EditableGone
 
 PACKAGES = "lib/python3.11/site-packages"
@@ -79,14 +79,37 @@ def test_a_finders_paths_become_expressions(
 def test_the_project_itself_on_the_path_packs_its_packages_alone(project: Path) -> None:
     (project / "flat").mkdir()
     (project / "flat" / "__init__.py").write_text("")
-    files = {"_pkg.pth": f"# comment\n\n{project}\n../relative\n/not/there\n"}
+    files = {"_pkg.pth": f"# comment\n\n{project}\n../relative\n/not/there\n./beside\n"}
     in_place = editable.of_distribution(installed(project, files), project, PACKAGES)
     line = in_place.replaced[f"{PACKAGES}/_pkg.pth"].decode()
     assert line == (
-        "../relative\nimport sys; sys.path.extend("
+        "beside\nimport sys; sys.path.extend("
         '[__import__("os").environ.get("SENDOFF_ROOT", "") + \'/workspace\'])\n'
     )
     assert in_place.always == ("/*.py", "/*.so", "/flat/**/*.py", "/flat/**/*.so")
+
+
+def test_lines_are_read_as_python_does_relative_to_the_pth_s_directory(project: Path) -> None:
+    site = project.parent / "site"
+    lines = f"import sys\n../project/src\n../far\nbeside\n{site}/beside/deep\n"
+    (project.parent / "far").mkdir()
+    (file,) = installed(project, {"dev.pth": lines}).files
+    in_place = editable.of_pth(file, project)
+    root = '__import__("os").environ.get("SENDOFF_ROOT", "")'
+    assert in_place.replaced[file.path].decode() == (
+        "import sys\nbeside\nbeside/deep\nimport sys; sys.path.extend("
+        f"[{root} + '/workspace/src', {root} + '/opt/sendoff/editable/dev'])\n"
+    )
+    (tree,) = in_place.trees
+    assert tree.source == project.parent / "far"
+
+
+def test_a_pth_below_a_package_is_no_path_file() -> None:
+    def file(path: str) -> InstalledFile:
+        return InstalledFile(path=path, source="", size=0, stamp=(0, 0, 0), executable=False)
+
+    assert editable.is_pth(file(f"{PACKAGES}/dev.pth"), PACKAGES)
+    assert not editable.is_pth(file(f"{PACKAGES}/model/weights.pth"), PACKAGES)
 
 
 def test_a_source_that_was_moved_is_told_with_its_distribution(project: Path) -> None:
