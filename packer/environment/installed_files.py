@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,8 @@ from packer.record import Record
 from packer.wheels.errors import FileAltered
 
 _CHUNK = 1 << 20
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""Of links that lead to nothing, or to themselves: Python overlooks them as well."""
 
 
 class Root(Record, frozen=True):
@@ -44,6 +47,11 @@ class Tree:
     """The files below several roots, bytecode left out; what an earlier root has, wins."""
 
     def __init__(self, roots: Iterable[Root]) -> None:
+        """Look at all of them.
+
+        Raises:
+            DistUnresolvable: a directory may not be read.
+        """
         self.files: dict[str, InstalledFile] = {}
         """By path."""
         self.directories: dict[str, Stamp | None] = {}
@@ -63,14 +71,25 @@ class Tree:
         except (FileNotFoundError, NotADirectoryError):
             self.directories[folder] = None
             return
+        except OSError as error:
+            raise _unreadable(path, folder, error) from error
         self.directories[folder] = stamp_of(status)
         for entry in found:
             below = f"{path}/{entry.name}" if path else entry.name
-            if entry.is_dir():
-                if entry.name != "__pycache__":
-                    self._scan(entry.path, below, above | {real})
-            elif entry.is_file():
-                self.files.setdefault(below, _found(below, entry.path, entry.stat()))
+            try:
+                is_directory, looked = entry.is_dir(), None
+                if not is_directory and entry.is_file():
+                    looked = entry.stat()
+            except OSError as error:
+                if error.errno in _NOWHERE:
+                    continue
+                # Looking at what is no link takes nothing but leave to enter the directory.
+                at_fault = entry.path if entry.is_symlink() else folder
+                raise _unreadable(below, at_fault, error) from error
+            if looked:
+                self.files.setdefault(below, _found(below, entry.path, looked))
+            elif is_directory and entry.name != "__pycache__":
+                self._scan(entry.path, below, above | {real})
 
 
 def look(source: str, path: str) -> InstalledFile | None:
@@ -95,6 +114,12 @@ def _found(path: str, source: str, status: os.stat_result) -> InstalledFile:
         stamp=stamp_of(status),
         executable=bool(status.st_mode & 0o111),
     )
+
+
+def _unreadable(path: str, source: str, error: OSError) -> DistUnresolvable:
+    reason = error.strerror or str(error)
+    remedy = f"chmod -R u+rX '{source}', or install its distribution anew"
+    return DistUnresolvable(path, reason, source, remedy)
 
 
 class Hashes:
@@ -156,9 +181,7 @@ def _hash(file: InstalledFile, progress: Progress) -> str:
                 digest.update(chunk)
                 read += len(chunk)
     except OSError as error:
-        reason = error.strerror or str(error)
-        remedy = f"chmod u+r '{file.source}', or install its distribution anew"
-        raise DistUnresolvable(file.path, reason, file.source, remedy) from error
+        raise _unreadable(file.path, file.source, error) from error
     if read != file.size:
         raise FileAltered(file.source)
     progress.advance(file.size)

@@ -1,10 +1,11 @@
-"""Small wheels, made in the test."""
+"""Small wheels, made in the test, and a user who may not read everything."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,18 @@ def make_wheel(tmp_path: Path) -> Callable[..., tuple[WheelPin, Path]]:
         return pin_of(path), path
 
     return make
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> Iterator[None]:
+    """Be a user who may not read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    tmp_path.chmod(0o777)
+    # How deep it lies depends on how many processes test.
+    for folder in tmp_path.parents[: len(tmp_path.parts) - 3]:
+        folder.chmod(0o711)
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)

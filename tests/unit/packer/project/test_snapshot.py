@@ -9,7 +9,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -331,21 +330,6 @@ def test_a_missing_project_is_refused(tmp_path: Path):
     for name in ("none", "file"):
         with pytest.raises(ProjectMissing):
             snapshot.take(tmp_path / name, cache=tmp_path / "cache")
-
-
-@pytest.fixture
-def nobody(tmp_path: Path) -> Iterator[None]:
-    """Be a user who may not read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    tmp_path.chmod(0o777)
-    # How deep it lies depends on how many processes test.
-    for folder in tmp_path.parents[: len(tmp_path.parts) - 3]:
-        folder.chmod(0o711)
-    os.seteuid(65534)
-    yield
-    os.seteuid(0)
 
 
 @pytest.mark.usefixtures("nobody")
