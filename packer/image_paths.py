@@ -27,3 +27,8 @@ SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def site_packages(python: str) -> str:
     """Where distributions are importable from, below `PREFIX`; `python` is a minor: "3.11"."""
     return f"lib/python{python}/site-packages"
+
+
+def headers(python: str, name: str) -> str:
+    """Where the C headers of the distribution `name` (normalized) are, below `PREFIX`."""
+    return f"include/site/python{python}/{name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +22,7 @@ _VENV_FILES = frozenset(
 
 _VENV_COMMANDS = ("activate", "Activate", "deactivate", "python", "pydoc.bat")
 _DATA = ("share", "etc")
+_HEADER = re.compile(r"include/(site/)?python[^/]+/(?P<name>[^/]+)/(?P<below>.+)")
 
 
 class Sites(Record, frozen=True):
@@ -53,7 +55,15 @@ class Sites(Record, frozen=True):
                 recorded,
                 f"install it from a wheel: python -m pip install --force-reinstall {found.name}",
             )
-        return source[len(prefix) + 1 :], source
+        return self._placed(found.name, source[len(prefix) + 1 :]), source
+
+    def _placed(self, name: str, path: str) -> str:
+        """Headers have another directory outside a virtual environment, and the name as typed."""
+        header = _HEADER.fullmatch(path)
+        if not header or distribution.normalized(header["name"]) != name:
+            return path
+        minor = self.packages.split("/")[1].removeprefix("python")
+        return f"{image_paths.headers(minor, name)}/{header['below']}"
 
     def distributions(self) -> Iterator[tuple[Distribution, bool]]:
         """Each distribution, and whether one of its name comes before it on `sys.path`."""

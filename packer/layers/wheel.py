@@ -47,7 +47,7 @@ class _Installation:
         self._schemes = {
             "purelib": site,
             "platlib": site,
-            "headers": f"include/site/python{minor}/{pin.name}",
+            "headers": image_paths.headers(minor, pin.name),
             "data": "",
         }
         self._check_version()

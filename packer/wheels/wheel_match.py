@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from packer import image_paths
 from packer.environment.distribution import INSTALLERS_OWN, Recorded
 from packer.environment.environment import Installed
 from packer.environment.installed_files import is_bytecode
@@ -86,13 +87,13 @@ def _placed(
     installed: Installed, listed: Iterable[Recorded], packages: str
 ) -> Iterator[tuple[str, str]]:
     """Where installing puts each file of a wheel, and its sha256."""
-    minor = packages.split("/")[1]
+    minor = packages.split("/")[1].removeprefix("python")
     schemes = {
         "purelib": packages + "/",
         "platlib": packages + "/",
         "scripts": "bin/",
         "data": "",
-        "headers": f"include/site/{minor}/{installed.distribution.name}/",
+        "headers": image_paths.headers(minor, installed.distribution.name) + "/",
     }
     for entry in listed:
         top, _, rest = entry.path.partition("/")

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from packer.environment import interpreter, materials
 from packer.environment.lock import from_pylock, to_pylock
@@ -14,7 +15,7 @@ from packer.environment.sandbox import Sandbox
 from packer.errors import DistUnresolvable
 from packer.image_paths import PREFIX
 from packer.progress import SILENT
-from tests.e2e.environment.conftest import Index, Packing, Venv, inside, run, source, wheel
+from tests.e2e.environment.conftest import Index, Packing, Venv, inside, pip, run, source, wheel
 
 SITE = "lib/python3.11/site-packages"
 
@@ -286,6 +287,32 @@ def test_an_installation_that_is_no_virtual_environment(tmp_path: Path, packing:
     both = set(how(packing.resolve(venv.python, tmp_path / "project")))
     assert "pip" in below
     assert both == below | {"above"}
+
+
+@pytest.mark.parametrize("place", ["an installation", "a virtual environment"])
+def test_a_wheel_with_headers_arrives_as_it_wherever_pip_put_them(
+    tmp_path: Path, packing: Packing, index: Index, place: str
+) -> None:
+    files = {"Has_Headers/__init__.py": "", "Has_Headers-1.0.data/headers/deep/a.h": "#define A\n"}
+    index.add(wheel(tmp_path / "wheels", "Has_Headers", files=files))
+    venv = Venv(tmp_path / "venv")
+    python, prefix = venv.python, venv.path
+    if place == "an installation":
+        python, prefix = python.resolve(), tmp_path / "prefix"
+    install = ("install", "-q", "--prefix", prefix, "Has.Headers")
+    run(pip(), f"--python={python}", *install)
+    found = replace(
+        interpreter.describe(python, packing.cache),
+        site_dirs=(str(prefix / SITE),),
+        prefix=str(prefix),
+    )
+    here = Sandbox(interpreter=found, project=tmp_path, cache=packing.cache)
+    resolved = materials.resolve(here, SILENT)
+    assert [pin.name for pin in resolved.lock.wheels] == ["has-headers"]
+    assert not resolved.lock.files
+    root = packing.unpack(resolved, venv.python)
+    (header,) = (root / PREFIX[1:] / "include").rglob("*.h")
+    assert header.read_text() == "#define A\n"
 
 
 @pytest.mark.usefixtures("no_index")
