@@ -59,11 +59,8 @@ def _modules(installed: Installed, packages: str) -> Iterable[str]:
     yield from installed.distribution.top_level
     for path in installed.recorded:
         if path.startswith(packages + "/"):
-            first = path[len(packages) + 1 :].split("/")[0]
             # A directory, a module or a library: `yaml`, `six.py`, `_cffi.cpython-311-….so`.
-            name = (
-                first.removesuffix(".py") if first.endswith(".py") else first.split(".cpython-")[0]
-            )
+            name = path[len(packages) + 1 :].split("/")[0].split(".")[0]
             if name.isidentifier():
                 yield name
 

@@ -78,7 +78,7 @@ FILES = {
     "pyyaml": ("yaml/__init__.py", "_yaml/__init__.py", "pyyaml-1.dist-info/METADATA"),
     "rich": ("rich/__init__.py", "../../../bin/rich"),
     "pygments": ("pygments/__init__.py",),
-    "single": ("single.py", "fast.cpython-311-x86_64-linux-gnu.so"),
+    "single": ("single.py", "fast.cpython-311-x86_64-linux-gnu.so", "old.abi3.so"),
 }
 
 
@@ -88,7 +88,7 @@ def test_what_the_project_imports_stays_with_what_it_needs() -> None:
     found = environment(*parts, files=FILES)
     nothing = closure.of(found, (), frozenset)
     assert nothing.left_out == {each.name for each in parts}
-    assert nothing.watched == {"yaml", "_yaml", "rich", "pygments", "single", "fast"}
+    assert nothing.watched == {"yaml", "_yaml", "rich", "pygments", "single", "fast", "old"}
     assert not nothing.imported
     some = closure.of(found, (), lambda: frozenset({"rich", "fast", "numpy", "sendoff"}))
     assert some.left_out == {"sendoff", "pyyaml"}
