@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from io import BytesIO
 
 from tests.web_server import Handler, WebServer
 
-MISSING, FOUND = 404, 200
+MISSING, FOUND, UNAUTHORIZED, FAILING = 404, 200, 401, 503
 LINUX = "cp311-cp311-manylinux_2_28_x86_64"
 NVIDIA = "py3-none-manylinux_2_27_x86_64"
 _METADATA = ".metadata"
@@ -24,6 +24,12 @@ class Indexes(WebServer):
         self.asked: list[str] = []
         self.hashes: dict[str, str] = {}
         """File name → the sha256 that the index tells, where it is not the true one."""
+        self.lost: set[str] = set()
+        """Names of files that are listed and not there."""
+        self.failing: set[str] = set()
+        """Ends of paths that are answered with 503."""
+        self.logins: dict[str, str] = {}
+        """Folder → "user:password" that all below it asks for (RFC 7617)."""
         served = self
 
         class Pages(Handler):
@@ -32,13 +38,16 @@ class Indexes(WebServer):
 
             def do_GET(self) -> None:
                 served.asked.append(f"{self.command} {self.path}")
+                if refused := served._refused(self.path, self.headers.get("Authorization", "")):
+                    self.answer(refused, b"")
+                    return
                 data = served._answer(self.path.strip("/"))
                 self.answer(MISSING if data is None else FOUND, data or b"", "text/html")
 
         super().__init__(Pages)
 
     def add(self, folder: str, filename: str, data: bytes) -> None:
-        """Have an index offer a wheel."""
+        """Have an index offer a wheel, or a source archive."""
         self.wheels.setdefault(folder, {})[filename] = data
 
     def fetched(self) -> list[str]:
@@ -46,17 +55,27 @@ class Indexes(WebServer):
         files = [each for each in self.asked if each.startswith("GET") and each.endswith(".whl")]
         return [each.rpartition("/")[2] for each in files]
 
+    def _refused(self, path: str, authorization: str) -> int:
+        """The status of a refusal; 0 for none."""
+        if any(path.strip("/").endswith(each) for each in self.failing):
+            return FAILING
+        login = next(
+            (self.logins[each] for each in self.logins if path.startswith(f"/{each}/")), ""
+        )
+        wanted = login and "Basic " + b64encode(login.encode()).decode()
+        return UNAUTHORIZED if wanted and authorization != wanted else 0
+
     def _answer(self, path: str) -> bytes | None:
         folder, _, name = path.rpartition("/")
         offered = self.wheels.get(folder, {})
-        if name.endswith(".whl"):
-            return offered.get(name)
+        if name.endswith((".whl", ".tar.gz")):
+            return None if name in self.lost else offered.get(name)
         if name.endswith(_METADATA):
             beside = offered.get(name.removesuffix(_METADATA))
             return metadata(beside) if beside else None
         links = [
             f'<a href="/{folder}/{each}#sha256={self.hashes.get(each) or sha256(data)}"'
-            f' data-dist-info-metadata="sha256={sha256(metadata(data))}">{each}</a>'
+            f"{_told_beside(each, data)}>{each}</a>"
             for each, data in offered.items()
             if each.partition("-")[0].replace("_", "-").lower() == name
         ]
@@ -68,6 +87,13 @@ class Indexes(WebServer):
 def sha256(data: bytes) -> str:
     """Hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _told_beside(filename: str, data: bytes) -> str:
+    """What a link says of a wheel's metadata (PEP 658)."""
+    if not filename.endswith(".whl"):
+        return ""
+    return f' data-dist-info-metadata="sha256={sha256(metadata(data))}"'
 
 
 def metadata(data: bytes) -> bytes:

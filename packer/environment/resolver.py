@@ -85,6 +85,8 @@ class _Locking:
                 "no index answered, installed files are packed, and the digest is another than "
                 f"with wheels: {self._answer.unreachable}"
             )
+        if self._answer.unread:
+            self._warnings.append(_unread(self._answer.unread))
         environment = self._plan.environment
         for file in environment.unowned:
             _refuse_egg_link(file)
@@ -140,7 +142,7 @@ class _Locking:
             warnings=(*builds.warnings, *self._warnings),
             retargeted=found if builds.source else None,
             built=dict(self._plan.built),
-            without_index=bool(self._answer.unreachable or builds.warnings),
+            without_index=bool(self._answer.unreachable or self._answer.unread or builds.warnings),
         )
 
     def _add_builds(self) -> None:
@@ -283,6 +285,15 @@ class _Locking:
                 size=size,
             )
         )
+
+
+def _unread(unread: Mapping[str, str]) -> str:
+    first, *others = unread.values()
+    further = f" (and {len(others)} more)" if others else ""
+    return (
+        f"what there is of {', '.join(unread)} could not be read, installed files are packed, and "
+        f"the digest is another than with wheels: {first}{further}"
+    )
 
 
 def _refuse_egg_link(file: InstalledFile) -> None:

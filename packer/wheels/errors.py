@@ -90,9 +90,11 @@ class WheelUnavailable(SendoffError):
 
     code, phase, retryable = "WHEEL_UNAVAILABLE", "environment", True
 
-    def __init__(self, filename: str, source: str, said: str) -> None:
-        super().__init__(filename, source, said)
+    def __init__(self, filename: str, source: str, said: str, *, absent: bool = False) -> None:
+        """`absent`: whoever was asked answered, and has no such thing."""
+        super().__init__(filename, source, said, absent)
         self.filename, self.source, self.said = filename, source, said
+        self.absent = absent
 
     def what(self) -> str:
         return f"{self.filename} could not be fetched"

@@ -24,6 +24,9 @@ _ATTEMPTS = 4
 _PARTIAL = 206
 _OK = (200, _PARTIAL)
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
+_ABSENT = (404, 410)
+_FORBIDDEN = 403
+_PYTORCH = "download.pytorch.org"
 
 
 class _Interrupted(Exception):
@@ -121,7 +124,8 @@ class Transport:
             raise _Interrupted(f"the server answered {answer.status}")
         if answer.status not in _OK:
             answer.close()
-            raise WheelUnavailable(_name(url), url, f"the server answered {answer.status}")
+            said = f"the server answered {answer.status}"
+            raise WheelUnavailable(_name(url), url, said, absent=_is_absent(url, answer.status))
         return answer
 
     def _login(self, url: str) -> dict[str, str]:
@@ -144,7 +148,8 @@ class Transport:
         try:
             return retrying(attempt)
         except (HTTPError, _Interrupted, OSError) as error:
-            raise WheelUnavailable(_name(url), url, str(error)) from error
+            absent = isinstance(error, FileNotFoundError)
+            raise WheelUnavailable(_name(url), url, str(error), absent=absent) from error
 
 
 def _pool(sources: IndexSources) -> urllib3.PoolManager:
@@ -166,6 +171,11 @@ def _pool(sources: IndexSources) -> urllib3.PoolManager:
     return urllib3.PoolManager(
         ssl_context=context, maxsize=AT_ONCE, timeout=timeout, retries=retries
     )
+
+
+def _is_absent(url: str, status: int) -> bool:
+    """Whether the answer is that there is no such thing: 403 from PyTorch's index, as uv has it."""
+    return status in _ABSENT or (status == _FORBIDDEN and urlsplit(url).hostname == _PYTORCH)
 
 
 def _netrc(host: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
@@ -34,8 +35,18 @@ class Answer(Record, frozen=True):
     reasons: dict[str, str] = {}
     wanting: dict[str, str] = {}
     """Of some of those others the oldest glibc, "2.34", that a wheel would run with."""
+    unread: dict[str, str] = {}
+    """Of some of those others what kept them from being looked at, though there may be one."""
     unreachable: str = ""
     """Why no index answered; empty where one did, or none was needed."""
+
+
+class _Lack(NamedTuple):
+    """Why there is no wheel."""
+
+    reason: str
+    unread: bool = False
+    """Whether it may be another time: one was not to be had for now."""
 
 
 def from_index(installed: Installed) -> bool:
@@ -54,36 +65,29 @@ class WheelFinder:
 
     def find(self, distributions: Sequence[Installed], progress: Progress) -> Answer:
         """The wheel of each of `distributions` that has one."""
-        pins: dict[str, WheelPin] = {}
-        reasons: dict[str, str] = {}
+        found: dict[str, WheelPin | _Lack] = {}
         unknown = []
         for each in distributions:
-            name = each.distribution.name
             pin = self._remembered(each) or self._given(each)
-            if isinstance(pin, WheelPin):
-                pins[name] = pin
-            elif pin:
-                reasons[name] = pin
+            if pin:
+                found[each.distribution.name] = pin
             elif from_index(each):
                 unknown.append(each)
         if not unknown:
-            return Answer(pins=pins, reasons=reasons)
+            return _answer(found)
         progress.start(f"asking the index for {len(unknown)} distributions")
         versions = [(each.distribution.name, each.distribution.version) for each in unknown]
         offer = candidates.ask(self.question, versions)
         progress.done(offer.unreachable)
         if offer.unreachable:
-            reasons.update((name, "no index answered") for name, _ in versions)
-            return Answer(pins=pins, reasons=reasons, unreachable=offer.unreachable)
-        for name, found in self._compare(unknown, offer.wheels, progress).items():
-            if isinstance(found, WheelPin):
-                pins[name] = found
-            else:
-                reasons[name] = found
-        wheels = offer.wheels.items()
-        lacking = {name: wanting(some, self.target) for name, some in wheels if name not in pins}
+            found.update((name, _Lack("no index answered")) for name, _ in versions)
+            return replace(_answer(found), unreachable=offer.unreachable)
+        found.update(self._compare(unknown, offer.wheels, progress))
+        answer = _answer(found)
+        others = (each for each in offer.wheels.items() if each[0] not in answer.pins)
+        lacking = {name: wanting(some, self.target) for name, some in others}
         newer = {name: f"2.{glibc}" for name, glibc in lacking.items() if glibc}
-        return Answer(pins=pins, reasons=reasons, wanting=newer)
+        return replace(answer, wanting=newer)
 
     def pin(self, candidate: Candidate) -> WheelPin:
         """The pin of a wheel that an index offers; of one on this machine, with its bytes kept.
@@ -105,7 +109,7 @@ class WheelFinder:
     def _transport(self) -> Transport:
         return Transport(self.question.sources)
 
-    def _given(self, installed: Installed) -> WheelPin | str | None:
+    def _given(self, installed: Installed) -> WheelPin | _Lack | None:
         """The wheel that was installed from a file or URL (PEP 610, `archive_info`)."""
         found = installed.distribution
         archive = found.source.get("archive_info")
@@ -124,12 +128,12 @@ class WheelFinder:
         try:
             pin = self._house.adopt(pin, url)
             listed = wheel_record.read(self._house.path(pin))
-        except (WheelUnavailable, zipfile.BadZipFile):
-            return f"the wheel it was installed from is gone: {filename}"
+        except (WheelUnavailable, zipfile.BadZipFile) as error:
+            return _Lack(f"the wheel it was installed from is gone: {filename}", _is_passing(error))
         if not agrees(installed, listed, self.target.packages):
-            return f"the wheel it was installed from has changed: {filename}"
+            return _Lack(f"the wheel it was installed from has changed: {filename}")
         if is_too_new(installed, self.target):
-            return f"the wheel it was installed from wants a newer glibc: {filename}"
+            return _Lack(f"the wheel it was installed from wants a newer glibc: {filename}")
         self._remember(installed, pin)
         return pin
 
@@ -138,10 +142,10 @@ class WheelFinder:
         unknown: Sequence[Installed],
         offered: Mapping[str, tuple[Candidate, ...]],
         progress: Progress,
-    ) -> dict[str, WheelPin | str]:
+    ) -> dict[str, WheelPin | _Lack]:
         progress.start("comparing with the index", len(unknown))
 
-        def one(installed: Installed) -> WheelPin | str:
+        def one(installed: Installed) -> WheelPin | _Lack:
             name = installed.distribution.name
             found = self._match(installed, offered.get(name, ()))
             progress.advance(1)
@@ -152,13 +156,13 @@ class WheelFinder:
         progress.done()
         return {each.distribution.name: pin for each, pin in zip(unknown, found, strict=True)}
 
-    def _match(self, installed: Installed, offered: Sequence[Candidate]) -> WheelPin | str:
+    def _match(self, installed: Installed, offered: Sequence[Candidate]) -> WheelPin | _Lack:
         fitting = ordered(offered, installed, self.target)
         if not offered:
-            return f"the index has no wheel of version {installed.distribution.version}"
+            return _Lack(f"the index has no wheel of version {installed.distribution.version}")
         if not fitting:
             return self._without()
-        failure = ""
+        lack = _Lack("no wheel of the index holds what is installed")
         for candidate in fitting:
             try:
                 found = self.pin(candidate)
@@ -166,16 +170,16 @@ class WheelFinder:
                     return found
                 listed = self._record(found)
             except (WheelUnavailable, zipfile.BadZipFile) as error:
-                failure = str(error)
+                lack = _Lack(str(error), lack.unread or _is_passing(error))
                 continue
             if agrees(installed, listed, self.target.packages):
                 self._remember(installed, found)
                 return found
-        return failure or "no wheel of the index holds what is installed"
+        return lack
 
-    def _without(self) -> str:
+    def _without(self) -> _Lack:
         glibc = f" with glibc 2.{self.target.glibc}" if self.target.glibc else ""
-        return f"the index has no wheel for {self.target.platform}{glibc}"
+        return _Lack(f"the index has no wheel for {self.target.platform}{glibc}")
 
     def _record(self, pin: WheelPin) -> tuple[Recorded, ...]:
         if self._house.has(pin):
@@ -202,3 +206,17 @@ class WheelFinder:
 
     def _place(self, installed: Installed) -> Path:
         return self._memory / f"{identity(installed)}.json"
+
+
+def _answer(found: Mapping[str, WheelPin | _Lack]) -> Answer:
+    lacks = {name: each for name, each in found.items() if isinstance(each, _Lack)}
+    return Answer(
+        pins={name: each for name, each in found.items() if isinstance(each, WheelPin)},
+        reasons={name: each.reason for name, each in lacks.items()},
+        unread={name: each.reason for name, each in lacks.items() if each.unread},
+    )
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether what could not be read may be read another time."""
+    return isinstance(error, WheelUnavailable) and not error.absent

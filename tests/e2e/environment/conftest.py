@@ -132,6 +132,8 @@ class Index:
     """File name → what is served."""
     hashes: dict[str, str] = field(default_factory=dict)
     """File name → the sha256 that the index tells, where it is not the true one."""
+    failing: set[str] = field(default_factory=set)
+    """Names that are answered with 503."""
     cut: set[str] = field(default_factory=set)
     """Names whose next answer ends in the middle."""
     stall: threading.Event | None = None
@@ -177,7 +179,8 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
         def do_GET(self) -> None:
             data = served.answer(self.path)
-            self.send_response(200 if data is not None else 404)
+            failing = self.path.rpartition("/")[2] in served.failing
+            self.send_response(503 if failing else 200 if data is not None else 404)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(data or b"")))
             self.end_headers()

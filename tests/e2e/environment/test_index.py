@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import threading
@@ -53,6 +54,26 @@ def test_no_index_is_said_and_installed_files_are_packed(
     assert resolved.report.without_index
     # Once an index is named, it is asked.
     monkeypatch.undo()
+
+
+def test_a_wheel_that_could_not_be_read_is_said_and_looked_for_again(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index
+) -> None:
+    index.failing.add("one-1.0-py3-none-any.whl")
+    resolved = packing.resolve(venv.python, tmp_path / "project")
+    assert [pin.name for pin in resolved.lock.wheels] == ["two"]
+    (warning,) = resolved.report.warnings
+    assert warning.startswith("what there is of one could not be read, installed files are packed")
+    assert resolved.report.without_index
+    index.failing.clear()
+    # It is soon no longer believed; to have that be now, its time is set back.
+    (place,) = (packing.cache / "environments").glob("*.json")
+    remembered = json.loads(place.read_bytes())
+    assert time.time() < remembered["good_until"] < time.time() + 3600
+    place.write_text(json.dumps({**remembered, "good_until": 1}))
+    again = packing.resolve(venv.python, tmp_path / "project")
+    assert [pin.name for pin in again.lock.wheels] == ["one", "two"]
+    assert not again.report.warnings
 
 
 def test_a_wheel_once_found_needs_no_index(

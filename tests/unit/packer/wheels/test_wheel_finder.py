@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from packer.digest import Digest
 from packer.environment import locking
 from packer.environment.environment import Environment
+from packer.environment.locking import Draft
 from packer.environment.resolver import Locked
 from packer.environment.sandbox import Sandbox
 from packer.images.base import GLIBC_LABEL, Base
@@ -44,6 +45,11 @@ LINUX = sandbox("linux-x86_64", NEW)
 
 def locked(found: Environment, folder: Path, glibc: str) -> Locked:
     """Its lock for linux/amd64, on a base with this glibc."""
+    return drafted(found, folder, glibc, "native").locked
+
+
+def drafted(found: Environment, folder: Path, glibc: str, builder: str) -> Draft:
+    """Its lock before anything is built."""
     base = Base(
         digest=Digest.of(glibc.encode()),
         repository="registry.example/base",
@@ -60,9 +66,9 @@ def locked(found: Environment, folder: Path, glibc: str) -> Locked:
         cache=folder,
         platform="linux/amd64",
         base=base,
-        builder="native",
+        builder=builder,
     )
-    return locking.draft(replace(found, interpreter=here), request, SILENT).locked
+    return locking.draft(replace(found, interpreter=here), request, SILENT)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +103,26 @@ def test_where_no_wheel_runs_a_newer_base_is_named(
         locked(found, tmp_path, "2.31")
     assert "no wheel for linux/amd64 with glibc 2.31" in refused.value.evidence()
     assert refused.value.fix().endswith("or a base with glibc 2.34: --base …")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_only_what_an_index_did_not_tell_is_asked_for_again(
+    indexes: Indexes, tmp_path: Path, gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is told of in a warning of its own.
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    filename, data = wheel("wcwidth", "0.2.13")
+    indexes.add("simple", filename, data)
+    if gone:
+        indexes.lost.add(filename)
+    else:
+        indexes.failing.add(filename)
+    table = {"name": "wcwidth", "version": "0.2.13", "tags": ["py3-none-any"]}
+    found = description.read(
+        {"platform": "linux-x86_64", "python": "3.11.9", "distribution": [table]}
+    )
+    report = locked(found, tmp_path, "").report
+    assert report.without_index is not gone
+    assert bool(report.warnings) is not gone
+    if not gone:
+        assert "wcwidth could not be read, installed files are packed" in report.warnings[0]
