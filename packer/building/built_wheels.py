@@ -21,6 +21,7 @@ from packer.environment.target import Target
 from packer.progress import Progress
 from packer.wheels import source_archives, wheel_match, wheel_record
 from packer.wheels.candidates import Question
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer, from_index
 from packer.wheels.wheelhouse import Wheelhouse
@@ -29,11 +30,25 @@ _NATIVE = (".so", ".pyd", ".dylib")
 _NO_WHEEL = "the index has no wheel"
 
 
-def wanted(packed: Iterable[Installed], answer: Answer, sources: IndexSources) -> dict[str, Source]:
-    """What has to be built, by name: it was compiled here, and `answer` has no wheel of it."""
-    candidates = [each for each in packed if each.distribution.name not in answer.pins]
-    found = ((each.distribution.name, _source(each, answer, sources)) for each in candidates)
-    return {name: origin for name, origin in found if origin}
+def wanted(
+    packed: Iterable[Installed], answer: Answer, sources: IndexSources
+) -> tuple[dict[str, Source], Answer]:
+    """What has to be built, by name: it was compiled here, and `answer` has no wheel of it.
+
+    Besides `answer`, with what kept an index from telling of a source.
+    """
+    found: dict[str, Source] = {}
+    unread: dict[str, str] = {}
+    for each in packed:
+        name = each.distribution.name
+        try:
+            origin = None if name in answer.pins else _source(each, answer, sources)
+        except WheelUnavailable as error:
+            unread[name] = str(error)
+        else:
+            found.update({name: origin} if origin else {})
+    reasons, before = {**answer.reasons, **unread}, answer.unread
+    return found, replace(answer, reasons=reasons, unread={**before, **unread})
 
 
 def add(

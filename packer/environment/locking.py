@@ -24,7 +24,7 @@ from packer.record import Record
 from packer.retargeting import plan as retargeted
 from packer.retargeting.build_finder import BuildFinder
 from packer.retargeting.builds import Builds
-from packer.wheels import index_sources
+from packer.wheels import index_sources, uv_settings
 from packer.wheels.candidates import Question
 from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
@@ -92,7 +92,7 @@ def draft(found: Environment, sandbox: Sandbox, progress: Progress) -> Draft:
         names -= retargeting.gone | builds.pins.keys()
     packed = [each for each in found.distributions if each.distribution.name in names]
     answer = finder.find(packed, progress)
-    sources = _sources(packed, answer, sandbox, house)
+    sources, answer = _sources(packed, answer, sandbox, house)
     plan = Plan(
         environment=found,
         project=project,
@@ -126,20 +126,20 @@ def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
     """Where this machine's wheels are, and how others are fetched."""
-    sources = index_sources.find(sandbox.interpreter.prefix)
+    sources = index_sources.find(sandbox.interpreter.prefix, sandbox.project)
     return Wheelhouse(root=sandbox.cache / "wheels", sources=sources)
 
 
 def _sources(
     packed: list[Installed], answer: Answer, sandbox: Sandbox, house: Wheelhouse
-) -> dict[str, Source]:
+) -> tuple[dict[str, Source], Answer]:
     """What has to be built. Most environments have nothing of that kind."""
     if not sandbox.base or len(answer.pins) == len(packed):
-        return {}
+        return {}, answer
     from packer.building import built_wheels, choice
 
     if not choice.parse(sandbox.builder).runs:
-        return {}
+        return {}, answer
     return built_wheels.wanted(packed, answer, house.sources)
 
 
@@ -177,6 +177,7 @@ def _hashes(sandbox: Sandbox) -> Path:
 def _settings(sandbox: Sandbox) -> dict[str, Stamp | None]:
     """Files that change a lock although nothing is installed."""
     files = index_sources.pip_files(sandbox.interpreter.prefix, os.environ)
+    files += uv_settings.files(sandbox.project)
     # One of the project's that is not there yet makes another key of what is remembered.
-    files += [sandbox.project / "uv.toml", *declarations.files(sandbox.project)]
+    files += declarations.files(sandbox.project)
     return {str(path): stamp(path) for path in files}

@@ -33,7 +33,7 @@ _FORMAT = "5"
 _WITHOUT_INDEX = 600
 """Seconds for which an answer made without an index is good enough."""
 
-_VARIABLES = ("PIP_", "UV_", "PYTHONNOUSERSITE", "PYTHONPATH", "XDG_CONFIG_HOME", "HOME")
+_VARIABLES = ("PIP_", "UV_", "PYTHONNOUSERSITE", "PYTHONPATH", "XDG_CONFIG_", "HOME")
 
 
 class Resolved(Record, frozen=True):

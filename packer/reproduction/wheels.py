@@ -25,7 +25,7 @@ class Wheels:
     ) -> None:
         """`project`: where uv looks for settings of its own; `cache`: where wheels are kept."""
         self._progress = progress
-        sources = index_sources.find(interpreter.prefix)
+        sources = index_sources.find(interpreter.prefix, project)
         self.question = Question(python=interpreter.executable, project=project, sources=sources)
         """To whom indexes are to answer."""
         self.house = Wheelhouse(root=cache / "wheels", sources=sources)

@@ -98,7 +98,7 @@ def resolve(
 
     command = [find_uv_bin(), "pip", "compile", "-", "--format", "pylock.toml", "--quiet"]
     command += ["--no-header", "--no-annotate", "--only-binary", ":all:"]
-    command += ["--python-version", minor, "--python-platform", platform, "--no-config"]
+    command += ["--python-version", minor, "--python-platform", platform]
     if question.sources.no_index:
         command.append("--no-index")
     variables = {"UV_HTTP_RETRIES": "1", "NO_COLOR": "1", **question.sources.variables}

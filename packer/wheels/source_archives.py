@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from packer.environment.distribution import normalized
@@ -15,7 +13,6 @@ from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources, without_login
 from packer.wheels.transport import Transport
 
-_PYPI = "https://pypi.org/simple"
 _ENDINGS = (".tar.gz", ".zip")
 
 
@@ -28,16 +25,23 @@ class SourceArchive(Record, frozen=True):
 
 
 def find(name: str, version: str, sources: IndexSources) -> SourceArchive | None:
-    """The source archive of a version; None where no index that answers has one with a hash."""
+    """The source archive of a version; None where no index has one with a hash.
+
+    Raises:
+        WheelUnavailable: an index did not tell. Those after it are not asked: what they have of
+            that name may be somebody else's.
+    """
     transport = Transport(sources)
-    for index in _indexes(sources, os.environ):
+    for index in sources.places(normalized(name)):
         page = bytearray()
         url = f"{index.rstrip('/')}/{normalized(name)}/"
         place = f"{url}index.html" if url.startswith("file:") else url
         try:
             transport.read(place, page.extend)
-        except (WheelUnavailable, OSError):
-            continue
+        except WheelUnavailable as error:
+            if error.absent:
+                continue
+            raise WheelUnavailable(normalized(name), url, error.said) from error
         for archive in listed(page.decode(errors="replace"), url):
             if _is_of(archive.filename, name, version):
                 return archive
@@ -76,18 +80,3 @@ def _is_of(filename: str, name: str, version: str) -> bool:
         return Version(found) == Version(version)
     except InvalidVersion:
         return found == version
-
-
-def _indexes(sources: IndexSources, environ: Mapping[str, str]) -> list[str]:
-    """URLs of simple indexes, the default one last."""
-    known = {**environ, **sources.variables}
-    further = f"{known.get('UV_INDEX', '')} {known.get('UV_EXTRA_INDEX_URL', '')}".split()
-    default = known.get("UV_DEFAULT_INDEX") or known.get("UV_INDEX_URL") or _PYPI
-    named = (
-        each.partition("=")[2] if "=" in each.partition("://")[0] else each for each in further
-    )
-    return [] if sources.no_index else [_as_url(each) for each in (*named, default)]
-
-
-def _as_url(place: str) -> str:
-    return place if "://" in place else Path(place).absolute().as_uri()

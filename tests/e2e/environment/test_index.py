@@ -19,7 +19,8 @@ from packer.reproduction.errors import BuiltElsewhere
 from packer.reproduction.wheels import Wheels
 from packer.wheels.errors import NoWheelForTarget, WheelHashMismatch, WheelUnavailable
 from tests.e2e.desk import SENDOFF, Desk, environment
-from tests.e2e.environment.conftest import Index, Packing, Venv, wheel
+from tests.e2e.environment.conftest import CLOSED, Index, Packing, Venv, wheel
+from tests.indexes import Indexes
 
 # Whoever starts the tests in a script's background, or by nohup, has Ctrl-C ignored.
 DEFAULT_SIGNALS = (
@@ -74,6 +75,25 @@ def test_a_wheel_that_could_not_be_read_is_said_and_looked_for_again(
     again = packing.resolve(venv.python, tmp_path / "project")
     assert [pin.name for pin in again.lock.wheels] == ["one", "two"]
     assert not again.report.warnings
+
+
+def test_a_wheel_of_an_index_that_uvs_file_has_the_login_of(
+    tmp_path: Path, packing: Packing, venv: Venv, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PIP_INDEX_URL")
+    settings = tmp_path / "uv.toml"
+    settings.write_text(f'[[index]]\nurl = "{CLOSED}"\ndefault = true\n')
+    assert packing.resolve(venv.python, tmp_path / "project").report.without_index
+    with Indexes() as served:
+        for name, data in index.wheels.items():
+            served.add("simple", name, data)
+        served.logins["simple"] = "me:word"
+        url = served.url.replace("://", "://me:word@") + "/simple"
+        settings.write_text(f'[[index]]\nurl = "{url}"\ndefault = true\n')
+        resolved = packing.resolve(venv.python, tmp_path / "project")
+        fetched = dict(resolved.fetch(resolved.lock.wheels))
+    assert {path.name: path.read_bytes() for path in fetched.values()} == index.wheels
+    assert not resolved.report.warnings
 
 
 def test_a_wheel_once_found_needs_no_index(

@@ -144,7 +144,7 @@ def test_changed_and_deleted_files_and_those_without_a_wheel(
 
 
 def test_a_source_that_compiles_c(bench: Bench, scientific_wheels: Wheels) -> None:
-    sources = index_sources.find(bench.python.prefix)
+    sources = index_sources.find(bench.python.prefix, bench.root)
     archive = source_archives.find("crcmod", "1.7", sources)
     assert archive
     assert archive.filename == "crcmod-1.7.tar.gz"

@@ -80,7 +80,7 @@ def wright(stack: Stack, builder: Builder, tmp_path: Path) -> Wright:
     registry = Registry(repository, Access(), tmp_path / "cache")
     base = registry.base(stack.known["images"]["base"], "linux/amd64")
     found = interpreter.describe(interpreter.find("python3.11"), tmp_path / "cache")
-    sources = index_sources.find(found.prefix)
+    sources = index_sources.find(found.prefix, tmp_path)
     question = Question(python=found.executable, project=tmp_path, sources=sources)
     house = Wheelhouse(root=tmp_path / "wheels", sources=sources)
 

@@ -23,6 +23,7 @@ from packer.environment.target import Target
 from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer
 from packer.wheels.wheelhouse import Wheelhouse
+from tests.indexes import Indexes
 
 SITE = "lib/python3.11/site-packages"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -55,7 +56,7 @@ def index(folder: Path) -> IndexSources:
     page = folder / "simple" / "odd" / "index.html"
     page.parent.mkdir(parents=True)
     page.write_text(f'<a href="../../odd-1.0.tar.gz#sha256={"a" * 64}">odd-1.0.tar.gz</a>')
-    return IndexSources(variables={"UV_DEFAULT_INDEX": (folder / "simple").as_uri()})
+    return IndexSources(indexes=((folder / "simple").as_uri(),))
 
 
 @pytest.mark.parametrize(
@@ -86,19 +87,31 @@ def index(folder: Path) -> IndexSources:
     ],
 )
 def test_what_is_wanted(found: Installed, answer: Answer, wanted: str) -> None:
-    sources = built_wheels.wanted([found], answer, IndexSources(no_index=True))
+    sources, _ = built_wheels.wanted([found], answer, IndexSources(no_index=True))
     assert [str(each).partition(" ")[0] for each in sources.values()] == (
         [wanted] if wanted else []
     )
 
 
 def test_an_index_is_asked_for_the_archive_of_one_that_has_no_wheel_there(tmp_path: Path) -> None:
-    odd = installed("odd", "odd.cpython-311-x86_64-linux-gnu.so", has_record=True)
+    there = installed("odd", "odd.cpython-311-x86_64-linux-gnu.so", has_record=True)
     answer = Answer(reasons={"odd": NO_WHEEL})
-    found = built_wheels.wanted([odd], answer, index(tmp_path))
+    found, after = built_wheels.wanted([there], answer, index(tmp_path))
+    assert after == answer
     assert found.keys() == {"odd"}
     assert found["odd"].sha256 == "a" * 64
     assert found["odd"].filename == "odd-1.0.tar.gz"
+
+
+def test_an_index_that_does_not_tell_of_a_source_is_said_to_be_unread() -> None:
+    there = installed("odd", "odd.so", has_record=True)
+    with Indexes() as served:
+        served.failing.add("odd")
+        sources = IndexSources(indexes=(served.url + "/simple",))
+        found, after = built_wheels.wanted([there], Answer(reasons={"odd": NO_WHEEL}), sources)
+    assert not found
+    assert after.unread == after.reasons
+    assert after.unread["odd"].startswith("odd could not be fetched: the server answered 503")
 
 
 def test_what_is_not_built_yet_has_a_pin_without_a_file() -> None:

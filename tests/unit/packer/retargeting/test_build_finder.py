@@ -41,7 +41,7 @@ class Finding:
         asked = CudaWish(lines=lines, **settings)
         planned = plan(environment, wanted, asked, description.names(environment))
         assert planned
-        sources = index_sources.find("/sandbox")
+        sources = index_sources.find("/sandbox", Path("/sandbox"))
         house = Wheelhouse(root=self._folder / "wheels", sources=sources)
         question = Question(python=sys.executable, project=self._folder, sources=sources)
         finder = WheelFinder(self._folder / "pins", question, wanted, house)

@@ -1,9 +1,16 @@
+"""Source archives of an index: which file is the one, and whom to ask for it."""
+
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from msgspec.structs import replace
 
 from packer.wheels import source_archives
+from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources
+from tests.indexes import Indexes, sha256
 
 SHA = "a" * 64
 
@@ -38,12 +45,46 @@ def test_names_and_versions_are_compared_as_packaging_does(
     assert source_archives._is_of(filename, "foo-bar", version) is expected
 
 
-def test_indexes_are_asked_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    sources = IndexSources(
-        variables={"UV_INDEX": "torch=https://t.example/simple", "UV_DEFAULT_INDEX": "https://d"}
+@pytest.fixture
+def indexes() -> Iterator[Indexes]:
+    with Indexes() as served:
+        yield served
+
+
+def sources(served: Indexes, *folders: str) -> IndexSources:
+    return IndexSources(indexes=tuple(f"{served.url}/{each}" for each in folders))
+
+
+def test_indexes_are_asked_in_turn(indexes: Indexes) -> None:
+    for folder in ("private", "public"):
+        indexes.add(folder, "foo-1.0.tar.gz", folder.encode())
+    found = source_archives.find("foo", "1.0", sources(indexes, "none", "private", "public"))
+    assert found
+    assert found.url == f"{indexes.url}/private/foo-1.0.tar.gz"
+    assert found.sha256 == sha256(b"private")
+    assert source_archives.find("foo", "1.1", sources(indexes, "private", "public")) is None
+    assert source_archives.find("foo", "1.0", IndexSources()) is None
+
+
+@pytest.mark.parametrize("trouble", ["failing", "login"])
+def test_what_one_index_does_not_tell_no_other_is_asked_for(indexes: Indexes, trouble: str) -> None:
+    indexes.add("public", "foo-1.0.tar.gz", b"another's")
+    indexes.add("private", "foo-1.0.tar.gz", b"mine")
+    if trouble == "failing":
+        indexes.failing.add("private/foo")
+    else:
+        indexes.logins["private"] = "me:word"
+    with pytest.raises(WheelUnavailable, match=r"^foo could not be fetched: .* answered (503|401)"):
+        source_archives.find("foo", "1.0", sources(indexes, "private", "public"))
+    assert not [each for each in indexes.asked if "public" in each]
+
+
+def test_a_distribution_of_one_index_is_looked_for_there_alone(indexes: Indexes) -> None:
+    indexes.add("public", "foo-1.0.tar.gz", b"another's")
+    indexes.add("private", "foo-2.0.tar.gz", b"mine")
+    chosen = replace(
+        sources(indexes, "public"), chosen={"foo": (indexes.url + "/private",), "bar": ()}
     )
-    assert source_archives._indexes(sources, {}) == ["https://t.example/simple", "https://d"]
-    assert source_archives._indexes(IndexSources(), {}) == ["https://pypi.org/simple"]
-    assert source_archives._indexes(IndexSources(no_index=True), {}) == []
+    assert source_archives.find("foo", "1.0", chosen) is None
+    assert source_archives.find("Foo", "2.0", chosen)
+    assert not [each for each in indexes.asked if "public" in each]

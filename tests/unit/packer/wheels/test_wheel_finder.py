@@ -17,7 +17,9 @@ from packer.environment.resolver import Locked
 from packer.environment.sandbox import Sandbox
 from packer.images.base import GLIBC_LABEL, Base
 from packer.progress import SILENT
+from packer.wheels import index_sources
 from packer.wheels.errors import NoWheelForTarget
+from packer.wheels.wheelhouse import Wheelhouse
 from tests import indexes as playing
 from tests.described import description
 from tests.indexes import Indexes, wheel
@@ -105,6 +107,27 @@ def test_where_no_wheel_runs_a_newer_base_is_named(
     assert refused.value.fix().endswith("or a base with glibc 2.34: --base …")
 
 
+def test_bytes_are_had_with_the_login_that_uv_has(
+    indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in playing.settings(indexes):
+        monkeypatch.delenv(name)
+    filename, data = wheel("cryptography", "50.0.2", USUAL)
+    indexes.add("private", filename, data)
+    indexes.logins["private"] = "me:word"
+    monkeypatch.setenv("UV_INDEX_MINE_USERNAME", "me")
+    monkeypatch.setenv("UV_INDEX_MINE_PASSWORD", "word")
+    (tmp_path / "uv.toml").write_text(
+        f'[[index]]\nname = "mine"\nurl = "{indexes.url}/private"\ndefault = true\n'
+    )
+    (pin,) = locked(MAC, tmp_path, "2.31").lock.wheels
+    sources = index_sources.find("/sandbox", tmp_path)
+    house = Wheelhouse(root=tmp_path / "wheels", sources=sources)
+    ((_, path),) = house.fetch([pin], SILENT)
+    assert path.read_bytes() == data
+    assert "word" not in pin.url
+
+
 @pytest.mark.parametrize("gone", [False, True])
 def test_only_what_an_index_did_not_tell_is_asked_for_again(
     indexes: Indexes, tmp_path: Path, gone: bool, monkeypatch: pytest.MonkeyPatch
@@ -126,3 +149,15 @@ def test_only_what_an_index_did_not_tell_is_asked_for_again(
     assert bool(report.warnings) is not gone
     if not gone:
         assert "wcwidth could not be read, installed files are packed" in report.warnings[0]
+
+
+def test_no_public_source_is_taken_for_one_of_uvs_own_index(
+    indexes: Indexes, tmp_path: Path
+) -> None:
+    indexes.add("simple", "cryptography-50.0.2.tar.gz", b"another's")
+    indexes.add("private", "cryptography-50.0.2.tar.gz", b"mine")
+    (tmp_path / "uv.toml").write_text(f'[[index]]\nurl = "{indexes.url}/private"\n')
+    sources = drafted(LINUX, tmp_path, "2.36", "unix:///nowhere").sources
+    assert [each.url for each in sources.values()] == [
+        f"{indexes.url}/private/cryptography-50.0.2.tar.gz"
+    ]
