@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from packer.building import choice, source
+from packer.building import choice, source, source_copy
 from packer.building.errors import BuilderNeeded, SourceAltered, SourceUnusable
 from packer.building.source import Source
 from packer.building.wheelwright import Wheelwright, Workshop
 from packer.buildkit.builder import Builder
 from packer.buildkit.errors import BuilderUnreachable
 from packer.environment.environment import Installed
-from packer.environment.lock import Recipe
+from packer.environment.lock import Recipe, WheelPin
 from packer.environment.sandbox import Sandbox
 from packer.environment.target import Target
 from packer.progress import Progress
@@ -26,6 +27,7 @@ from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer, from_index
 from packer.wheels.wheelhouse import Wheelhouse
 
+_EMPTY = hashlib.sha256(b"").hexdigest()
 _NATIVE = (".so", ".pyd", ".dylib")
 _NO_WHEEL = "the index has no wheel"
 
@@ -99,27 +101,60 @@ def check(
     answer: Answer,
     target: Target,
     house: Wheelhouse,
-) -> None:
+) -> tuple[str, ...]:
     """See to it that what was built is what is installed, where no hash of its source says so.
+
+    The hash of an index does not: another index may have another distribution of that name.
+
+    Returns:
+        Names of those that an index has, and of which no module shows it.
 
     Raises:
         SourceAltered
         SourceUnusable: what was built of it is no wheel.
     """
+    unshown = []
     for each in installed:
-        origin = sources.get(each.distribution.name)
-        if origin and not origin.identity:
-            _compare(each, origin, house.path(answer.pins[origin.name]), target)
+        name = each.distribution.name
+        origin = sources.get(name)
+        if origin and (from_index(each) or not origin.identity):
+            shown = _compare(each, origin, answer.pins[name], target, house)
+            unshown += [name] if origin.identity and not shown else []
+    return tuple(unshown)
 
 
-def _compare(installed: Installed, origin: Source, wheel: Path, target: Target) -> None:
+def _compare(
+    installed: Installed, origin: Source, pin: WheelPin, target: Target, house: Wheelhouse
+) -> bool:
+    """Whether a module shows that the wheel was built of what is installed."""
     try:
-        listed = wheel_record.read(wheel)
+        listed = wheel_record.read(house.path(pin))
     except zipfile.BadZipFile as error:
-        raise SourceUnusable(str(origin), f"its backend made no sound {wheel.name}") from error
-    for path in wheel_match.differing(installed, listed, target.packages):
-        named = f"{origin.name} {origin.version}"
-        raise SourceAltered(str(origin), named, origin.url, path)
+        raise SourceUnusable(str(origin), f"its backend made no sound {pin.filename}") from error
+    known = wheel_match.modules(installed, listed, target.packages)
+    unlike = [path for path, (there, here) in known.items() if there != here]
+    shown = any(there == here != _EMPTY for there, here in known.values())
+    if not unlike:
+        return shown
+    own = _modules(pin.built.source if pin.built else origin, house)
+    # One that the archive does not hold was written by the build, and may be another each time.
+    refuting = [path for path in unlike if known[path][1] in {"", *own}]
+    if refuting or not shown:
+        raise SourceAltered(
+            str(origin),
+            f"{origin.name} {origin.version}",
+            origin.url,
+            (refuting or unlike)[0],
+            by_index=from_index(installed),
+        )
+    return True
+
+
+def _modules(origin: Source, house: Wheelhouse) -> frozenset[str]:
+    try:
+        return source.modules(source_copy.archive(origin, house))
+    except ValueError as error:
+        raise SourceUnusable(str(origin), str(error)) from error
 
 
 def _source(installed: Installed, answer: Answer, sources: IndexSources) -> Source | None:

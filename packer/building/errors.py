@@ -50,25 +50,37 @@ class SourceUnusable(SendoffError):
 
 
 class SourceAltered(SendoffError):
-    """An archive is no longer what was installed from it, and no hash of it was recorded."""
+    """An archive is not, or no longer, what was installed, and no hash of that was recorded."""
 
     code, phase = "SOURCE_ALTERED", "build"
 
-    def __init__(self, source: str, installed: str, url: str, path: str) -> None:
-        """`installed`: "odd 1.0"; `path`: a file that differs, below the environment's prefix."""
-        super().__init__(source, installed, url, path)
+    def __init__(
+        self, source: str, installed: str, url: str, path: str, *, by_index: bool = False
+    ) -> None:
+        """`installed`: "odd 1.0"; `path`: a file that differs, below the environment's prefix.
+
+        `by_index`: the archive was found by name and version.
+        """
+        super().__init__(source, installed, url, path, by_index)
         self.source, self.installed, self.url, self.path = source, installed, url, path
+        self.by_index = by_index
 
     def what(self) -> str:
         return f"{self.source} is not what {self.installed} was installed from"
 
     def why(self) -> str:
-        return f"{self.path} is another in the wheel that it makes"
+        return f"{self.path} is another in the wheel that it makes, or not in it"
 
     def evidence(self) -> str:
         return self.url
 
     def fix(self) -> str:
+        if self.by_index:
+            # Not to install it: it may be somebody else's, of the same name.
+            return (
+                "name the index that it was installed from in the settings of uv or pip; "
+                "or --builder native packs the installed files as they are"
+            )
         return (
             "install it again, with pip, which records its hash: "
             f"python -m pip install --force-reinstall --no-deps '{self.url}'"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +114,49 @@ def read(place: Path, subdirectory: str = "") -> Tree:
         files = [str(path.relative_to(place)) for path in place.rglob("*") if path.is_file()]
         text = place / subdirectory / "pyproject.toml"
         return _tree(place, files, text.read_bytes() if text.exists() else None)
+    with _readable(place):
+        return (_zipped if place.name.endswith(".zip") else _tarred)(place, subdirectory)
+
+
+def modules(place: Path) -> frozenset[str]:
+    """The sha256 of every Python module in an archive, wherever in it.
+
+    Raises:
+        ValueError: it is no archive.
+    """
+    with _readable(place):
+        contents = (_zipped_modules if place.name.endswith(".zip") else _tarred_modules)(place)
+        return frozenset(hashlib.sha256(each).hexdigest() for each in contents)
+
+
+@contextmanager
+def _readable(place: Path) -> Iterator[None]:
     import tarfile
     import zipfile
 
-    read_archive = _zipped if place.name.endswith(".zip") else _tarred
     try:
-        return read_archive(place, subdirectory)
+        yield
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
         raise ValueError(f"{place.name} is no archive of source: {error}") from error
+
+
+def _zipped_modules(place: Path) -> Iterator[bytes]:
+    import zipfile
+
+    with zipfile.ZipFile(place) as archive:
+        for name in archive.namelist():
+            if name.endswith(".py"):
+                yield archive.read(name)
+
+
+def _tarred_modules(place: Path) -> Iterator[bytes]:
+    import tarfile
+
+    with tarfile.open(place) as archive:
+        for member in archive:
+            stream = archive.extractfile(member) if member.name.endswith(".py") else None
+            if stream:
+                yield stream.read()
 
 
 def _zipped(place: Path, subdirectory: str) -> Tree:

@@ -40,14 +40,23 @@ def fetch(source: Source, house: Wheelhouse, folder: Path) -> Path:
     folder.mkdir(parents=True)
     if source.commit:
         return _cloned(source, folder)
+    shutil.copyfile(archive(source, house), folder / source.filename)
+    return folder / source.filename
+
+
+def archive(source: Source, house: Wheelhouse) -> Path:
+    """Its archive, kept with the wheels; not to be changed.
+
+    Raises:
+        As `fetch`.
+    """
     pin = _pin(source)
     if not (house.has(pin) and verification.sha256(house.path(pin)) == pin.sha256):
         pin = _adopted(source, house)
     if source.sha256 and pin.sha256 != source.sha256:
         house.path(pin).unlink()
         raise WheelHashMismatch(source.filename, source.sha256, pin.sha256, source.url)
-    shutil.copyfile(house.path(pin), folder / source.filename)
-    return folder / source.filename
+    return house.path(pin)
 
 
 def _adopted(source: Source, house: Wheelhouse) -> WheelPin:

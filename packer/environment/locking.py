@@ -30,6 +30,10 @@ from packer.wheels.wheel_finder import Answer, WheelFinder
 from packer.wheels.wheelhouse import Wheelhouse
 
 _UNPROVED = "{name} is built from {source} as it is now: no hash was recorded when it was installed"
+_UNSHOWN = (
+    "{name} is built from {url}, which an index has under this name and version: no module of it "
+    "shows that it is what was installed"
+)
 
 
 class Draft(Record, frozen=True):
@@ -119,9 +123,11 @@ def finished(drafted: Draft, sandbox: Sandbox, progress: Progress) -> Locked:
     answer = built_wheels.add(
         drafted.sources, drafted.answer, sandbox, drafted.plan.target, house, progress=progress
     )
-    plan = drafted.plan
-    built_wheels.check(plan.environment.distributions, drafted.sources, answer, plan.target, house)
-    return _locked(plan, answer, drafted.sources)
+    plan, sources = drafted.plan, drafted.sources
+    installed = plan.environment.distributions
+    unshown = built_wheels.check(installed, sources, answer, plan.target, house)
+    warnings = [_UNSHOWN.format(name=name, url=sources[name].url) for name in unshown]
+    return _with_warnings(_locked(plan, answer, sources), warnings)
 
 
 def wheelhouse(sandbox: Sandbox) -> Wheelhouse:
@@ -160,10 +166,12 @@ def _locked(plan: Plan, answer: Answer, sources: Mapping[str, Source]) -> Locked
         if not each.identity
     ]
     warnings += [PYTHONPATH_STAYS] if os.environ.get("PYTHONPATH") else []
-    return _with_warnings(locked, warnings) if warnings else locked
+    return _with_warnings(locked, warnings)
 
 
 def _with_warnings(locked: Locked, warnings: list[str]) -> Locked:
+    if not warnings:
+        return locked
     replace = msgspec.structs.replace
     report = replace(locked.report, warnings=(*locked.report.warnings, *warnings))
     return replace(locked, report=report)

@@ -71,16 +71,20 @@ def agrees(installed: Installed, listed: Iterable[Recorded], packages: str) -> b
     return all(is_installers(path) or path.startswith("bin/") for path in extra)
 
 
-def differing(installed: Installed, listed: Iterable[Recorded], packages: str) -> Iterator[str]:
-    """Modules that both the wheel with this RECORD and what was installed have, and not alike.
+def modules(
+    installed: Installed, listed: Iterable[Recorded], packages: str
+) -> dict[str, tuple[str, str]]:
+    """Python modules that were installed: path → sha256 there, and in the wheel with this RECORD.
 
-    What was compiled twice need not be alike; Python's sources are as a rule.
+    The latter is empty where the wheel has no such file. What was compiled twice need not be alike;
+    Python's sources are as a rule.
     """
-    for path, sha256 in _placed(installed, listed, packages):
-        recorded = installed.recorded.get(path)
-        is_module = path.endswith(".py") and not path.startswith("bin/")
-        if is_module and recorded and sha256 not in ("", recorded):
-            yield path
+    held = dict(_placed(installed, listed, packages))
+    return {
+        path: (sha256, held.get(path, ""))
+        for path, sha256 in installed.recorded.items()
+        if sha256 and path.endswith(".py") and not path.startswith("bin/")
+    }
 
 
 def _placed(

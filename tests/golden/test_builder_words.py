@@ -63,6 +63,13 @@ def errors() -> list[SendoffError]:
             "file:///home/lee/dist/odd-1.0.tar.gz",
             "lib/python3.11/site-packages/odd/__init__.py",
         ),
+        SourceAltered(
+            "odd-1.0.tar.gz",
+            "odd 1.0",
+            "https://pypi.example/odd-1.0.tar.gz",
+            "lib/python3.11/site-packages/odd/__init__.py",
+            by_index=True,
+        ),
         WheelNotBuilt("odd-1.0.tar.gz", "exit code: 1", "error: odd.h: No such file"),
         BuildSecretMissing("TOKEN"),
     ]

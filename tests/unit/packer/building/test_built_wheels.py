@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import zipfile
+import tarfile
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -18,12 +18,12 @@ from packer.environment import locking
 from packer.environment.distribution import Distribution
 from packer.environment.environment import Installed
 from packer.environment.installed_files import InstalledFile
-from packer.environment.lock import WheelPin
+from packer.environment.lock import Recipe, WheelPin
 from packer.environment.target import Target
 from packer.wheels.index_sources import IndexSources
 from packer.wheels.wheel_finder import Answer
 from packer.wheels.wheelhouse import Wheelhouse
-from tests.indexes import Indexes
+from tests.indexes import Indexes, wheel
 
 SITE = "lib/python3.11/site-packages"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -125,38 +125,114 @@ def test_what_is_not_built_yet_has_a_pin_without_a_file() -> None:
 TARGET = Target(platform="linux/amd64", packages=SITE, tags=())
 
 
-def built(house: Wheelhouse, module: bytes) -> Answer:
-    """A wheel of `odd` with one module, in the wheelhouse."""
-    filename = "odd-1.0-cp311-cp311-linux_x86_64.whl"
-    pin = WheelPin(name="odd", version="1.0", filename=filename, sha256="0" * 64, size=1)
-    digest = base64.urlsafe_b64encode(hashlib.sha256(module).digest()).rstrip(b"=").decode()
-    house.path(pin).parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(house.path(pin), "w") as wheel:
-        wheel.writestr("odd/__init__.py", module)
-        wheel.writestr("odd-1.0.dist-info/RECORD", f"odd/__init__.py,sha256={digest},\n")
-    return Answer(pins={"odd": pin})
+EMPTY = b""
 
 
+def odd(**modules: bytes) -> Installed:
+    """What is installed of `odd`, with these modules and a library."""
+    files = [f"odd/{each}.py" for each in modules]
+    recorded = {
+        f"{SITE}/odd/{name}.py": hashlib.sha256(text).hexdigest() for name, text in modules.items()
+    }
+    return replace(installed("odd", *files, "odd/fast.so", has_record=True), recorded=recorded)
+
+
+class Bench(NamedTuple):
+    """One archive of `odd`, and the wheel that was built of it."""
+
+    house: Wheelhouse
+
+    def check(
+        self,
+        there: Installed,
+        archive: dict[str, bytes],
+        *,
+        generated: dict[str, bytes] | None = None,
+    ) -> tuple[str, ...]:
+        """`generated`: modules that the build adds, or exchanges."""
+        source = self._archive(archive)
+        answer = Answer(pins={"odd": self._wheel({**archive, **(generated or {})}, source)})
+        origin = source if not there.distribution.source else replace(source, sha256="")
+        return built_wheels.check([there], {"odd": origin}, answer, TARGET, self.house)
+
+    def _archive(self, modules: dict[str, bytes]) -> Source:
+        place = self.house.root / "odd-1.0.tar.gz"
+        self.house.root.mkdir(exist_ok=True)
+        with tarfile.open(place, "w:gz") as made:
+            for name, text in modules.items():
+                member = tarfile.TarInfo(f"odd-1.0/src/odd/{name}.py")
+                member.size = len(text)
+                made.addfile(member, BytesIO(text))
+        sha256 = hashlib.sha256(place.read_bytes()).hexdigest()
+        return Source(name="odd", version="1.0", url=place.as_uri(), sha256=sha256)
+
+    def _wheel(self, modules: dict[str, bytes], source: Source) -> WheelPin:
+        files = {f"odd/{name}.py": text.decode() for name, text in modules.items()}
+        filename, data = wheel("odd", "1.0", files=files)
+        pin = WheelPin(
+            name="odd",
+            version="1.0",
+            filename=filename,
+            sha256="0" * 64,
+            size=1,
+            built=Recipe(source=source),
+        )
+        self.house.path(pin).parent.mkdir(parents=True, exist_ok=True)
+        self.house.path(pin).write_bytes(data)
+        return pin
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(Wheelhouse(root=tmp_path / "house"))
+
+
+FILE = {"url": "file:///dist/odd-1.0.tar.gz", "archive_info": {}}
+
+
+@pytest.mark.parametrize("source", [{}, FILE])
 def test_what_is_built_without_a_recorded_hash_is_compared_with_what_is_installed(
-    tmp_path: Path,
+    bench: Bench, source: dict[str, Any]
 ) -> None:
-    house = Wheelhouse(root=tmp_path)
-    path = f"{SITE}/odd/__init__.py"
-    there = replace(
-        installed("odd", "odd/__init__.py", "odd/fast.so", has_record=True),
-        recorded={path: hashlib.sha256(b"new").hexdigest()},
-    )
-    unproved = Source(name="odd", version="1.0", url="file:///dist/odd-1.0.tar.gz")
-    built_wheels.check([there], {"odd": unproved}, built(house, b"new"), TARGET, house)
-    old = built(house, b"old")
-    with pytest.raises(SourceAltered) as refused:
-        built_wheels.check([there], {"odd": unproved}, old, TARGET, house)
-    assert refused.value.code == "SOURCE_ALTERED"
-    assert path in refused.value.why()
-    assert "--force-reinstall --no-deps 'file:///dist/odd-1.0.tar.gz'" in refused.value.fix()
-    # A hash proves it: what its build writes may be another thing each time.
-    proved = replace(unproved, sha256="a" * 64)
-    built_wheels.check([there], {"odd": proved}, old, TARGET, house)
-    house.path(old.pins["odd"]).write_bytes(b"rubbish")
+    there = odd(__init__=EMPTY, core=b"new")
+    there = replace(there, distribution=replace(there.distribution, source=source))
+    assert bench.check(there, {"__init__": EMPTY, "core": b"new", "more": b"more"}) == ()
+    for archive in ({"__init__": EMPTY, "core": b"old"}, {"__init__": EMPTY}):
+        with pytest.raises(SourceAltered) as refused:
+            bench.check(there, archive)
+        assert refused.value.code == "SOURCE_ALTERED"
+        assert f"{SITE}/odd/core.py" in refused.value.why()
+    again = "--force-reinstall --no-deps 'file:///" in refused.value.fix()
+    # Nobody is told to install what an index has under a private name.
+    assert again == bool(source)
+
+
+def test_what_the_build_writes_may_be_another_thing_each_time(bench: Bench) -> None:
+    there = odd(__init__=b"code", version=b"by an older tool")
+    assert bench.check(there, {"__init__": b"code"}, generated={"version": b"by a newer"}) == ()
+    # But something has to be alike.
+    only = odd(__init__=EMPTY, version=b"by an older tool")
+    with pytest.raises(SourceAltered):
+        bench.check(only, {"__init__": EMPTY}, generated={"version": b"by a newer"})
+
+
+def test_what_an_index_has_and_no_module_shows_is_told_of(bench: Bench) -> None:
+    assert bench.check(odd(), {}) == ("odd",)
+    assert bench.check(odd(__init__=EMPTY), {"__init__": EMPTY}) == ("odd",)
+
+
+def test_a_recorded_hash_proves_it(bench: Bench) -> None:
+    there = odd(__init__=b"code")
+    origin = {"url": "https://h.example/odd-1.0.tar.gz", "archive_info": {"hash": "sha256=aa"}}
+    there = replace(there, distribution=replace(there.distribution, source=origin))
+    proved = Source(name="odd", version="1.0", url=origin["url"], sha256="aa")
+    assert built_wheels.check([there], {"odd": proved}, Answer(), TARGET, bench.house) == ()
+
+
+def test_what_is_no_wheel_is_refused(bench: Bench) -> None:
+    pin = WheelPin(name="odd", version="1.0", filename="odd.whl", sha256="0" * 64, size=1)
+    bench.house.path(pin).parent.mkdir(parents=True)
+    bench.house.path(pin).write_bytes(b"rubbish")
+    origin = Source(name="odd", version="1.0", url="file:///dist/odd-1.0.tar.gz")
     with pytest.raises(SourceUnusable):
-        built_wheels.check([there], {"odd": unproved}, old, TARGET, house)
+        built_wheels.check([odd()], {"odd": origin}, Answer(pins={"odd": pin}), TARGET, bench.house)

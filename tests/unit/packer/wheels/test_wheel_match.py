@@ -141,7 +141,7 @@ def test_the_target_is_the_sandboxs_own_by_default() -> None:
     assert TARGET.platform == "linux/amd64"
 
 
-def test_modules_that_differ_are_named_and_nothing_else() -> None:
+def test_modules_have_what_is_installed_and_what_the_wheel_has() -> None:
     mine = installed(
         {
             f"{SITE}/a.py": "1",
@@ -155,4 +155,8 @@ def test_modules_that_differ_are_named_and_nothing_else() -> None:
     wheel = {"a.py": "2", "same.py": "1", "its.py": "1", "unhashed.py": "1", "a.so": "2"}
     listed = [Recorded(path=path, sha256=sha256) for path, sha256 in wheel.items()]
     listed.append(Recorded(path="a-1.data/scripts/a.py", sha256="2"))
-    assert list(wheel_match.differing(mine, listed, TARGET.packages)) == [f"{SITE}/a.py"]
+    assert wheel_match.modules(mine, listed, TARGET.packages) == {
+        f"{SITE}/a.py": ("1", "2"),
+        f"{SITE}/same.py": ("1", "1"),
+        f"{SITE}/mine.py": ("1", ""),
+    }
