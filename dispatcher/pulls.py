@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _PASSING = re.compile(
-    r"\b5\d\d\b|timeout|connection re|EOF|no such host|dial tcp|429|verification failed",
+    r"\b(?:429|5\d\d)\b|too ?many ?requests|timeout|connection re|\bEOF\b|no such host|dial tcp"
+    r"|verification failed for digest",
     re.IGNORECASE,
 )
 

@@ -15,6 +15,7 @@ IMAGE = f"r.example/x@sha256:{'0' * 64}"
     [
         "received unexpected HTTP status: 503 Service Unavailable",
         "unexpected EOF",
+        "toomanyrequests: You have reached your pull rate limit",
         "filesystem layer verification failed for digest sha256:d230f3d62c81",
         'Get "http://r.example/v2/": dial tcp 127.0.0.1:9: connect: connection refused',
     ],
@@ -26,7 +27,15 @@ def test_trouble_on_the_way_may_pass(said):
     assert "docker login" not in error.fix()
 
 
-@pytest.mark.parametrize("said", ["unauthorized: authentication required", "unknown blob"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "unauthorized: authentication required",
+        "unknown blob",
+        # A digest and a name that have an HTTP status and a word of Go's in them.
+        f"manifest for r.example/geoffrey@sha256:{'a429' * 16} not found: manifest unknown",
+    ],
+)
 def test_what_the_registry_will_not_give_stays_so(said):
     error = of_pull(IMAGE, said)
     assert (error.code, error.why(), error.retryable) == ("IMAGE_PULL", said, False)
