@@ -128,13 +128,16 @@ class Courier:
 
     def _take_number(self, store: Store) -> None:
         while not self._numbered:
-            record = {**self._record, "attempt": self.attempt}
+            key = self._keys.started(self._index, self.attempt)
+            record = encode({**self._record, "attempt": self.attempt})
             try:
-                store.put_new(self._keys.started(self._index, self.attempt), encode(record))
+                store.put_new(key, record)
             except Exists:
-                self.attempt += 1
-            else:
-                self._numbered = True
+                # An earlier call may have got through, though its answer was lost until its end.
+                if store.get(key) != record:
+                    self.attempt += 1
+                    continue
+            self._numbered = True
 
     def _carry(self, store: Store) -> None:
         look, pause, sent = time.monotonic() + _LOOK, _LOOK, 0.0
