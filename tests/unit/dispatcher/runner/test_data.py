@@ -113,6 +113,17 @@ def test_inputs_of_one_pod_share_what_was_fetched(pod, proxy, given, monkeypatch
     assert len(proxy.seen("GET", "inputs/sha256")) == 4
 
 
+def test_a_large_one_comes_whole_in_bounded_memory(pod, tmp_path, monkeypatch):
+    with (tmp_path / "large").open("wb") as stream:
+        stream.truncate(300 * MB)
+        stream.write(b"the beginning")
+    data = told(pod, [(tmp_path / "large", "data/large")], monkeypatch)
+    command = ["sh", "-c", "sha256sum < data/large"]
+    assert pod.run(command, data=data, wait=120) == 0, pod.err
+    assert pod.out.split()[0] == data[0]["sha256"]
+    assert pod.peak < 150 * MB
+
+
 def test_several_are_fetched_at_once_and_never_more_than_the_store_bears(
     pod, proxy, tmp_path, monkeypatch
 ):

@@ -36,19 +36,20 @@ def test_a_large_file_arrives_whole_in_bounded_memory(pod):
     assert pod.peak < 150 * MB
 
 
-def test_many_small_files_arrive_whole(pod):
+def test_many_small_files_arrive_whole_in_bounded_memory(pod):
     code = (
         "import os\n"
-        "for n in range(500):\n"
+        "for n in range(2_000):\n"
         "    os.makedirs(f'out/{n % 7}', exist_ok=True)\n"
         "    open(f'out/{n % 7}/{n}', 'w').write(str(n))\n"
     )
     pod.code(main=code)
     assert pod.run(["python", "main.py"], wait=120) == 0, pod.err
     manifest = pod.manifest()
-    assert len(manifest.files) == 500
+    assert len(manifest.files) == 2_000
     assert [file.path for file in manifest.files] == sorted(file.path for file in manifest.files)
     compare(pod, manifest)
+    assert pod.peak < 80 * MB
 
 
 def test_parts_that_are_cut_are_sent_again(pod, proxy):
