@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from packer.environment.environment_report import EnvironmentReport
 
 
+_DENIED = ("answered 401", "answered 403")
+
+
 class Wheelless(NamedTuple):
     """A distribution that no wheel was found of."""
 
@@ -106,6 +109,11 @@ class WheelUnavailable(SendoffError):
         return self.source
 
     def fix(self) -> str:
+        if self.said.endswith(_DENIED):
+            return (
+                "give its index a login, in the URL, UV_INDEX_<NAME>_USERNAME and _PASSWORD, "
+                "or ~/.netrc, and pack again"
+            )
         return "check the network and pack again; what was fetched is kept"
 
 

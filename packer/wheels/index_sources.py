@@ -65,7 +65,10 @@ def find(prefix: str, project: Path, environ: Mapping[str, str] = os.environ) ->
         certificates=certificates if Path(certificates or "/nowhere").is_file() else "",
         logins=_logins(own, variables, environ),
         indexes=tuple(map(without_login, _simple(own, index, further))) if asked else (),
-        chosen={name: tuple(map(without_login, own.urls_of(name))) for name in own.chosen},
+        chosen={
+            name: tuple(map(without_login, own.urls_of(name)))
+            for name in (own.chosen if asked else ())
+        },
     )
 
 

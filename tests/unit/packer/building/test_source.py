@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 import zipfile
@@ -115,3 +116,13 @@ def test_a_source_has_a_name_for_people() -> None:
     assert str(Source(name="a", version="1", url="https://f.example/a-1.tar.gz")) == "a-1.tar.gz"
     git = Source(name="a", version="1", url="https://g.example/a", commit=COMMIT)
     assert str(git) == "git https://g.example/a@0123456789ab"
+
+
+def test_an_archive_has_modules_that_are_known_by_hash(tmp_path: Path) -> None:
+    files = {"a-1/setup.py": b"x", "a-1/src/a/core.py": b"y", "a-1/a.c": b"z"}
+    expected = {hashlib.sha256(data).hexdigest() for data in (b"x", b"y")}
+    for place in (tarred(tmp_path / "a-1.tar.gz", files), zipped(tmp_path / "a-1.zip", files)):
+        assert source.modules(place) == expected
+        place.write_bytes(b"rubbish")
+        with pytest.raises(ValueError, match="is no archive of source"):
+            source.modules(place)

@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from packer.digest import Digest
 from packer.environment import locking
 from packer.environment.environment import Environment
+from packer.environment.lock import WheelPin
 from packer.environment.locking import Draft
 from packer.environment.resolver import Locked
 from packer.environment.sandbox import Sandbox
 from packer.images.base import GLIBC_LABEL, Base
 from packer.progress import SILENT
 from packer.wheels import index_sources
-from packer.wheels.errors import NoWheelForTarget
+from packer.wheels.errors import NoWheelForTarget, WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 from tests import indexes as playing
 from tests.described import description
@@ -126,6 +127,21 @@ def test_bytes_are_had_with_the_login_that_uv_has(
     ((_, path),) = house.fetch([pin], SILENT)
     assert path.read_bytes() == data
     assert "word" not in pin.url
+
+
+def test_without_a_login_the_remedy_is_one(indexes: Indexes, tmp_path: Path) -> None:
+    indexes.logins["private"] = "me:word"
+    pin = WheelPin(
+        name="a",
+        version="1",
+        filename="a-1-py3-none-any.whl",
+        sha256="0" * 64,
+        size=1,
+        url=indexes.url + "/private/a-1-py3-none-any.whl",
+    )
+    with pytest.raises(WheelUnavailable) as refused:
+        list(Wheelhouse(root=tmp_path).fetch([pin], SILENT))
+    assert "UV_INDEX_<NAME>_USERNAME" in refused.value.fix()
 
 
 @pytest.mark.parametrize("gone", [False, True])
