@@ -19,6 +19,7 @@ from packer.environment.interpreter import Interpreter
 from packer.environment.lock import Lock, WheelPin
 from packer.record import encode
 from packer.wheels.wheelhouse import Arrivals
+from tests.stack.locking import locked
 
 UV = uv.find_uv_bin()
 PINS = Path(__file__).with_name("scientific.txt")
@@ -87,13 +88,23 @@ def scientific_wheels() -> Wheels:
 
 
 @pytest.fixture(scope="session")
-def sandbox(scientific_wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All the wheels installed by uv, with bytecode, into a virtual environment."""
-    venv = tmp_path_factory.mktemp("sandbox") / "venv"
-    run(UV, "venv", "--quiet", "--relocatable", "--python", "3.11", venv)
-    paths = scientific_wheels.paths.values()
-    options = ("--quiet", "--no-deps", "--no-index", "--no-config", "--compile-bytecode")
-    run(UV, "pip", "install", *options, "--python", venv / "bin" / "python", *paths)
+def sandbox(scientific_wheels: Wheels) -> Path:
+    """All the wheels installed by uv, with bytecode, into a virtual environment.
+
+    It is kept for the next run, as long as wheels, uv and interpreter are the same.
+    """
+    here = Path(run(UV, "python", "find", "--no-project", "3.11").strip()).resolve()
+    made_from = (*scientific_wheels.paths, run(UV, "--version"), str(here))
+    name = hashlib.sha256("".join(made_from).encode()).hexdigest()[:12]
+    venv = CACHE.parent / "venvs" / f"wheels-{name}"
+    ready = venv.with_suffix(".ready")
+    with locked(venv.with_suffix(".lock")):
+        if not ready.exists():
+            run(UV, "venv", "--quiet", "--clear", "--relocatable", "--python", here, venv)
+            paths = scientific_wheels.paths.values()
+            options = ("--quiet", "--no-deps", "--no-index", "--no-config", "--compile-bytecode")
+            run(UV, "pip", "install", *options, "--python", venv / "bin" / "python", *paths)
+            ready.touch()
     return venv
 
 

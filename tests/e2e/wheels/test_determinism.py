@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+import pytest
+
+from tests.e2e.wheels.conftest import Building
 
 WHEELS = ("numba", "networkx", "rich", "pyyaml", "greenlet", "ninja", "ipykernel", "joblib")
 WORKER = Path(__file__).parents[3] / "packer" / "layers" / "bytecode_worker.py"
@@ -27,29 +31,38 @@ for path in reversed(paths) if sys.argv[2] == "compiled" else paths:
 """
 
 
-def test_hash_seed_umask_and_time_zone_do_not_matter(building, tmp_path):
-    one = building.layers(
-        tmp_path / "one", *WHEELS, umask="022", TZ="UTC", PYTHONHASHSEED="1", LC_ALL="C.UTF-8"
-    )
-    two = building.layers(
-        tmp_path / "two", *WHEELS, umask="077", TZ="Asia/Tokyo", PYTHONHASHSEED="2", LC_ALL="C"
-    )
-    assert one == two
+class Made(NamedTuple):
+    """What a process has built that is like any other, and where."""
+
+    root: Path
+    layers: list[list[object]]
 
 
-def test_the_sandboxs_bytecode_does_not_matter(building, python, tmp_path):
-    one = building.layers(tmp_path / "one", *WHEELS)
+@pytest.fixture(scope="module")
+def made(scientific_wheels, python, tmp_path_factory) -> Made:
+    folder = tmp_path_factory.mktemp("made")
+    plain = {"umask": "022", "TZ": "UTC", "PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8"}
+    building, root = Building(scientific_wheels, python, folder), folder / "root"
+    return Made(root, building.layers(root, *WHEELS, **plain))
+
+
+def test_hash_seed_umask_and_time_zone_do_not_matter(building, made, tmp_path):
+    odd = {"umask": "077", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "2", "LC_ALL": "C"}
+    assert building.layers(tmp_path / "two", *WHEELS, **odd) == made.layers
+
+
+def test_the_sandboxs_bytecode_does_not_matter(building, made, python, tmp_path):
     building._python = msgspec.structs.replace(python, purelib="/no", platlib="/no", site_dirs=())
-    assert building.layers(tmp_path / "two", *WHEELS) == one
+    assert building.layers(tmp_path / "two", *WHEELS) == made.layers
 
 
-def test_the_python_that_packs_does_not_matter(building, tool, tmp_path, python_here):
+def test_the_python_that_packs_does_not_matter(building, made, tool, tmp_path, python_here):
     venv = tmp_path / "venv"
     tool("venv", "--quiet", "--python", python_here, venv)
     needs = ("deflate==0.9.0", "msgspec")
     tool("pip", "install", "--quiet", "--no-config", "--python", venv / "bin" / "python", *needs)
     other = building.layers(tmp_path / "other", *WHEELS, packer=venv / "bin" / "python")
-    assert other == building.layers(tmp_path / "ours", *WHEELS)
+    assert other == made.layers
 
 
 def test_bytecode_is_canonical(sandbox, tmp_path, python_here):
@@ -73,8 +86,8 @@ def test_bytecode_is_canonical(sandbox, tmp_path, python_here):
     assert sum(digest != "None" for digest in installed.values()) > len(installed) - 20
 
 
-def test_a_blob_is_what_its_name_says(building, tmp_path):
-    for digest, _, size in building.layers(tmp_path / "one", *WHEELS):
-        blob = tmp_path / "one" / "layout" / "blobs" / "sha256" / digest[7:]
+def test_a_blob_is_what_its_name_says(made):
+    for digest, _, size in made.layers:
+        blob = made.root / "layout" / "blobs" / "sha256" / digest[7:]
         data = blob.read_bytes()
         assert (hashlib.sha256(data).hexdigest(), len(data)) == (digest[7:], size)
