@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 from tests.registries.certificates import Identity
 
@@ -39,7 +39,7 @@ class _Server(ThreadingHTTPServer):
     # after a second.
     request_queue_size = 128
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Told as ever, unless it is that a client left: many tests are about those."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
