@@ -1,6 +1,7 @@
 """The images every cluster needs: a pause program, and a Debian base with Python for CPU runs.
 
-Both are made once into the cache and have the same bytes for every start.
+These, and a root for bases that some tests build, are made once into the cache and have the same
+bytes for every start.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.stack.images import Image, compressed
@@ -29,10 +30,11 @@ _PYTHON = "/usr/bin/python3.11"
 # what the standard library reads: certificates, time zones, names of services.
 _PACKAGES = ("python3", "ca-certificates", "libgomp1", "libstdc++6", "netbase", "tzdata")
 _WITHOUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+# mmdebstrap copies these from the machine that builds.
+_CLEAN = 'rm -f "$1/etc/resolv.conf" "$1/etc/hostname"'
 _HOOKS = (
     'chroot "$1" useradd --create-home --uid 1000 --shell /bin/bash sendoff',
-    # mmdebstrap copies these from the machine that builds.
-    'rm -f "$1/etc/resolv.conf" "$1/etc/hostname"',
+    _CLEAN,
     f'chroot "$1" {_PYTHON} -c "import platform; print(platform.python_version())" > "$VERSION"',
 )
 
@@ -51,6 +53,21 @@ def debian() -> Image:
     """
     pins = json.dumps([_EPOCH, _SUITE, _PYTHON, _PACKAGES, _WITHOUT, _HOOKS]).encode()
     return _cached("base-cpu", pins, _make_debian)
+
+
+def trixie() -> Image:
+    """Debian's next suite as it is bootstrapped, to build upon: not even Python is in it.
+
+    Raises:
+        Unavailable: as `debian`.
+    """
+    pins = json.dumps([_EPOCH, "trixie", _WITHOUT, _CLEAN]).encode()
+
+    def make(work: Path) -> dict[str, object]:
+        _bootstrap("trixie", work, hooks=(_CLEAN,))
+        return {"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]}
+
+    return _cached("base-trixie", pins, make)
 
 
 def _cached(name: str, pins: bytes, make: Callable[[Path], dict[str, object]]) -> Image:
@@ -87,15 +104,8 @@ def _make_pause(source: Path, work: Path) -> dict[str, object]:
 
 
 def _make_debian(work: Path) -> dict[str, object]:
-    if os.geteuid() != 0:
-        raise Unavailable("a Debian base image needs root to be made")
-    tar, version = work / "layer.tar", work / "version"
-    command = [str(program("mmdebstrap")), "--mode=root", "--variant=minbase", "--quiet"]
-    command += [f"--include={','.join(_PACKAGES)}"]
-    command += [f"--dpkgopt=path-exclude={each}" for each in _WITHOUT]
-    command += [f"--customize-hook={each}" for each in _HOOKS]
-    command += [_SUITE, str(tar)]
-    _run(command, SOURCE_DATE_EPOCH=str(_EPOCH), VERSION=str(version))
+    version = work / "version"
+    _bootstrap(_SUITE, work, hooks=_HOOKS, packages=_PACKAGES, VERSION=str(version))
     return {
         "User": "1000:1000",
         "WorkingDir": "/home/sendoff",
@@ -110,6 +120,20 @@ def _make_debian(work: Path) -> dict[str, object]:
             "io.sendoff.base.python-version": version.read_text().strip(),
         },
     }
+
+
+def _bootstrap(
+    suite: str, work: Path, *, hooks: Sequence[str], packages: Sequence[str] = (), **variables: str
+) -> None:
+    """Make `layer.tar` in `work` of a suite of Debian, as it is in the archive now."""
+    if os.geteuid() != 0:
+        raise Unavailable("a Debian base image needs root to be made")
+    command = [str(program("mmdebstrap")), "--mode=root", "--variant=minbase", "--quiet"]
+    command += [f"--include={','.join(packages)}"] if packages else []
+    command += [f"--dpkgopt=path-exclude={each}" for each in _WITHOUT]
+    command += [f"--customize-hook={each}" for each in hooks]
+    command += [suite, str(work / "layer.tar")]
+    _run(command, SOURCE_DATE_EPOCH=str(_EPOCH), **variables)
 
 
 def _run(command: list[str], **environment: str) -> None:

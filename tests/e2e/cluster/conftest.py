@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.buildkit import docker_cli
 from tests.e2e import sandboxes
 from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.cluster.foundry import Foundry
 from tests.e2e.desk import environment as desk_environment
 from tests.e2e.sandboxes import EXAMPLE
 from tests.stack.stack import Stack
@@ -57,6 +59,23 @@ def lab(
     shutil.copytree(EXAMPLE, made.project, dirs_exist_ok=True)
     yield made
     made.clear()
+
+
+@pytest.fixture(scope="module")
+def foundry(site: Site, plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundry]:
+    home = tmp_path_factory.mktemp("foundry")
+    with pytest.MonkeyPatch.context() as patch:
+        docker_cli(home / "cli", patch)
+        desk = Desk(home, site, environment(plain, home / "cache"))
+        root = desk.env.pop("SENDOFF_BASE")
+        bases = f"{site.registry.rpartition('/')[0]}/bases"
+        desk.env |= {
+            "SENDOFF_BASES": bases,
+            "SENDOFF_BUILDER": site.stack.known["buildkitd"]["address"],
+        }
+        desk.write("README", "An experiment.")
+        yield Foundry(desk, root, bases)
+    desk.clear()
 
 
 @pytest.fixture

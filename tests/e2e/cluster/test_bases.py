@@ -6,14 +6,13 @@ import functools
 import io
 import json
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -24,10 +23,10 @@ from packer.images.layout import Layout
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
-from tests.buildkit import docker_cli
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
+from tests.e2e.cluster.foundry import PYTHON, Foundry
 from tests.e2e.cluster.test_builders import MAIN
 from tests.e2e.cluster.test_pages import commands, done
 from tests.registries.process import RegistryProcess
@@ -36,48 +35,6 @@ from tests.web_server import Quiet, WebServer
 
 STACK_PYTHON = "usr/lib/python3.11/", "usr/bin/python3.11"
 NOWHERE = "sha256:" + "0" * 64
-PYTHON = "3.11"
-
-
-class Foundry(NamedTuple):
-    """A desk with a builder, and where its bases go."""
-
-    desk: Desk
-    root: str
-    """What bases are made from: the stack's own, by its digest."""
-    bases: str
-
-    def __call__(self, verb: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        return self.desk("base", verb, *arguments, **env)
-
-    def json(self, verb: str, *arguments: str, **env: str) -> Any:
-        told = self(verb, "--json", *arguments, **env)
-        assert told.stdout, told.stderr
-        return json.loads(told.stdout)
-
-    def build(self, *arguments: str, **env: str) -> Any:
-        return self.json("build", "--root", self.root, "--python", PYTHON, *arguments, **env)
-
-    def registry(self, name: str) -> Registry:
-        repository = Repository.parse(f"{self.bases}/{name}")
-        return Registry(repository, Access(patience=5.0), self.desk.home / "registry")
-
-
-@pytest.fixture(scope="module")
-def foundry(site: Site, plain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foundry]:
-    home = tmp_path_factory.mktemp("foundry")
-    with pytest.MonkeyPatch.context() as patch:
-        docker_cli(home / "cli", patch)
-        desk = Desk(home, site, environment(plain, home / "cache"))
-        root = desk.env.pop("SENDOFF_BASE")
-        bases = f"{site.registry.rpartition('/')[0]}/bases"
-        desk.env |= {
-            "SENDOFF_BASES": bases,
-            "SENDOFF_BUILDER": site.stack.known["buildkitd"]["address"],
-        }
-        desk.write("README", "An experiment.")
-        yield Foundry(desk, root, bases)
-    desk.clear()
 
 
 @pytest.fixture(scope="module")
