@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
