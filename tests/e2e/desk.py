@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from tests.e2e.sandboxes import TOOLS
 
 T = TypeVar("T")
-PATIENCE = 150
+PATIENCE = 300
 SENDOFF = str(TOOLS / "sendoff")
 GATED = """\
 import pathlib, time
