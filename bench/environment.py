@@ -15,6 +15,7 @@ from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
 
 CHANGED = tuple("pandas==2.3.2" if name.startswith("pandas") else name for name in sandbox.SCIENCE)
+RUNS = 7
 HUNDRED = Path(__file__).with_name("hundred.txt")
 
 
@@ -25,7 +26,8 @@ def rows(folder: Path) -> list[Row]:
     before.fetch()
     after.fetch()
     ours, peer = folder / "ours", folder / "peer"
-    cold = paired((shell(f"rm -rf {ours}"), before.build(ours)), _install(sandbox.SCIENCE, peer))
+    sides = (shell(f"rm -rf {ours}"), before.build(ours)), _install(sandbox.SCIENCE, peer)
+    cold = paired(*sides, runs=RUNS, warmup=0, settled=True)
     return [
         times("five-package science environment → image layers, wheels cached", *cold, PEER, 5),
         _change(before, after, folder),
@@ -89,7 +91,8 @@ def _change(before: _Environment, after: _Environment, folder: Path) -> Row:
         shell(f"rm -rf {ours}")()
         before.build(ours)()
 
-    mine, theirs = paired((first, after.build(ours)), _install(CHANGED, peer))
+    sides = (first, after.build(ours)), _install(CHANGED, peer)
+    mine, theirs = paired(*sides, runs=RUNS, warmup=0, settled=True)
     return times("the same after pandas changed its version", mine, theirs, PEER, 20)
 
 

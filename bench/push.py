@@ -94,7 +94,7 @@ class _Bench:
         for name, goal in self._size.goals.items():
             runs = 5 if name == "reproducible" else self._size.runs
             sides = ((self._change, ours), (self._change, self._peer(name)))
-            timings = paired(*sides, runs=runs, warmup=2, settled=True)
+            timings = paired(*sides, runs=runs, warmup=1, settled=True)
             measured.append(times(what, *timings, _NAMES[name], goal))
         return measured
 
@@ -112,7 +112,7 @@ class _Bench:
 
         with sandbox.warm(self._folder / "warm", pack) as variables:
             sides = ((self._change, pack(variables)), (self._change, self._peer("gzip")))
-            timings = paired(*sides, runs=self._size.runs, warmup=2, settled=True)
+            timings = paired(*sides, runs=self._size.runs, warmup=1, settled=True)
         what = f"the same by `sendoff pack`, {self._size.what}"
         self._prove(env)
         return times(what, *timings, _NAMES["gzip"], self._size.whole)

@@ -1,4 +1,4 @@
-"""Bases of another suite than the cluster's images: they are built, and what is in them works."""
+"""Bases with a compiler, and of another suite than the cluster's images: what is in them works."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ for name in ("libGL.so.1", "libgomp.so.1", "libstdc++.so.6", "libglib-2.0.so.0",
     ctypes.CDLL(name)
 assert sys.version_info[:3] == (3, 13, 5), sys.version
 assert ssl.create_default_context().get_ca_certs()
+"""
+PROGRAM = """\
+#include <cstdio>
+__global__ void add(float *a, float b) { a[threadIdx.x] += b; }
+int main() { printf("compiled"); return 0; }
 """
 
 
@@ -47,3 +52,16 @@ def test_python_3_13_stands_on_trixie(foundry: Foundry, tmp_path: Path) -> None:
     assert not {"libgl1-mesa-dri"} & cpu["packages"].keys()
     (tmp_path / "look.py").write_text(LOOK)
     use(foundry, f"{foundry.bases}/cpu@{cpu['digest']}", tmp_path, "python3.13 look.py")
+
+
+def test_a_gpu_s_program_and_an_extension_are_compiled(foundry: Foundry, tmp_path: Path) -> None:
+    [devel] = foundry.build("--push", "cuda-devel")
+    (tmp_path / "add.cu").write_text(PROGRAM)
+    (tmp_path / "extension.c").write_text("#include <Python.h>\n")
+    use(
+        foundry,
+        f"{foundry.bases}/cuda-devel@{devel['digest']}",
+        tmp_path,
+        "nvcc -arch=sm_90 -o /tmp/add add.cu && test $(/tmp/add) = compiled",
+        "gcc -shared -fPIC -I/usr/include/python3.11 -o /tmp/extension.so extension.c",
+    )
