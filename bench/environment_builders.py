@@ -96,8 +96,8 @@ def rows(folder: Path) -> list[Row]:
 
 def _row(what: str, sides: tuple[Before, Before], codec: str, goals: dict[str, float]) -> Row:
     ours, theirs = sides
-    sides = ((ours.prepare, ours.work), (theirs.prepare, theirs.work))
-    timings = paired(*sides, runs=RUNS, warmup=0, settled=True)
+    pair = (ours.prepare, ours.work), (theirs.prepare, theirs.work)
+    timings = paired(*pair, runs=RUNS, warmup=0, settled=True)
     name = {"gzip": "buildx, uv with cache mounts, COPY --link, gzip", "zstd": "the same, zstd -1"}
     return times(what, *timings, name[codec], goals[codec])
 
