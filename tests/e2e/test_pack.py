@@ -24,6 +24,7 @@ from packer.pack import pack
 from packer.pack_request import Command, PackRequest
 from packer.packed import Packed
 from packer.project.tree_errors import SymlinkEscape
+from tests import file_systems
 
 HERE = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -390,13 +391,8 @@ def test_a_killed_pack_leaves_nothing_that_is_believed(
 @pytest.fixture
 def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     """A file system of so many kB."""
-    mount = tmp_path / "small"
-    mount.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={request.param}k", "tmpfs", str(mount)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("mounting takes root")
-    yield mount
-    subprocess.run(["umount", mount], check=True)
+    with file_systems.small(tmp_path / "small", f"{request.param}k") as folder:
+        yield folder
 
 
 # From the first file that is written to nearly enough.

@@ -6,7 +6,6 @@ import functools
 import io
 import json
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from packer.images.layout import Layout
 from packer.registry.access import Access
 from packer.registry.reference import Repository
 from packer.registry.registry import Registry
+from tests import file_systems
 from tests.e2e import sandboxes
 from tests.e2e.cluster.conftest import environment
 from tests.e2e.cluster.desk import Desk, Gate, Site
@@ -212,11 +212,8 @@ def replace_environment(desk: Desk, **variables: str) -> Desk:
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A place for temporary files that holds no image, as a `/tmp` in memory may not."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder), check=True)
-    yield folder
-    subprocess.run(("umount", folder), check=True)
+    with file_systems.small(tmp_path / "small", "1m") as folder:
+        yield folder
 
 
 def test_what_differs_is_named(foundry: Foundry, own: Path, small: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from dispatcher.runner.exit_status import NOT_BEGUN, NOT_STORED
+from tests import file_systems
 from tests.e2e.cluster.desk import Desk, Gate
 from tests.e2e.desk import PATIENCE, until
 from tests.faults.faults import Answer, BlackHole, CutRequest, Delay, LoseAnswer
@@ -259,14 +260,8 @@ def _files(folder: Path) -> set[Path]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with room for next to nothing."""
-    path = tmp_path / "small"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    yield path
-    subprocess.run(["umount", "--lazy", path], check=True)
+    with file_systems.small(tmp_path / "small", "1m") as folder:
+        yield folder
 
 
 def test_26_a_full_disk_while_packing(desk: Desk, small_disk: Path) -> None:

@@ -16,6 +16,7 @@ from packer.errors import DiskFull
 from packer.images.layout import Layout
 from packer.layers.environment_image import build_layers
 from packer.progress import SILENT
+from tests import file_systems
 
 WHEELS = ("scipy", "numpy", "pandas", "networkx", "rich", "pyyaml")
 
@@ -78,15 +79,8 @@ def test_two_at_once_end_with_the_same_layers(building, tmp_path):
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system with 24 MB of room."""
-    where = tmp_path / "disk"
-    where.mkdir()
-    made = subprocess.run(
-        ("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", where), capture_output=True, check=False
-    )
-    if made.returncode:
-        pytest.skip("mounting a small file system takes root")
-    yield where
-    subprocess.run(("umount", where), check=True)
+    with file_systems.small(tmp_path / "disk", "24m") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_named_and_nothing_is_left(scientific_wheels, python, small_disk):

@@ -15,6 +15,7 @@ from dispatcher.local.image import StoredLayer
 from dispatcher.local.layer_cache import LayerCache
 from packer.digest import Digest
 from packer.errors import BlobAltered, BlobMissing, DiskFull
+from tests import file_systems
 
 ROOT = Path(__file__).parents[4]
 
@@ -106,18 +107,9 @@ def test_two_at_once_agree(bench, layers):
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(bench, tmp_path):
-    import ctypes
-
-    small = tmp_path / "small"
-    small.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(small), b"tmpfs", 0, b"size=1m"):
-        pytest.skip("mounting takes root")
-    try:
+    with file_systems.small(tmp_path / "small", "1m") as small:
         layers = LayerCache(small / "layers", bench.layout)
         layer = stored(bench.layer({"/workspace/a": os.urandom(2 << 20)}))
         with pytest.raises(DiskFull):
             layers.unpack([layer])
         assert left(layers) == []
-    finally:
-        libc.umount2(os.fsencode(small), 2)

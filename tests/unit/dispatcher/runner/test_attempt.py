@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 
 from dispatcher import dispatch
 from dispatcher.runner_tree import runner_tree
+from tests import file_systems
 
 MEMORY_GROUPS = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() and os.geteuid() == 0
 """Elsewhere the limit may be one on each process, and its end a MemoryError."""
@@ -280,13 +280,8 @@ def test_the_runners_own_failure_is_no_success(bench):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 2 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=2m"):
-        pytest.skip("mounting takes root")
-    yield folder
-    libc.umount2(os.fsencode(folder), 2)
+    with file_systems.small(tmp_path / "small", "2m") as folder:
+        yield folder
 
 
 def test_a_full_store_is_never_a_success(bench, small_disk):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from dispatcher.runner import s3_upload
 from dispatcher.runner.store import Missing
+from tests import file_systems
 from tests.faults.faults import Answer, CutRequest, Delay
 
 MB = 1 << 20
@@ -151,12 +151,8 @@ def test_links_out_of_the_pod_are_never_followed(pod):
 @pytest.fixture
 def small_disk(pod):
     """A scratch of 3 MB."""
-    pod.scratch.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(pod.scratch), b"tmpfs", 0, b"size=3m"):
-        pytest.skip("mounting takes root")
-    yield
-    libc.umount2(os.fsencode(pod.scratch), 2)
+    with file_systems.small(pod.scratch, "3m"):
+        yield
 
 
 @pytest.mark.usefixtures("small_disk")

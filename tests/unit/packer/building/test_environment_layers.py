@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from packer.errors import DiskFull
 from packer.images.base import Base
 from packer.images.layout import Layout
 from packer.progress import SILENT
+from tests import file_systems
 
 MB = 1 << 20
 
@@ -25,13 +25,8 @@ MB = 1 << 20
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, b"size=2m"):
-        pytest.skip("mounting takes root")
-    yield folder
-    libc.umount2(os.fsencode(folder), 2)
+    with file_systems.small(tmp_path / "small", "2m") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_that_of_the_cache_and_keeps_nothing(
