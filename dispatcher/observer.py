@@ -179,16 +179,7 @@ class Observer:
             # One question tells of which indexes there is anything.
             begun = self.runs.begun(self.run.id)
             indexes = [index for index in indexes if index in begun]
-        found: list[Manifest | None]
-        if len(indexes) < _MANY or self.runs.store.parallel == 1:
-            found = [get(index) for index in indexes]
-        else:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self.runs.store.parallel) as pool:
-                found = list(pool.map(get, indexes))
-        pairs = zip(indexes, found, strict=True)
-        return {index: manifest for index, manifest in pairs if manifest}
+        return self.runs.of_each(list(indexes), get, many=_MANY)
 
     def _started(self, indexes: Collection[int]) -> dict[int, Started]:
         """What the store says of the latest attempts at indexes that nobody looks after."""

@@ -50,15 +50,7 @@ class Settlement:
         self._all_cancelled = self._runs.store.has(self._keys.cancel)
         if only_begun and not self._all_cancelled:
             asked = [index for index in asked if self._has_any(index)]
-        if len(asked) <= 1 or self._runs.store.parallel == 1:
-            made = [settle(index) for index in asked]
-        else:
-            from concurrent.futures import ThreadPoolExecutor
-
-            with ThreadPoolExecutor(self._runs.store.parallel) as pool:
-                made = list(pool.map(settle, asked))
-        pairs = zip(asked, made, strict=True)
-        return {index: manifest for index, manifest in pairs if manifest}
+        return self._runs.of_each(asked, settle)
 
     def commit(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import ValidationError
@@ -70,6 +70,22 @@ class Runs:
         from dispatcher import remote_store
 
         return cls(remote_store.at(places))
+
+    def of_each(
+        self, indexes: Sequence[int], work: Callable[[int], T | None], *, many: int = 2
+    ) -> dict[int, T]:
+        """What `work` makes of those indexes of which it makes anything.
+
+        Several at a time, where the store is far away and there are `many`.
+        """
+        if len(indexes) < many or self.store.parallel == 1:
+            made = [work(index) for index in indexes]
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(self.store.parallel) as pool:
+                made = list(pool.map(work, indexes))
+        return {index: one for index, one in zip(indexes, made, strict=True) if one}
 
     def add(self, run: Run) -> None:
         """Write `run.json`, and the mark that tells how recent the run is.
