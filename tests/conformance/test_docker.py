@@ -86,14 +86,15 @@ def containers(engine, run_id):
 def ended(engine, run_id):
     """The containers of a run once the engine has done with them.
 
-    Those that ended well are removed by whichever run starts next.
+    Those that ended well are removed by whichever run starts next, which may be of another test:
+    there may be none any more.
     """
 
     def all_ended():
         found = containers(engine, run_id)
-        return found if all(each.status == "exited" for each in found) else None
+        return (found,) if all(each.status == "exited" for each in found) else None
 
-    return until(all_ended)
+    return until(all_ended)[0]
 
 
 def attempts(run):
