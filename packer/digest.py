@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Self
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
@@ -29,6 +30,16 @@ class Digest(str):
     def of(cls, data: bytes) -> Self:
         """The digest of `data`."""
         return cls("sha256:" + hashlib.sha256(data).hexdigest())
+
+    @classmethod
+    def of_file(cls, path: Path) -> Self:
+        """The digest of a file's content.
+
+        Raises:
+            OSError
+        """
+        with path.open("rb") as stream:
+            return cls.from_hex(hashlib.file_digest(stream, "sha256").hexdigest())
 
     @classmethod
     def from_hex(cls, hexdigits: str) -> Self:

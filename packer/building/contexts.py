@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from packer import image_paths
+from packer.digest import Digest
 from packer.environment.lock import PinnedFile
 from packer.layers import bytecode_worker, scripts
 from packer.layers.environment_plan import LayerPlan
@@ -57,7 +58,7 @@ def layer(
             target.write_bytes(source)
         else:
             shutil.copyfile(source, target)
-        if verification.sha256(target) != file.sha256:
+        if Digest.of_file(target).hex != file.sha256:
             raise FileAltered(str(source) if isinstance(source, Path) else file.path)
     (place / "plan.json").write_bytes(encode(_as_told(plan, minor)))
     return place

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from packer import process
 from packer.building.errors import SourceUnusable
 from packer.building.source import Source
+from packer.digest import Digest
 from packer.environment.lock import WheelPin
 from packer.process import ProgramFailed
-from packer.wheels import candidates, verification
+from packer.wheels import candidates
 from packer.wheels.errors import WheelHashMismatch, WheelUnavailable
 from packer.wheels.wheelhouse import Wheelhouse
 
@@ -51,7 +52,7 @@ def archive(source: Source, house: Wheelhouse) -> Path:
         As `fetch`.
     """
     pin = _pin(source)
-    if not (house.has(pin) and verification.sha256(house.path(pin)) == pin.sha256):
+    if not (house.has(pin) and Digest.of_file(house.path(pin)).hex == pin.sha256):
         pin = _adopted(source, house)
     if source.sha256 and pin.sha256 != source.sha256:
         house.path(pin).unlink()

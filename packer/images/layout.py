@@ -7,7 +7,6 @@ size and every reader by the digest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -89,11 +88,10 @@ class Layout:
         """
         path = self.path(digest)
         try:
-            with path.open("rb") as stream:
-                actual = hashlib.file_digest(stream, "sha256").hexdigest()
+            actual = Digest.of_file(path)
         except FileNotFoundError:
             raise BlobMissing(digest, str(self.root)) from None
-        self._compare(digest, Digest.from_hex(actual))
+        self._compare(digest, actual)
         return path
 
     def write(self, data: bytes) -> Digest:

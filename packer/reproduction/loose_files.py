@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from packer.digest import Digest
 from packer.environment.lock import Lock, PinnedFile
 from packer.image_paths import PREFIX
 from packer.images.shelf import Shelf
@@ -51,12 +51,7 @@ def find(
     found: dict[str, Path | bytes] = {}
     for path, file in wanted.items():
         at = folder / path
-        if not at.is_file() or _sha256(at) != file.sha256:
+        if not at.is_file() or Digest.of_file(at).hex != file.sha256:
             raise RecordDamaged(path, "the image has other bytes than its lock says")
         found[file.sha256] = at
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -95,7 +94,8 @@ def _snapshot(folder: Path) -> Snapshot:
             status = path.stat()
             size += status.st_size
             executable = bool(status.st_mode & stat.S_IXUSR)
-            heads[name] = listing.file_head(status.st_size, _sha256(path), executable=executable)
+            sha256 = Digest.of_file(path).hex
+            heads[name] = listing.file_head(status.st_size, sha256, executable=executable)
     canonical = listing.join(heads)
     return Snapshot(digest=Digest.of(canonical), listing=canonical, files=len(heads), size=size)
 
@@ -109,8 +109,3 @@ def _entries(folder: Path) -> Iterator[Path]:
             yield from inner
         else:
             yield path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from packer.digest import Digest
 from packer.environment.lock import WheelPin
 from packer.wheels.errors import WheelHashMismatch
-
-
-def sha256(path: Path) -> str:
-    """Of its content, in hex digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def verify(pin: WheelPin, path: Path) -> None:
@@ -21,7 +15,7 @@ def verify(pin: WheelPin, path: Path) -> None:
     Raises:
         WheelHashMismatch
     """
-    actual = sha256(path)
+    actual = Digest.of_file(path).hex
     if actual != pin.sha256:
         raise WheelHashMismatch(pin.filename, pin.sha256, actual, str(path))
 
