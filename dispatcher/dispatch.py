@@ -68,7 +68,7 @@ def _submit(run: Run, places: Places, begun: Begun | None) -> Run:
         _start(claim, run, runs, again=again)
     # Whoever cancelled it meanwhile may have found nothing to end. Its runner looks as well.
     with contextlib.suppress(SendoffError):
-        if runs.store.has(RunKeys(run.id).cancel):
+        if runs.is_cancelled(run.id):
             target.cancel(run, None)
     # After the start, for which nobody waits any longer; without it the run is just not found.
     with contextlib.suppress(SendoffError):

@@ -47,7 +47,7 @@ class Settlement:
         if not asked:
             return {}
         self._begun = self._runs.begun(self._run.id) if len(asked) > _FEW else None
-        self._all_cancelled = self._runs.store.has(self._keys.cancel)
+        self._all_cancelled = self._runs.is_cancelled(self._run.id)
         if only_begun and not self._all_cancelled:
             asked = [index for index in asked if self._has_any(index)]
         return self._runs.of_each(asked, settle)

@@ -71,6 +71,10 @@ class Runs:
 
         return cls(remote_store.at(places))
 
+    def is_cancelled(self, run_id: str) -> bool:
+        """Whether somebody asked for the end of the whole run."""
+        return self.store.has(RunKeys(run_id).cancel)
+
     def of_each(
         self, indexes: Sequence[int], work: Callable[[int], T | None], *, many: int = 2
     ) -> dict[int, T]:

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from dispatcher import diagnosis, dispatch, orders, refusal
 from dispatcher.run import Run as RunRecord
 from dispatcher.runner.address import is_s3
-from dispatcher.runner.keys import RunKeys
 from dispatcher.store import Runs
 from packer import process
 from packer.errors import SendoffError
@@ -146,7 +145,7 @@ class Work:
         threading.Thread(target=self._heed_cancellation, daemon=True).start()
         _, record = prepare(self._session, order, self)
         with self._ending:
-            earlier = None if self._cancelled() else answered(record, self._session)
+            earlier = None if self._runs.is_cancelled(self._id) else answered(record, self._session)
             if earlier:
                 orders.answer(self._id, earlier.id, self._runs)
             else:
@@ -180,12 +179,9 @@ class Work:
         orders.tell(self._id, self._runs, f"{self._step}{amount}{total}")
 
     def _heed_cancellation(self) -> None:
-        while not self._cancelled():
+        while not self._runs.is_cancelled(self._id):
             time.sleep(self._period)
         with self._ending:
             refusal.write(self._id, self._runs, "cancelled", None)
             # The session is this process's own, and all in it packs for this order.
             os.killpg(0, 9)
-
-    def _cancelled(self) -> bool:
-        return self._runs.store.has(RunKeys(self._id).cancel)

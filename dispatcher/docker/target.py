@@ -21,7 +21,7 @@ from dispatcher.request import Request
 from dispatcher.run import Run
 from dispatcher.runner.address import is_s3
 from dispatcher.runner.exit_status import COMMITTED, UNSUCCESSFUL
-from dispatcher.store import RunKeys, Runs
+from dispatcher.store import Runs
 from packer.errors import SendoffError
 
 _DONE = (COMMITTED, UNSUCCESSFUL)
@@ -76,7 +76,7 @@ class DockerTarget:
         states, runs = self._engine.states(run_id), Runs.at(self._places)
         if states and not incomplete(states):
             return True
-        if runs.store.has(RunKeys(run_id).cancel):
+        if runs.is_cancelled(run_id):
             return True
         return not states and traces.any_attempt(run_id, runs)
 

@@ -13,7 +13,7 @@ from dispatcher.docker.state import ContainerState, incomplete
 from dispatcher.run import Failure, Manifest, Run
 from dispatcher.runner.exit_status import INTERRUPTED
 from dispatcher.settlement import Settlement
-from dispatcher.store import RunKeys, Runs
+from dispatcher.store import Runs
 from dispatcher.target import Sight
 
 _EVIDENCE = 5
@@ -79,11 +79,8 @@ class DockerView:
             ago = self._engine.facts().clock - max(state.since for state in states)
         else:
             ago = time.time() - datetime.fromisoformat(self._run.created).timestamp()
-        return ago < _STARTING and not (self._refused() or self._cancelled())
-
-    def _cancelled(self) -> bool:
-        """Whether nobody wants it any more, so that nobody starts it."""
-        return self._runs.store.has(RunKeys(self._run.id).cancel)
+        # What nobody wants any more, nobody starts.
+        return ago < _STARTING and not (self._refused() or self._runs.is_cancelled(self._run.id))
 
     def _refused(self) -> bool:
         """Whether whoever was busy with it has left word that it could not be done."""
