@@ -85,14 +85,16 @@ class Watches:
             # It stays as it was: each command looks for itself.
             return
 
-    def take(self) -> None:
-        """In the process that holds them: what its forks have put under watch since."""
+    def take(self) -> bool:
+        """In the process that holds them: what its forks have put under watch since, if any."""
+        before = self._held
         for line in os.read(self._news[0], 16 * _LONGEST).splitlines():
             new = record.decode(line, _Watch)
             # Two forks may have used the same instance: it tells of both, and is the first's.
             if new.instance == self._spare:
                 self._spare = inotify.instance()
                 self._hold(new)
+        return self._held is not before
 
     def keep(self) -> None:
         """Where this process itself looks again: have it told of what was wanted from now on."""

@@ -29,6 +29,7 @@ from sendoff.warm import circumstances, worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
 from sendoff.warm.standby import READY, STALE, TAKEN, Standby
+from sendoff.warm.written_pages import WrittenPages
 
 MINUTES = 10.0
 """Without a command, after which it ends."""
@@ -97,7 +98,7 @@ class _Server:
 
     def __init__(self, listener: socket.socket, lock: int, facts: bytes, loaded: Loaded) -> None:
         self._listener, self._lock, self._facts = listener, lock, facts
-        self._loaded = loaded
+        self._loaded, self._pages = loaded, WrittenPages()
         self._waiting = select.poll()
         self._standby: Standby | None = None
 
@@ -117,13 +118,13 @@ class _Server:
             left = last + idle - time.monotonic()
             ready = self._waiting.poll(min(_TICK, max(0.0, left * 1000)))
             descriptors = [descriptor for descriptor, _ in ready]
-            if news in descriptors:
-                WATCHES.take()
             for descriptor in descriptors:
                 if descriptor != news:
                     if not self._serve(descriptor):
                         return
                     last = time.monotonic()
+            if news in descriptors and WATCHES.take():
+                self._renew()
             if not ready and left <= 0:
                 return
 
@@ -135,23 +136,30 @@ class _Server:
         if said == READY:
             self._waiting.unregister(self._listener)
             return True
-        # Commands that come while there is none are forked for.
-        self._waiting.register(self._listener, select.POLLIN)
-        if said == TAKEN:
-            return True
-        self._waiting.unregister(descriptor)
-        self._standby.close()
+        self._forget(self._standby)
         # Where something has killed it, so it would the next one.
-        self._standby = self._next_standby() if self._standby.took else None
+        self._standby = self._next_standby() if said == TAKEN else None
         return said != STALE
 
+    def _renew(self) -> None:
+        """Have a fork wait that knows what this process has learnt by now."""
+        if self._standby:
+            self._forget(self._standby)
+            self._standby = self._next_standby()
+
+    def _forget(self, standby: Standby) -> None:
+        self._waiting.unregister(standby.descriptor)
+        standby.close()
+        # Commands that come while none is ready are forked for.
+        self._waiting.register(self._listener, select.POLLIN)
+
     def _next_standby(self) -> Standby:
-        """Have a fork wait for the next command, now that the last one has ended."""
+        """Have a fork wait for the next command."""
 
         def alone() -> None:
             os.close(self._lock)
 
-        standby = Standby(self._listener, self._loaded, self._facts, alone)
+        standby = Standby(self._listener, self._loaded, self._pages, self._facts, alone)
         self._waiting.register(standby.descriptor, select.POLLIN)
         return standby
 
@@ -169,7 +177,7 @@ class _Server:
             if not os.fork():
                 self._listener.close()
                 os.close(self._lock)
-                worker.become(line, self._facts)
+                worker.become(line, self._facts, self._pages)
             return True
         finally:
             line.close()

@@ -6,7 +6,6 @@ nobody waits.
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import socket
@@ -18,10 +17,10 @@ from packer import memory
 from sendoff.warm import worker
 from sendoff.warm.line import Line
 from sendoff.warm.loaded import Loaded
+from sendoff.warm.written_pages import WrittenPages
 
 READY, TAKEN, STALE = b"r", b"t", b"s"
 """What it says: it takes the next command, it has, what is loaded is out of date."""
-
 
 _ROOM = 3 << 20
 """Bytes of memory that is there at the start."""
@@ -34,20 +33,19 @@ class Standby:
         self,
         listener: socket.socket,
         loaded: Loaded,
+        pages: WrittenPages,
         facts: bytes,
         alone: Callable[[], object],
     ) -> None:
         """`alone` lets go, in the fork, of what the warm process alone may have."""
         self.descriptor, say = os.pipe2(os.O_CLOEXEC)
         ends, self._lives = os.pipe2(os.O_CLOEXEC)
-        self.took = False
-        """Whether it has become a command."""
         if not os.fork():
             try:
                 os.close(self.descriptor)
                 os.close(self._lives)
                 alone()
-                _Waiting(listener, loaded, say, ends).become(facts)
+                _Waiting(listener, loaded, pages, say, ends).become(facts)
             finally:
                 # Where the warm process was killed just now: its end is not ours to see to.
                 os._exit(1)
@@ -56,9 +54,7 @@ class Standby:
 
     def said(self) -> bytes:
         """What there is to be read."""
-        said = os.read(self.descriptor, 1)
-        self.took = self.took or said == TAKEN
-        return said
+        return os.read(self.descriptor, 1)
 
     def close(self) -> None:
         """Forget it: unless it is a command, it ends."""
@@ -69,13 +65,21 @@ class Standby:
 class _Waiting:
     """The fork itself."""
 
-    def __init__(self, listener: socket.socket, loaded: Loaded, say: int, ends: int) -> None:
-        self._listener, self._loaded = listener, loaded
+    def __init__(
+        self,
+        listener: socket.socket,
+        loaded: Loaded,
+        pages: WrittenPages,
+        say: int,
+        ends: int,
+    ) -> None:
+        self._listener, self._loaded, self._pages = listener, loaded, pages
         self._say, self._ends = say, ends
 
     def become(self, facts: bytes) -> NoReturn:
         """Wait for a command and be it; end with the warm process."""
-        _touch()
+        self._pages.copy()
+        _make_room()
         os.write(self._say, READY)
         waiting = select.poll()
         waiting.register(self._listener, select.POLLIN)
@@ -92,18 +96,14 @@ class _Waiting:
         if not self._loaded.unchanged():
             os.write(self._say, STALE)
             os._exit(0)
-        os.write(self._say, TAKEN)
+        with suppress(BrokenPipeError):  # Another was to take the next command, too late.
+            os.write(self._say, TAKEN)
         os.close(self._ends)
         self._listener.close()
-        worker.become(line, facts)
+        worker.become(line, facts, self._pages)
 
 
-def _touch() -> None:
-    """Write to each object once, as every use of it will: the kernel copies its page now. And have
-    memory for new ones, which the allocator keeps.
-    """
-    gc.unfreeze()
-    gc.get_objects()
-    gc.freeze()
+def _make_room() -> None:
+    """Have memory for new objects, which the allocator keeps."""
     memory.keep()
     b"-" * _ROOM

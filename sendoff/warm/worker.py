@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO, cast
 
 from packer.environment.directory_watch import WATCHES
 from sendoff.warm.line import Gone, Line
+from sendoff.warm.written_pages import WrittenPages
 
 _NOT_TAKEN, _BROKEN = 1, 120
 """The second as Python ends where its output can't be written."""
@@ -21,7 +22,7 @@ _told = threading.Event()
 """Whoever gave the command knows how it has ended, and is free to go."""
 
 
-def become(line: Line, facts: bytes) -> NoReturn:
+def become(line: Line, facts: bytes, pages: WrittenPages) -> NoReturn:
     """Be the command that is given on this line, if it is one of the circumstances `facts`."""
     try:
         arguments = _take(line, facts)
@@ -31,7 +32,7 @@ def become(line: Line, facts: bytes) -> NoReturn:
     try:
         status = _run(arguments)
     finally:
-        _leave(line, status)
+        _leave(line, status, pages)
 
 
 def _take(line: Line, facts: bytes) -> list[str]:
@@ -100,7 +101,7 @@ def _run(arguments: list[str]) -> int:
         return 1
 
 
-def _leave(line: Line, status: int) -> NoReturn:
+def _leave(line: Line, status: int, pages: WrittenPages) -> NoReturn:
     """End as Python does, but for taking modules apart that go with the process anyhow."""
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
@@ -116,5 +117,6 @@ def _leave(line: Line, status: int) -> NoReturn:
     with suppress(OSError):
         line.send_status(status)
     # Whoever gave the command has its answer: what is left is for the next one.
+    pages.mark()
     WATCHES.offer()
     os._exit(status)
