@@ -217,32 +217,38 @@ def ten_thousand(there: Cluster) -> list[Row]:
         job = there.stack.api.get(f"/apis/batch/v1/namespaces/{there.namespace}/jobs/{sent.id}")
         return int(job["status"].get("ready", 0)) == count
 
-    def listing(more: dict[str, str]) -> Callable[[], tuple[float, int]]:
-        return lambda: measured([sandbox.SENDOFF, "ps"], there, more)
-
     try:
         if not until(running, 900):
             raise RuntimeError("the pods did not start")
-        listed = listing({})()
-        with sandbox.warm(there.project.parent / "warm", listing) as variables:
-            quick = [listing(variables)()[0] for _ in range(5)]
+        listed, quick = _listings(there, "running")
         waited = measured([sandbox.SENDOFF, "wait", "--timeout", "10", sent.id], there)
         looks = refreshes(there, sent)
         dispatch.cancel(sent.id, there.places)
         dispatch.wait([sent.id], there.places)
         # That the cluster ends thousands of pods is not what is measured.
         _gone(there, sent.id)
-        ended = [listing({"SENDOFF_WARM": "0"})() for _ in range(5)]
+        after, soon = _listings(there, "ended")
     finally:
         there.remove(sent.id)
     return [
-        limit("`sendoff ps` while 10,000 indexes run, the whole command", Timing(tuple(quick)), 1),
+        limit("`sendoff ps` while 10,000 indexes run, the whole command", quick, 1),
         limit("a look at 10,000 indexes that run, in `wait`", Timing(tuple(looks)), 1),
-        _memory("`sendoff ps` then", listed[1]),
+        _memory("`sendoff ps` then", listed),
         _memory("`sendoff wait` then", waited[1]),
-        limit("`sendoff ps` when they have all ended, not warm", _times(ended), 1),
-        _memory("`sendoff ps` then", ended[0][1]),
+        limit("`sendoff ps` when they have all ended, the whole command", soon, 1),
+        _memory("`sendoff ps` then", after),
     ]
+
+
+def _listings(there: Cluster, when: str) -> tuple[int, Timing]:
+    """Peak memory of a `ps` that does all by itself, and how long one takes that is kept warm."""
+
+    def listing(more: dict[str, str]) -> Callable[[], tuple[float, int]]:
+        return lambda: measured([sandbox.SENDOFF, "ps"], there, more)
+
+    peak = listing({"SENDOFF_WARM": "0"})()[1]
+    with sandbox.warm(there.project.parent / f"warm-{when}", listing) as variables:
+        return peak, Timing(tuple(listing(variables)()[0] for _ in range(5)))
 
 
 def refreshes(there: Cluster, run: Run) -> list[float]:
@@ -301,7 +307,3 @@ def _complete(there: Cluster, name: str) -> float:
 def _gone(there: Cluster, name: str) -> None:
     """Wait until the Job's pods are gone, so that the next run has the node to itself."""
     until(lambda: not there.kubectl("get", "pods", "-l", f"job-name={name}", "-o", "name"), 900)
-
-
-def _times(runs: list[tuple[float, int]]) -> Timing:
-    return Timing(tuple(seconds for seconds, _ in runs))
