@@ -127,7 +127,9 @@ class _Builder:
 
     def _made(self, key: Digest, plan: LayerPlan) -> Layer:
         """A layer that is remembered, and shared, whatever becomes of the others."""
-        layer = self._maker.make(plan, self._known.identity(key))
+        # That of a small one is made as quickly as it is read.
+        kept = self._known.bytecode(key) if is_shared(plan) else None
+        layer = self._maker.make(plan, self._known.identity(key), kept)
         self._known.remember(key, layer)
         self._shared.made(key, layer, shared=is_shared(plan))
         return layer

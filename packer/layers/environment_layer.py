@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +13,7 @@ from packer.layers import gzip, wheel
 from packer.layers.bytecode import Compiler
 from packer.layers.environment_plan import LayerPlan
 from packer.layers.installed_copy import LARGE, InstalledCopy
+from packer.layers.kept_bytecode import KeptBytecode
 from packer.layers.layer import Layer, LayerWriter
 from packer.layers.shared_layers import WORTH_SHARING, Blob, SharedLayers, StreamLost
 from packer.layers.tree import CompressedFile, SandboxFile, TreeFile, WheelFile
@@ -51,6 +52,8 @@ class _Shortcuts(NamedTuple):
 
     layer: Layer | None = None
     """What it was when it was made before."""
+    bytecode: KeptBytecode | None = None
+    """Where that which it had then is kept; None where it is not."""
     installed: bool = False
     """Whether the sandbox's files are taken for what the wheels hold."""
 
@@ -87,8 +90,9 @@ class LayerMaker:
         """What is being made is wanted by nobody: it ends at its next piece."""
         self._over = True
 
-    def make(self, plan: LayerPlan, was: Layer | None) -> Layer:
-        """The layer; where it `was` made before and is gone, without inflating it once more.
+    def make(self, plan: LayerPlan, was: Layer | None, bytecode: KeptBytecode | None) -> Layer:
+        """The layer; where it `was` made before and is gone, nothing is inflated once more, nor
+        compiled if its `bytecode` was kept.
 
         Raises:
             WheelCorrupt, WheelHashMismatch: of a wheel; there is no layer, and no wheel either
@@ -97,22 +101,22 @@ class LayerMaker:
             GivenUp: another could not be made, or whoever wanted it has gone.
         """
         try:
-            return self._made(plan, was)
+            return self._made(plan, was, bytecode)
         except (WheelCorrupt, WheelHashMismatch):
             for pin in plan.wheels:
                 with suppress(WheelHashMismatch, FileNotFoundError):
                     verification.require(pin, self._wheels[pin.sha256])
             raise
 
-    def _made(self, plan: LayerPlan, was: Layer | None) -> Layer:
+    def _made(self, plan: LayerPlan, was: Layer | None, bytecode: KeptBytecode | None) -> Layer:
         # Where what is remembered is of other bytes, it is not believed.
-        if was and self._put(plan, _Shortcuts(was)) == was:
+        if was and self._put(plan, _Shortcuts(was, bytecode)) == was:
             return was
         try:
-            return self._put(plan, _Shortcuts(installed=True))
+            return self._put(plan, _Shortcuts(None, bytecode, installed=True))
         except WheelCorrupt:
             # Or the sandbox has another file in its place.
-            return self._put(plan, _Shortcuts())
+            return self._put(plan, _Shortcuts(None, bytecode))
 
     def _put(self, plan: LayerPlan, shortcuts: _Shortcuts) -> Layer:
         *streams, last = self._places.blobs(plan)
@@ -135,7 +139,7 @@ class LayerMaker:
             tree = self._tree(plan, archives)
             if shortcuts.installed:
                 tree |= dict(self._installed(tree))
-            tree |= {file.path: file for file in self._bytecode(tree)}
+            tree |= {file.path: file for file in self._bytecode(tree, shortcuts)}
             writer = LayerWriter(_Watched(blob, self._check), was.diff_id if was else None)
             try:
                 for path in sorted(tree, key=os.fsencode):
@@ -169,8 +173,18 @@ class LayerMaker:
                 if place and (copy := InstalledCopy.find(place, file.member.size)):
                     yield path, file._replace(installed=copy)
 
-    def _bytecode(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
-        """The .pyc of all sources in site-packages, made in batches by several processes."""
+    def _bytecode(self, tree: Mapping[str, TreeFile], shortcuts: _Shortcuts) -> Sequence[TreeFile]:
+        """The .pyc of all sources in site-packages."""
+        kept = shortcuts.bytecode
+        if shortcuts.layer and kept and (files := kept.files()):
+            return files
+        made = list(self._all_compiled(tree))
+        if kept and made:
+            kept.keep(made)
+        return made
+
+    def _all_compiled(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
+        """They are made in batches by several processes."""
         site = self._compiler.site
         sources = [
             file for path, file in tree.items() if path.startswith(site) and path.endswith(".py")

@@ -17,6 +17,7 @@ from packer.environment.interpreter import Interpreter
 from packer.image_paths import PREFIX
 from packer.images.layout import Layout
 from packer.layers.environment_plan import LayerPlan
+from packer.layers.kept_bytecode import KeptBytecode
 from packer.layers.layer import LAYOUT_VERSION, Layer
 from packer.layers.shared_layers import NOTHING_SHARED, SharedLayers
 from packer.record import Record, decode, encode
@@ -50,6 +51,10 @@ class LayerMemory:
     def identity(self, key: Digest) -> Layer | None:
         """What the layer was when it was made, wherever it is now."""
         return self._read(key, Layer)
+
+    def bytecode(self, key: Digest) -> KeptBytecode:
+        """Where the layer's bytecode is kept, if it is."""
+        return KeptBytecode(self._root / f"{key.hex}.bytecode")
 
     def remember(self, key: Digest, made: Layer | tuple[Layer, ...] | LayerSet) -> None:
         """Keep it for the next time.
