@@ -7,7 +7,7 @@ its containers, how it ended, its node. What the cluster says is quoted, not par
 from __future__ import annotations
 
 from dispatcher.kubernetes import job_troubles, pod_endings, pod_waits
-from dispatcher.kubernetes.objects import Event, Node, Workload
+from dispatcher.kubernetes.objects import Event, Node, Unseen, Workload
 from dispatcher.kubernetes.run_objects import Job, Pod
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import Trouble
@@ -25,8 +25,8 @@ class Situation(Record, frozen=True):
     """Of the Job and of the pod, the oldest first."""
     node: Node | None = None
     """The pod's, where it could be asked for."""
-    workload: Workload | None = None
-    """Kueue's, where the Job is left to it."""
+    workload: Workload | Unseen | None = None
+    """Kueue's, where the Job is left to it; None where Kueue has none of it."""
     now: float = 0
     """The time by the cluster's clock, as seconds since the epoch."""
 

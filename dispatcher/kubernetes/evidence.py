@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.diagnosis import Situation
 from dispatcher.kubernetes.errors import ApiForbidden
+from dispatcher.kubernetes.kueue import Kueue
 from dispatcher.kubernetes.listing import Listed, everything
-from dispatcher.kubernetes.objects import Event, Node, Workload
+from dispatcher.kubernetes.objects import Event, Node
 from dispatcher.kubernetes.paths import NODES
 from dispatcher.kubernetes.run_objects import INDEX, RUN, Job, Pod
 from dispatcher.runner import exit_status
@@ -22,10 +22,11 @@ _INDEXES_A_CALL = 100
 
 
 class Evidence:
-    """Asks. What the user may not see is left out: it would only have explained more."""
+    """Asks. What the user may not see is left out, or `Unseen`: it would have explained more."""
 
     def __init__(self, client: Client, run: str) -> None:
         self._client, self._run = client, run
+        self._kueue = Kueue(client)
         self.events: dict[str, Event] = {}
         """All that were seen, by their uid."""
 
@@ -41,7 +42,7 @@ class Evidence:
             pod=pod,
             events=tuple(sorted(events, key=lambda event: event.when)),
             node=self._node(pod.spec.node_name) if pod and pod.spec.node_name else None,
-            workload=self._workload(job) if job.spec.suspend else None,
+            workload=self._kueue.workload(job) if job.spec.suspend else None,
             now=self._client.now(),
         )
 
@@ -86,16 +87,6 @@ class Evidence:
         except ApiForbidden:
             return None
         return found.items[0] if found.items else None
-
-    def _workload(self, job: Job) -> Workload | None:
-        try:
-            found = everything(self._client, self._client.paths.workloads, Workload)
-        except (ApiForbidden, Refusal):
-            return None
-        for workload in found.items:
-            if any(owner.uid == job.metadata.uid for owner in workload.metadata.owner_references):
-                return workload
-        return None
 
 
 def _age(pod: Pod) -> tuple[bool, int, str]:

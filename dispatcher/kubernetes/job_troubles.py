@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dispatcher.kubernetes.objects import Event, Workload, condition
+from dispatcher.kubernetes.objects import Event, Unseen, Workload, condition
 from dispatcher.kubernetes.run_objects import Job
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import NEVER, Trouble, seconds, trouble
@@ -20,8 +20,11 @@ _KUEUE_TAKES = 30
 _REPEATED = 600
 
 
-def queued(job: Job, workload: Workload | None, settings: ClusterSettings) -> Trouble:
-    """Why a suspended Job has not been let go, which it may have been once already."""
+def queued(job: Job, workload: Workload | Unseen | None, settings: ClusterSettings) -> Trouble:
+    """Why a suspended Job has not been let go, which it may have been once already.
+
+    Of one whose workload is unseen nothing is known to be wrong, so it waits for its turn.
+    """
     suspended = condition(job.status.conditions, "Suspended")
     made = seconds(job.metadata.creation_timestamp)
     since = max(made, seconds(suspended.last_transition_time) if suspended else 0)
@@ -35,9 +38,7 @@ def queued(job: Job, workload: Workload | None, settings: ClusterSettings) -> Tr
             since=since + _KUEUE_TAKES,
             grace=settings.pending_timeout,
         )
-    said = [each.message for each in workload.status.conditions if each.status == "False"]
-    said += [each.message for each in workload.status.conditions if each.type == "Evicted"]
-    said = [each for each in dict.fromkeys(said) if each]
+    said = _said(workload)
     if any(_NO_QUEUE.search(each) for each in said):
         return trouble(
             "QUEUE_MISSING",
@@ -57,6 +58,15 @@ def queued(job: Job, workload: Workload | None, settings: ClusterSettings) -> Tr
         since=since,
         grace=settings.queue_timeout or NEVER,
     )
+
+
+def _said(workload: Workload | Unseen) -> list[str]:
+    """Why it waits, in Kueue's words; or why they are not known."""
+    if isinstance(workload, Unseen):
+        return [workload.why]
+    said = [each.message for each in workload.status.conditions if each.status == "False"]
+    said += [each.message for each in workload.status.conditions if each.type == "Evicted"]
+    return [each for each in dict.fromkeys(said) if each]
 
 
 def ended(job: Job) -> Trouble | None:

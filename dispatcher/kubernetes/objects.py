@@ -9,6 +9,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import field
 
+from packer.record import Record
+
 
 class Part(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """Base of what the API sends: names in camel case, unknown fields passed over."""
@@ -169,3 +171,9 @@ class Workload(Part, frozen=True):
 
     metadata: WorkloadMeta
     status: WorkloadStatus = WorkloadStatus()
+
+
+class Unseen(Record, frozen=True):
+    """Stands for what may be there, and can't be seen."""
+
+    why: str

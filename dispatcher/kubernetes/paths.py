@@ -5,6 +5,7 @@ from __future__ import annotations
 NODES = "/api/v1/nodes"
 ALL_PODS = "/api/v1/pods"
 VERSION = "/version"
+KUEUE = "/apis/kueue.x-k8s.io"
 ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -23,8 +24,7 @@ class Paths:
         self.events = f"{core}/events"
         self.daemon_sets = f"/apis/apps/v1/namespaces/{namespace}/daemonsets"
         self.jobs = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-        self.workloads = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/workloads"
-        self.queues = f"/apis/kueue.x-k8s.io/v1beta1/namespaces/{namespace}/localqueues"
+        self._namespace = namespace
 
     def job(self, name: str) -> str:
         """One Job."""
@@ -37,3 +37,11 @@ class Paths:
     def pod(self, name: str) -> str:
         """One pod."""
         return f"{self.pods}/{name}"
+
+    def workloads(self, version: str) -> str:
+        """Kueue's Workloads, in a version of its API."""
+        return f"{KUEUE}/{version}/namespaces/{self._namespace}/workloads"
+
+    def queue(self, version: str, name: str) -> str:
+        """One of Kueue's LocalQueues, in a version of its API."""
+        return f"{KUEUE}/{version}/namespaces/{self._namespace}/localqueues/{name}"

@@ -13,6 +13,7 @@ from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing
+from dispatcher.kubernetes.kueue import Kueue
 from dispatcher.kubernetes.objects import Meta, Part
 from dispatcher.kubernetes.paths import ACCESS_REVIEWS, VERSION
 from dispatcher.kubernetes.rights import Right
@@ -179,13 +180,13 @@ class Probe:
     def _queue(self) -> Finding:
         name = self._settings.queue
         try:
-            self._client.get(f"{self._client.paths.queues}/{name}")
-        except Refusal:
-            said = f"there is no LocalQueue {name}, or no Kueue"
-            return Finding(what="queue", state="bad", said=said, fix="kubectl get localqueues")
+            there = Kueue(self._client).has_queue(name)
         except ApiForbidden:
             return Finding(what="queue", state="poor", said=f"{name} can't be seen")
-        return Finding(what="queue", state="good", said=name)
+        if there:
+            return Finding(what="queue", state="good", said=name)
+        said = f"there is no LocalQueue {name}, or no Kueue"
+        return Finding(what="queue", state="bad", said=said, fix="kubectl get localqueues")
 
 
 def _bad(what: str, error: SendoffError) -> Finding:
