@@ -57,6 +57,13 @@ RIGHTS = (
         why="to see why Kueue lets a run wait",
     ),
     Right(
+        verb="get",
+        resource="localqueues",
+        group=_KUEUE,
+        optional=True,
+        why="to check the name of the queue",
+    ),
+    Right(
         verb="list",
         resource="pods",
         everywhere=True,
