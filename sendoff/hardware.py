@@ -112,17 +112,19 @@ def remarks(found: Hardware) -> list[str]:
         "describe one in [tool.sendoff.classes.NAME]"
         for each in found.unnamed
     ]
-    if any(offer.kept_off for offer in found.offers):
+    if any(offer.taints for offer in found.offers):
         lines.append("runs go to nodes with these taints only if tolerations names them")
     return lines
 
 
 def _taints(offer: Offer) -> str:
-    """The taints, and how many GPUs they keep runs off where they can have others."""
-    if not offer.taints:
+    """The taints, and how many GPUs they keep runs off where they can have others; or the selector
+    that leaves none.
+    """
+    if not offer.kept_off:
         return "-"
     some = f"{offer.kept_off} more: " if offer.usable else ""
-    return some + ", ".join(offer.taints)
+    return some + (", ".join(offer.taints) or "node-selector")
 
 
 def _count(number: int | None) -> str:

@@ -63,7 +63,7 @@ def candidate(
     name = gpu.name if gpu else "a run without GPU"
     open_to = _open(nodes, gpu, terms.settings)
     if not open_to:
-        raise KeptOff(name, sorted({show_taint(each) for node in nodes for each in node.taints}))
+        raise KeptOff(name, _keeping(nodes, gpu, terms.settings))
     fitting = [node for node in open_to if _fits(node, gpu, count, terms.resources)]
     if not fitting:
         raise Impossible(
@@ -87,6 +87,18 @@ def _open(
         for node in nodes
         if not keeping_off(node.taints, tolerated) and selected <= node.labels.items()
     ]
+
+
+def _keeping(
+    nodes: Iterable[NodeFacts], gpu: GpuClass | None, settings: ClusterSettings
+) -> list[str]:
+    """The taints that keep pods off; none where the node selector leaves no node to look at."""
+    tolerated = tolerations([gpu] if gpu else [], settings)
+    selected = settings.node_selector.items()
+    found = (
+        keeping_off(node.taints, tolerated) for node in nodes if selected <= node.labels.items()
+    )
+    return sorted({show_taint(each) for taints in found for each in taints})
 
 
 def _fits(node: NodeFacts, gpu: GpuClass | None, count: int, resources: Resources) -> bool:

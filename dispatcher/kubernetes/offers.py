@@ -22,7 +22,8 @@ _GPU, _MIG = "/gpu", "/mig-"
 class Offer(Record, frozen=True):
     """One class, or one size of slice, on the nodes that runs may go to.
 
-    Where they may go to none, on all nodes of the class. Counts are of GPUs; None is unknown.
+    Where they may go to none, on all nodes of the class. Nodes that the setting node-selector
+    passes over count only where it leaves none. Counts are of GPUs; None is unknown.
     """
 
     name: str
@@ -39,7 +40,10 @@ class Offer(Record, frozen=True):
     drivers: tuple[str, ...]
     queue: str
     taints: tuple[str, ...]
-    """What keeps runs off further nodes, or off all of them; as kubectl writes it."""
+    """What keeps runs off further nodes, or off all of them; as kubectl writes it.
+
+    None where it is the node selector that leaves none.
+    """
     kept_off: int
     """GPUs on nodes that keep runs off."""
     usable: bool
@@ -106,10 +110,12 @@ def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
     """What the nodes of a class come to."""
     gpu = facts.gpu
     tolerated = tolerations([gpu], settings)
-    inside = [node for node in facts.nodes if not keeping_off(node.taints, tolerated)]
-    outside = ClassFacts(gpu=gpu, nodes=tuple(x for x in facts.nodes if x not in inside))
+    wanted = settings.node_selector.items()
+    selected = [node for node in facts.nodes if wanted <= node.labels.items()]
+    inside = [node for node in selected if not keeping_off(node.taints, tolerated)]
+    outside = [node for node in selected or facts.nodes if node not in inside]
     shown = ClassFacts(gpu=gpu, nodes=tuple(inside)) if inside else facts
-    keeping = (each for node in outside.nodes for each in keeping_off(node.taints, tolerated))
+    keeping = (each for node in selected for each in keeping_off(node.taints, tolerated))
     return Offer(
         name=gpu.name,
         resource=gpu.resource,
@@ -122,7 +128,7 @@ def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
         drivers=shown.driver_versions,
         queue=gpu.queue or settings.queue,
         taints=tuple(sorted(set(map(show_taint, keeping)))),
-        kept_off=outside.allocatable,
+        kept_off=sum(node.count(gpu.resource) for node in outside),
         usable=bool(inside),
         own=gpu.name in settings.gpu_classes,
     )

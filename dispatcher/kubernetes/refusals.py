@@ -98,6 +98,8 @@ class KeptOff(SendoffError):
         return ", ".join(self.taints)
 
     def fix(self) -> str:
+        if not self.taints:
+            return "have node-selector in [tool.sendoff] name labels that these nodes have"
         return "ask for leave to run there, then add to tolerations in [tool.sendoff]"
 
 

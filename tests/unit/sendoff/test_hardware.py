@@ -59,6 +59,13 @@ def test_what_is_not_known_is_said_so() -> None:
     assert "tolerations" in third
 
 
+def test_a_selector_that_leaves_no_node_is_what_keeps_runs_off() -> None:
+    none = msgspec.structs.replace(OFFER, kept_off=16, usable=False)
+    found = Hardware(target="kubernetes", offers=(none,))
+    assert hardware.rows(found)[0][-1] == "node-selector"
+    assert hardware.remarks(found) == [], "tolerations would not help"
+
+
 def test_this_machine(monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
     card = {"name": "NVIDIA H100 80GB HBM3", "memory": 85_520_809_984, "driver": "550.54.15"}
     monkeypatch.setattr(gpu, "facts", lambda: [card])

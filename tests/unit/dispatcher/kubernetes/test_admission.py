@@ -132,10 +132,19 @@ def test_a_taint_of_strangers_is_said():
     facts = cluster(node("h", 8, product=H100, taints=own), pods=[])
     with pytest.raises(KeptOff, match="taints") as caught:
         admit(facts, "h100")
-    assert "team=b:NoSchedule" in caught.value.evidence()
+    assert caught.value.evidence() == "team=b:NoSchedule"
+    assert "tolerations" in caught.value.fix()
     assert admit(cluster(node("h", 8, product=H100, taints=TAINT), pods=[]), "h100").count == 1
     passing = [{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}]
     assert admit(cluster(node("h", 8, product=H100, taints=passing), pods=[]), "h100").count == 1
+
+
+def test_a_selector_that_leaves_no_node_is_said():
+    facts = cluster(node("h", 8, product=H100, taints=TAINT), pods=[])
+    with pytest.raises(KeptOff, match="node selector matches none") as caught:
+        admit(facts, "h100", settings=ClusterSettings(node_selector={"pool": "none"}))
+    assert not caught.value.evidence()
+    assert "node-selector" in caught.value.fix()
 
 
 def test_a_run_without_gpu_keeps_off_tainted_gpu_nodes():
