@@ -14,6 +14,7 @@ from dispatcher.kubernetes.candidates import Candidate, Terms, candidate
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.cluster_facts import CPU, MEMORY, ClusterFacts
 from dispatcher.kubernetes.gpu_classes import GpuClass
+from dispatcher.kubernetes.offers import offers
 from dispatcher.kubernetes.refusals import GpuNotHere
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Resources
@@ -88,7 +89,9 @@ class Admission:
         raise GpuNotHere(forms[0].name, self._here(self._facts), _products(self._facts))
 
     def _here(self, facts: ClusterFacts) -> list[str]:
-        return [f"{each.gpu.name} ({each.allocatable})" for each in facts.classes(self._catalogue)]
+        """What can be asked for instead."""
+        found = offers(self._catalogue, facts, self._settings)
+        return [f"{each.name} ({each.count})" for each in found if each.usable]
 
     def _choice(self, found: list[Candidate], terms: Terms) -> Choice:
         first = next((each for each in found if each.has_room), found[0])

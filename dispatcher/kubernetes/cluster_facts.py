@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from dispatcher.kubernetes import drivers, quantity
 from dispatcher.kubernetes.gpu_classes import PRODUCT, GpuClass, Labels
@@ -95,13 +95,6 @@ class ClusterFacts(Record, frozen=True):
     def of(self, gpu: GpuClass) -> ClassFacts:
         """The nodes of a class."""
         return ClassFacts(gpu=gpu, nodes=tuple(node for node in self.nodes if node.is_of(gpu)))
-
-    def classes(self, gpus: Iterable[GpuClass]) -> Iterator[ClassFacts]:
-        """Those of the classes that the cluster has."""
-        for gpu in gpus:
-            facts = self.of(gpu)
-            if facts.nodes:
-                yield facts
 
 
 def of_nodes(nodes: Iterable[Node], pods: Iterable[UsingPod] | None) -> ClusterFacts:

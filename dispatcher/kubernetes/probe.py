@@ -9,16 +9,19 @@ from typing import Any, Literal
 import msgspec
 
 from dispatcher.kubernetes import cluster, job, manifests, rights, runner_secret
-from dispatcher.kubernetes.admission import Choice
+from dispatcher.kubernetes.admission import Admission, Choice
 from dispatcher.kubernetes.answers import Refusal
+from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.client import Client
+from dispatcher.kubernetes.cluster_facts import ClusterFacts
 from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing
 from dispatcher.kubernetes.kueue import Kueue
 from dispatcher.kubernetes.objects import Meta, Part
+from dispatcher.kubernetes.offers import offers
 from dispatcher.kubernetes.paths import ACCESS_REVIEWS, VERSION
 from dispatcher.kubernetes.rights import Right
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.request import Input, Request
+from dispatcher.request import Input, Request, Resources
 from dispatcher.run import Run
 from packer.digest import Digest
 from packer.errors import SendoffError
@@ -60,8 +63,12 @@ class _Review(Part, frozen=True):
 class Probe:
     """Asks one cluster. Nothing is changed there: a Job is only sent as a dry run."""
 
-    def __init__(self, client: Client, settings: ClusterSettings) -> None:
+    def __init__(
+        self, client: Client, settings: ClusterSettings, wanted: Resources | None = None
+    ) -> None:
+        """`wanted` is what runs ask for where nobody says otherwise."""
         self._client, self._settings = client, settings
+        self._wanted = wanted or Resources()
 
     def findings(self) -> Iterator[Finding]:
         """Each as it is found; after one that makes the others pointless there are no more."""
@@ -70,7 +77,7 @@ class Probe:
             yield self._clock()
             yield from self._namespace()
             yield from self.rights()
-            yield from self._classes()
+            yield from self._hardware()
             yield self._pods()
             if self._settings.queue:
                 yield self._queue()
@@ -147,19 +154,37 @@ class Probe:
             fix="set this machine's clock: timedatectl set-ntp true",
         )
 
-    def _classes(self) -> Iterator[Finding]:
-        found = cluster.facts(self._client, usage=False)
-        if found is None:
-            yield Finding(
-                what="GPU classes",
-                state="poor",
-                said="nodes can't be listed, so nothing is checked before it is sent",
-            )
-            return
+    def _hardware(self) -> Iterator[Finding]:
         known = cluster.catalogue(self._settings)
-        here = [f"{each.gpu.name} ({each.allocatable})" for each in found.classes(known)]
-        said = ", ".join(here) or "no node has GPUs of a known class"
-        yield Finding(what="GPU classes", state="good" if here else "poor", said=said)
+        found = cluster.facts(self._client, usage=False)
+        if self._wanted != Resources():
+            yield self._asked(Admission(known, found, self._settings))
+        yield self._classes(known, found)
+
+    def _asked(self, admission: Admission) -> Finding:
+        """Whether a run is admitted that asks for what is wanted."""
+        try:
+            admission.admit(self._wanted)
+        except SendoffError as error:
+            return _bad("hardware asked for", error)
+        return Finding(what="hardware asked for", state="good", said=self._wanted.gpu)
+
+    def _classes(self, known: Catalogue, found: ClusterFacts | None) -> Finding:
+        """What runs can ask for, with how many there are."""
+        if found is None:
+            said = "nodes can't be listed, so nothing is checked before it is sent"
+            return Finding(what="GPU classes", state="poor", said=said)
+        here = [*offers(known, found, self._settings)]
+        shown = ", ".join(f"{each.name} ({each.count})" for each in here if each.usable)
+        if shown:
+            return Finding(what="GPU classes", state="good", said=shown)
+        said = f"runs may go to no node of {', '.join(each.name for each in here)}"
+        return Finding(
+            what="GPU classes",
+            state="poor",
+            said=said if here else "no node has GPUs of a known class",
+            fix="sendoff gpus shows what keeps them off" if here else "",
+        )
 
     def _pods(self) -> Finding:
         """Whether the namespace takes a Job, and would take its pods: by a dry run of each."""

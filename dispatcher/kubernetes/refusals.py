@@ -48,7 +48,7 @@ class GpuNotHere(SendoffError):
         return "no node has the labels and the resource of that class"
 
     def evidence(self) -> str:
-        words = "it has: " + (", ".join(self.here) or "no GPU of a known class")
+        words = "it has: " + (", ".join(self.here) or "no GPU of a known class that runs may go to")
         return words + (f"; products: {', '.join(self.products)}" if self.products else "")
 
     def fix(self) -> str:

@@ -134,8 +134,10 @@ def cluster(session: Session) -> Iterator[Check]:
     """The cluster: whether it can be reached, allows what runs need, and takes their pods."""
     from dispatcher.kubernetes.client import Client
     from dispatcher.kubernetes.probe import Probe
+    from dispatcher.request import Resources
 
-    settings = session.cluster()
+    asked, settings = session.settings, session.cluster()
+    wanted = Resources(gpu=asked.gpu, cpus=asked.cpus, memory=asked.memory)
     client = Client(settings, _PATIENCE)
     try:
         where = f"{client.host}, namespace {client.namespace}"
@@ -143,7 +145,7 @@ def cluster(session: Session) -> Iterator[Check]:
         yield of_error("cluster", "kubeconfig", error)
         return
     yield Check(area="cluster", what="kubeconfig", said=where)
-    for finding in Probe(client, settings).findings():
+    for finding in Probe(client, settings, wanted).findings():
         yield Check(
             area="cluster",
             what=finding.what,

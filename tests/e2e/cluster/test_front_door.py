@@ -78,6 +78,7 @@ def test_the_doctor_finds_nothing_wrong_under_the_least_role(desk: Desk) -> None
         ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "store bucket", "refused access"),
         ({"SENDOFF_NAMESPACE": "default"}, "cluster create jobs.batch", "not allowed in default"),
         ({"SENDOFF_QUEUE": "gold"}, "cluster queue", "gold"),
+        ({"SENDOFF_GPU": "h1000"}, "cluster hardware asked for", "no GPU class 'h1000'"),
         ({"KUBECONFIG": "/no/kubeconfig"}, "cluster kubeconfig", "no cluster"),
     ],
 )

@@ -100,6 +100,17 @@ def test_a_slice_takes_the_form_that_the_cluster_has():
     assert admit(single, "h100:mig-1g.10gb").classes[0].resource == "nvidia.com/gpu"
 
 
+def test_slices_are_among_what_there_is_and_gpus_that_runs_may_not_have_are_not():
+    facts = cluster(
+        node("m", 7, product=H100, resource="nvidia.com/mig-1g.10gb"),
+        node("k", 4, product=A100, taints=[{"key": "team", "effect": "NoSchedule"}]),
+        pods=[],
+    )
+    with pytest.raises(GpuNotHere) as caught:
+        admit(facts, "b200")
+    assert caught.value.here == ("h100-mig-1g.10gb (7)",)
+
+
 @pytest.mark.parametrize("cuda", ["13.0", "13"])
 def test_a_driver_that_is_too_old_everywhere_is_refused(h100s, cuda):
     with pytest.raises(DriverTooOld) as caught:
