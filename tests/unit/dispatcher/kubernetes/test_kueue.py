@@ -26,6 +26,9 @@ FORBIDDEN = Answer(
     body=b'{"message": "workloads.kueue.x-k8s.io is forbidden: User \\"r\\" cannot list resource '
     b'\\"workloads\\" in API group \\"kueue.x-k8s.io\\" in the namespace \\"lab\\""}',
 )
+UNDISCOVERED = Answer(
+    403, body=b'{"message": "forbidden: User \\"r\\" cannot get path \\"/apis/kueue.x-k8s.io\\""}'
+)
 WAITING = {"type": "QuotaReserved", "status": "False", "message": "no quota is left"}
 
 
@@ -86,7 +89,7 @@ def test_a_queue_is_not_there(api: Proxy, api_settings: ClusterSettings) -> None
     [
         (serving("v1beta2"), FORBIDDEN, "not allowed to list workloads in the namespace lab"),
         (serving("v2"), MISSING, "could not find the requested resource"),
-        (FORBIDDEN, MISSING, "not allowed"),
+        (UNDISCOVERED, MISSING, "not allowed to get"),
     ],
     ids=["no right", "a version without workloads", "no discovery"],
 )
