@@ -75,7 +75,7 @@ def as_ordered(request: Request) -> Request:
         request,
         inputs=tuple(replace(each, digest=UNPACKED) for each in request.inputs),
         data=(),
-        resources=replace(request.resources, cuda=""),
+        resources=replace(request.resources, cuda="", driver=""),
     )
 
 
