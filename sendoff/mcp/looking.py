@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from dispatcher import comparison, results
 from dispatcher.errors import RecordUnreadable
@@ -19,6 +23,7 @@ from sendoff.reproduction import late_attaching
 from sendoff.rows import checked, rows_of
 from sendoff.selection import Selection
 
+Paged = questions.Run | questions.Results | questions.Compare
 READABLE = 64 << 20
 """Bytes of a file that is read through a tool; it is verified as a whole."""
 
@@ -42,8 +47,8 @@ def runs(desk: Desk, question: questions.Runs) -> answers.Listed:
     if going:
         steps.append(Step(tool="wait", arguments={"runs": going}, why="until they have ended"))
     if more:
-        further = {"start": question.start + question.limit, "limit": question.limit}
-        steps.append(Step(tool="runs", arguments=further, why="older ones"))
+        further = replace(question, start=question.start + question.limit)
+        steps.append(_step("runs", further, "older ones"))
     if not rows:
         steps.append(Step(tool="check", why="whether a run could be submitted"))
     passed_over = telling.passed_over(unreadable)
@@ -68,7 +73,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
         indexes=tuple(map(telling.detail, shown)),
         indexes_in_all=len(chosen.indexes),
         next=(
-            *_further("run", question.run, question.start, len(shown), len(chosen.indexes)),
+            *_further("run", question, len(shown), len(chosen.indexes)),
             *telling.after(chosen.run),
         ),
     )
@@ -116,18 +121,12 @@ def files(desk: Desk, question: questions.Results) -> answers.Files:
     late_attaching.of_seen([chosen.run.freeze()])
     listed = [(index, file) for index in chosen.indexes for file in index.files]
     shown = bounds.page(listed, question.start, bounds.FILES)
-    content = _content(chosen, question) if question.read else None
+    content, steps = _content(chosen, question) if question.read else (None, ())
     fetched: list[tuple[str, Path]] = []
     if question.into:
         fetched = chosen.fetch(desk.project / question.into, question.paths)
-    steps = [*_further("results", question.run, question.start, len(shown), len(listed))]
-    if content and content.more:
-        arguments = {
-            "run": question.run,
-            "read": question.read,
-            "offset": question.offset + len(content.text.encode()),
-        }
-        steps.append(Step(tool="results", arguments=arguments, why="what comes after it"))
+    listing = questions.Results(run=question.run, start=question.start)
+    steps = (*_further("results", listing, len(shown), len(listed)), *steps)
     return answers.Files.of(
         question,
         chosen.run,
@@ -139,11 +138,14 @@ def files(desk: Desk, question: questions.Results) -> answers.Files:
         content=content,
         fetched=bounds.some((str(path) for _, path in fetched), bounds.FILES),
         fetched_in_all=len(fetched),
-        next=tuple(steps) or telling.after(chosen.run),
+        next=steps or telling.after(chosen.run),
     )
 
 
-def _content(chosen: Selection, question: questions.Results) -> answers.Content:
+def _content(
+    chosen: Selection, question: questions.Results
+) -> tuple[answers.Content, tuple[Step, ...]]:
+    """A part of a file, and how to see what comes after it."""
     index = telling.only(chosen)
     size = next((file.size for file in index.files if file.path == question.read), 0)
     if size > READABLE:
@@ -153,14 +155,17 @@ def _content(chosen: Selection, question: questions.Results) -> answers.Content:
             'fetch it: {"into": "out", "paths": ["' + question.read + '"]}',
         )
     data = results.read(chosen.run.id, index.number, question.read, chosen.run.places)
-    part = data[question.offset : question.offset + bounds.TEXT]
-    return answers.Content(
-        path=question.read,
-        text=part.decode(errors="replace"),
-        offset=question.offset,
-        size=len(data),
-        more=question.offset + len(part) < len(data),
+    end = question.offset + bounds.TEXT
+    more = end < len(data)
+    # A character that the end would cut in two is left to the next part.
+    text, length = codecs.utf_8_decode(data[question.offset : end], "replace", not more)
+    content = answers.Content(
+        path=question.read, text=text, offset=question.offset, size=len(data), more=more
     )
+    if not more:
+        return content, ()
+    after = questions.Results(run=question.run, read=question.read, offset=question.offset + length)
+    return content, (_step("results", after, "what comes after it"),)
 
 
 def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
@@ -172,7 +177,7 @@ def compare(desk: Desk, question: questions.Compare) -> answers.Comparison:
     )
     shown = bounds.page(found.rows, question.start, bounds.ROWS)
     metrics = found.metrics[: bounds.METRICS]
-    steps = list(_further("compare", question.runs, question.start, len(shown), len(found.rows)))
+    steps = list(_further("compare", question, len(shown), len(found.rows)))
     why = "all about the best" if found.best else "all about it"
     steps.append(Step(tool="run", arguments={"run": found.best or rows[0].name}, why=why))
     return answers.Comparison.of(
@@ -212,10 +217,14 @@ def gpus(desk: Desk, question: questions.Gpus) -> answers.Hardware:
     )
 
 
-def _further(tool: str, run: object, start: int, shown: int, count: int) -> tuple[Step, ...]:
-    """How to see the rows after these."""
-    if start + shown >= count:
+def _further(tool: str, question: Paged, shown: int, count: int) -> tuple[Step, ...]:
+    """How to see the rows after these: the same question, from where these end."""
+    end = question.start + shown
+    if end >= count:
         return ()
-    name = "runs" if tool == "compare" else "run"
-    arguments = {name: run, "start": start + shown}
-    return (Step(tool=tool, arguments=arguments, why=f"{count - start - shown} more"),)
+    return (_step(tool, replace(question, start=end), f"{count - end} more"),)
+
+
+def _step(tool: str, question: questions.Question, why: str) -> Step:
+    # Which leaves out what has its default.
+    return Step(tool=tool, arguments=msgspec.to_builtins(question), why=why)
