@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from dispatcher.run import State
 from sendoff import fetching, reference
 from sendoff.handle import Index, Run
 from sendoff.session import Session
@@ -22,6 +23,11 @@ class Selection:
     def name(self) -> str:
         """As it was named, with the whole id."""
         return self.run.id if self._whole else f"{self.run.id}/{self.indexes[0].number}"
+
+    @property
+    def state(self) -> State:
+        """That of the run; where one of its indexes was meant, that of it."""
+        return self.run.state if self._whole else self.indexes[0].state
 
     def cancel(self) -> None:
         """Ask for the end of what was meant."""

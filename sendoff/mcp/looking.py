@@ -67,6 +67,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
         record.request.resources,
         chosen.run,
         run=record.id,
+        state=chosen.state,
         environment=telling.digest(record.environment),
         snapshot=telling.digest(record.snapshot),
         warnings=telling.warnings(record),
@@ -74,7 +75,7 @@ def run(desk: Desk, question: questions.Run) -> answers.Told:
         indexes_in_all=len(chosen.indexes),
         next=(
             *_further("run", question, len(shown), len(chosen.indexes)),
-            *telling.after(chosen.run),
+            *telling.after(chosen),
         ),
     )
 
@@ -129,7 +130,7 @@ def files(desk: Desk, question: questions.Results) -> answers.Files:
     steps = (*_further("results", listing, len(shown), len(listed)), *steps)
     return answers.Files.of(
         question,
-        chosen.run,
+        chosen,
         files=tuple(
             answers.File.of(file, run=index.name)
             for index, file in (() if content or fetched else shown)
@@ -138,7 +139,7 @@ def files(desk: Desk, question: questions.Results) -> answers.Files:
         content=content,
         fetched=bounds.some((str(path) for _, path in fetched), bounds.FILES),
         fetched_in_all=len(fetched),
-        next=steps or telling.after(chosen.run),
+        next=steps or telling.after(chosen),
     )
 
 

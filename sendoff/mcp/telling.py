@@ -13,7 +13,7 @@ from dispatcher.comparison import Row
 from dispatcher.errors import RecordUnreadable
 from dispatcher.run import UNPACKED, Failure
 from dispatcher.run import Run as RunRecord
-from dispatcher.status import IndexStatus, RunStatus
+from dispatcher.status import IndexStatus
 from sendoff import outcome
 from sendoff.errors import Misuse
 from sendoff.handle import Index, Run
@@ -84,7 +84,7 @@ def going(chosen: Selection) -> answers.Going:
     troubled = (index for index in chosen.indexes if _in_trouble(index.status))
     return answers.Going(
         run=chosen.name,
-        state=chosen.run.state if len(statuses) > 1 else statuses[0].state,
+        state=chosen.state,
         ended=all(status.final for status in statuses),
         reused=chosen.run.reused,
         counts=dict(Counter(status.state for status in statuses)),
@@ -117,32 +117,31 @@ def compared(row: Row, metrics: Sequence[str]) -> answers.Compared:
     )
 
 
-def after(run: Run) -> tuple[Step, ...]:
-    """What can be called next, by how a run is."""
-    status = run.status
-    if not status.final:
-        return (
-            Step(tool="wait", arguments={"runs": [run.id]}, why="until it has ended"),
-            Step(tool="cancel", arguments={"runs": [run.id]}, why="to stop it"),
-        )
-    return _after_end(run, status)
+def after(chosen: Selection) -> tuple[Step, ...]:
+    """What can be called next, by how what was chosen of a run is."""
+    if all(index.status.final for index in chosen.indexes):
+        return _after_end(chosen)
+    return (
+        Step(tool="wait", arguments={"runs": [chosen.name]}, why="until it has ended"),
+        Step(tool="cancel", arguments={"runs": [chosen.name]}, why="to stop it"),
+    )
 
 
-def _after_end(run: Run, status: RunStatus) -> tuple[Step, ...]:
-    failed = [each.index for each in status.indexes if each.state != "succeeded"]
-    if failed and any(each.manifest for each in status.indexes):
+def _after_end(chosen: Selection) -> tuple[Step, ...]:
+    failed = [index for index in chosen.indexes if index.state != "succeeded"]
+    if failed and any(index.status.manifest for index in chosen.indexes):
         return (
             Step(
                 tool="logs",
-                arguments={"run": run[failed[0]].name},
+                arguments={"run": failed[0].name},
                 why="what it printed before it ended",
             ),
         )
     if failed:
         return (Step(tool="check", why="whether everything that a run needs is there"),)
     return (
-        Step(tool="results", arguments={"run": run.id}, why="the files it wrote"),
-        Step(tool="compare", arguments={"runs": [run.id]}, why="what it measured"),
+        Step(tool="results", arguments={"run": chosen.name}, why="the files it wrote"),
+        Step(tool="compare", arguments={"runs": [chosen.name]}, why="what it measured"),
     )
 
 

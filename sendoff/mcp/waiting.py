@@ -70,7 +70,7 @@ class Watch:
         elif len(names) > 1:
             steps.append(Step(tool="compare", arguments={"runs": names}, why="side by side"))
         for each in self._chosen[:1] if ended else ():
-            steps += telling.after(each.run)
+            steps += telling.after(each)
         return answers.Waited(
             ended=ended,
             waited=round(waited, 3),

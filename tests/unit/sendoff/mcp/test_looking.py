@@ -15,6 +15,7 @@ from sendoff.command_line import run
 from sendoff.mcp import answers, bounds, looking, questions, schema
 from sendoff.mcp.desk import Desk
 from sendoff.mcp.tools import TOOLS
+from sendoff.mcp.waiting import Watch
 from sendoff.session import Session
 
 if TYPE_CHECKING:
@@ -94,3 +95,31 @@ def test_the_next_page_is_of_the_same_list(
         f"{wave.id}/{number}" for number in (1, 0, 2)
     ]
     assert {page["best"] for page in compared} == {f"{wave.id}/1"}
+
+
+def test_an_index_is_told_of_by_itself(work: ModuleType, tmp_path: Path) -> None:
+    desk, gate = Desk(Path(work.__file__ or "").parent), tmp_path / "gate"
+    waits = ["sh", "-c", f"until test -e {gate}; do sleep 0.05; done"]
+    run = sendoff.ship_many([["true"], waits])
+    run.wait_for(0)
+    name = f"{run.id}/0"
+    told = [
+        looking.run(desk, questions.Run(run=name)),
+        looking.files(desk, questions.Results(run=name)),
+        Watch(desk, questions.Wait(runs=(name,))).look(),
+    ]
+    whole = looking.run(desk, questions.Run(run=run.id))
+    other = looking.run(desk, questions.Run(run=f"{run.id}/1"))
+    gate.touch()
+    run.wait()
+    for answer in told:
+        assert answer
+        assert [(step.tool, *step.arguments.values()) for step in answer.next] == [
+            ("results", name),
+            ("compare", [name]),
+        ]
+    assert [answer.state for answer in (*told[:2], whole, other)] == [
+        "succeeded", "succeeded", "running", "running",
+    ]  # fmt: skip
+    assert [step.arguments for step in whole.next] == [{"runs": [run.id]}] * 2
+    assert [step.arguments for step in other.next] == [{"runs": [f"{run.id}/1"]}] * 2
