@@ -16,6 +16,7 @@ _NEXT: dict[str, Step] = {
     "BUDGET_RUNS": Step(
         tool="runs", arguments={"state": "running"}, why="what is under way, to wait for"
     ),
+    "TOOL_TIMEOUT": Step(tool="runs", why="what there is by now"),
     "BUDGET_GPU_HOURS": Step(tool="check", why="what is left of the budget"),
 }
 _LOOK = Step(tool="check", why="whether everything that a run needs is there")
@@ -38,6 +39,18 @@ class TookTooLong(SendoffError):
 
     def fix(self) -> str:
         return "call it again; sendoff doctor tells which server is slow"
+
+
+class MayHaveBegun(TookTooLong):
+    """The same of a tool that begins runs: it is left to end by itself, and may yet begin one."""
+
+    retryable = False
+
+    def fix(self) -> str:
+        return (
+            "look with `runs` whether it began one; "
+            "a call with an `idempotency_key` can be repeated with the same"
+        )
 
 
 def of(error: SendoffError, tool: str) -> Problem:

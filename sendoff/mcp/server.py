@@ -20,7 +20,7 @@ from packer.record import Record
 from sendoff import unforeseen
 from sendoff.mcp import problems, schema
 from sendoff.mcp.desk import Desk
-from sendoff.mcp.problems import TookTooLong
+from sendoff.mcp.problems import MayHaveBegun, TookTooLong
 from sendoff.mcp.tools import INSTRUCTIONS, TOOLS, Tool
 from sendoff.mcp.waiting import Watch
 from sendoff.version import VERSION
@@ -99,7 +99,8 @@ async def _called(desk: Desk, tool: Tool, arguments: dict[str, Any]) -> protocol
                 answer = await _seen(answer)
             return _result(answer)
     except TimeoutError:
-        return _result(problems.of(TookTooLong(tool.name, PATIENCE), tool.name), failed=True)
+        late = (MayHaveBegun if tool.begins else TookTooLong)(tool.name, PATIENCE)
+        return _result(problems.of(late, tool.name), failed=True)
     except SendoffError as error:
         return _result(problems.of(error, tool.name), failed=True)
     except Exception as error:  # noqa: BLE001 (an agent is told as people are)

@@ -25,6 +25,8 @@ class Tool(Record, frozen=True):
     """Whether it changes nothing."""
     destroys: bool = False
     """Whether it ends something."""
+    begins: bool = False
+    """Whether it begins a run, and another one when it is called again."""
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -47,6 +49,7 @@ TOOLS: tuple[Tool, ...] = (
         answer=answers.Submitted,
         call=submitting.submit,
         reads=False,
+        begins=True,
     ),
     Tool(
         name="submit_many",
@@ -57,6 +60,7 @@ TOOLS: tuple[Tool, ...] = (
         answer=answers.Submitted,
         call=submitting.submit_many,
         reads=False,
+        begins=True,
     ),
     Tool(
         name="wait",
@@ -123,6 +127,7 @@ TOOLS: tuple[Tool, ...] = (
         answer=answers.Reproduced,
         call=reproducing.reproduce,
         reads=False,
+        begins=True,
     ),
     Tool(
         name="cancel",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ import pytest
 
 import sendoff
 from dispatcher.run import Failure
+from packer import disk
 from packer.errors import BlobMissing
 from sendoff.errors import Internal, Misuse
 from sendoff.mcp import answers, problems, questions, schema, server
@@ -20,7 +22,9 @@ from sendoff.mcp.answers import Step
 from sendoff.mcp.desk import Desk
 from sendoff.mcp.server import described
 from sendoff.mcp.tools import TOOLS
+from sendoff.session import Session
 from tests import tokens
+from tests.e2e.desk import until
 
 
 def test_the_tools_and_their_schemas(golden) -> None:
@@ -98,6 +102,50 @@ def test_what_the_system_refuses_is_no_fault_of_ours(work: ModuleType) -> None:
     assert told.is_error
     assert told.structured_content["code"] == "FOLDER_UNUSABLE"
     assert "report it" not in told.structured_content["fix"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "again"),
+    [("runs", {}, True), ("reproduce", {"reference": "train-abcdef"}, False)],
+)
+def test_a_tool_that_took_too_long_may_be_called_again_unless_it_begins_a_run(
+    work: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str, arguments: dict, again: bool
+) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0.5)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("SENDOFF_STORE_PATIENCE", "1s")
+    # It takes connections, and never answers.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("SENDOFF_STORE", f"http://127.0.0.1:{silent.getsockname()[1]}/bucket")
+        told = called(Path(work.__file__ or "").parent, name, arguments)
+    assert (told["code"], told["blame"], told["retryable"]) == ("TOOL_TIMEOUT", "infra", again)
+    assert ("call it again" in told["fix"]) is again
+
+
+def test_a_submission_that_took_too_long_may_have_begun_a_run(
+    work: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(work.__file__ or "").parent
+    session = Session.open(project)
+    session.places.state.mkdir(parents=True)
+    asked = {"command": "true", "timeout": "1m", "idempotency_key": "k"}
+    # As another client here has it that submits as well.
+    with disk.locked(session.places.state / "orders.lock"), monkeypatch.context() as hurried:
+        hurried.setattr(server, "PATIENCE", 0.5)
+        told = called(project, "submit", asked)
+    assert (told["code"], told["blame"], told["retryable"]) == ("TOOL_TIMEOUT", "infra", False)
+    assert [step["tool"] for step in told["next"]] == ["runs"]
+    (begun,) = until(session.runs().all)
+    assert called(project, "submit", asked)["run"] == begun.id
+    sendoff.get(begun.id).wait()
+    assert session.runs().ids() == [begun.id]
+
+
+def called(project: Path, name: str, arguments: dict) -> dict:
+    """What a tool answers."""
+    (tool,) = (each for each in TOOLS if each.name == name)
+    return anyio.run(server._called, Desk(project), tool, arguments).structured_content
 
 
 def test_the_next_calls_that_problems_name_exist() -> None:
