@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,17 @@ class Work:
         orders.tell(self._id, self._runs, f"{self._step}{amount}{total}")
 
     def _heed_cancellation(self) -> None:
-        while not self._runs.is_cancelled(self._id):
+        while not self._is_cancelled():
             time.sleep(self._period)
         with self._ending:
-            refusal.write(self._id, self._runs, "cancelled", None)
+            # It ends even where no word of that can be left.
+            with suppress(SendoffError, OSError):
+                refusal.write(self._id, self._runs, "cancelled", None)
             # The session is this process's own, and all in it packs for this order.
             os.killpg(0, 9)
+
+    def _is_cancelled(self) -> bool:
+        # A store that fails now is asked again.
+        with suppress(SendoffError, OSError):
+            return self._runs.is_cancelled(self._id)
+        return False
