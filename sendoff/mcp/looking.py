@@ -198,10 +198,10 @@ def cancel(desk: Desk, question: questions.Cancel) -> answers.Cancelled:
     chosen = desk.select(question.runs)
     for selection in chosen:
         selection.cancel()
-    ids = [selection.run.id for selection in chosen]
+    names = [selection.name for selection in chosen]
     return answers.Cancelled(
-        runs=tuple(answers.Ended(run=each.run.id, state=each.run.state) for each in chosen),
-        next=(Step(tool="wait", arguments={"runs": ids}, why="until they have ended"),),
+        runs=tuple(answers.Ended(run=each.name, state=each.state) for each in chosen),
+        next=(Step(tool="wait", arguments={"runs": names}, why="until they have ended"),),
     )
 
 

@@ -97,10 +97,9 @@ def test_the_next_page_is_of_the_same_list(
     assert {page["best"] for page in compared} == {f"{wave.id}/1"}
 
 
-def test_an_index_is_told_of_by_itself(work: ModuleType, tmp_path: Path) -> None:
-    desk, gate = Desk(Path(work.__file__ or "").parent), tmp_path / "gate"
-    waits = ["sh", "-c", f"until test -e {gate}; do sleep 0.05; done"]
-    run = sendoff.ship_many([["true"], waits])
+def test_an_index_is_told_of_by_itself(work: ModuleType) -> None:
+    desk = Desk(Path(work.__file__ or "").parent)
+    run = sendoff.ship_many(["true", "sleep 300"])
     run.wait_for(0)
     name = f"{run.id}/0"
     told = [
@@ -110,8 +109,9 @@ def test_an_index_is_told_of_by_itself(work: ModuleType, tmp_path: Path) -> None
     ]
     whole = looking.run(desk, questions.Run(run=run.id))
     other = looking.run(desk, questions.Run(run=f"{run.id}/1"))
-    gate.touch()
+    ended = looking.cancel(desk, questions.Cancel(runs=(f"{run.id}/1",)))
     run.wait()
+    assert [each.run for each in ended.runs] == ended.next[0].arguments["runs"] == [f"{run.id}/1"]
     for answer in told:
         assert answer
         assert [(step.tool, *step.arguments.values()) for step in answer.next] == [
