@@ -16,8 +16,8 @@ _NEXT: dict[str, Step] = {
     "BUDGET_RUNS": Step(
         tool="runs", arguments={"state": "running"}, why="what is under way, to wait for"
     ),
-    "TOOL_TIMEOUT": Step(tool="runs", why="what there is by now"),
     "BUDGET_GPU_HOURS": Step(tool="check", why="what is left of the budget"),
+    "TOOL_TIMEOUT": Step(tool="runs", why="what there is by now"),
 }
 _LOOK = Step(tool="check", why="whether everything that a run needs is there")
 
