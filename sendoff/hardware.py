@@ -98,7 +98,7 @@ def rows(found: Hardware) -> list[list[str]]:
             _count(offer.largest_free),
             ", ".join(offer.drivers) or "-",
             offer.queue or "-",
-            _taints(offer),
+            _obstacles(offer),
         ]
         for offer in found.offers
     ]
@@ -114,17 +114,21 @@ def remarks(found: Hardware) -> list[str]:
     ]
     if any(offer.taints for offer in found.offers):
         lines.append("runs go to nodes with these taints only if tolerations names them")
+    if any(offer.labels for offer in found.offers):
+        lines.append(
+            "runs do not go to nodes with these labels: images are for linux/amd64, and "
+            "node-selector may ask for more"
+        )
     return lines
 
 
-def _taints(offer: Offer) -> str:
-    """The taints, and how many GPUs they keep runs off where they can have others; or the selector
-    that leaves none.
-    """
-    if not offer.kept_off:
+def _obstacles(offer: Offer) -> str:
+    """Taints and labels, and how many GPUs they keep runs off where they can have others."""
+    obstacles = (*offer.taints, *offer.labels)
+    if not obstacles:
         return "-"
     some = f"{offer.kept_off} more: " if offer.usable else ""
-    return some + (", ".join(offer.taints) or "node-selector")
+    return some + ", ".join(obstacles)
 
 
 def _count(number: int | None) -> str:

@@ -9,13 +9,13 @@ import math
 from collections.abc import Sequence
 
 from dispatcher.gpu_expression import Wanted, parse
-from dispatcher.kubernetes import drivers
+from dispatcher.kubernetes import drivers, placement
 from dispatcher.kubernetes.candidates import Candidate, Terms, candidate
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.cluster_facts import CPU, MEMORY, ClusterFacts
 from dispatcher.kubernetes.gpu_classes import GpuClass
 from dispatcher.kubernetes.offers import offers
-from dispatcher.kubernetes.refusals import GpuNotHere
+from dispatcher.kubernetes.refusals import GpuNotHere, PlatformUnfit
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.request import Resources
 from packer.errors import SendoffError
@@ -55,7 +55,8 @@ class Admission:
         each; of those that can't, the first with a free node is taken.
 
         Raises:
-            GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, DriverTooOld, KeptOff
+            GpuExpressionInvalid, GpuUnknown, GpuNotHere, PlatformUnfit, Impossible, DriverTooOld,
+            KeptOff
         """
         terms = Terms(resources=resources, settings=self._settings, driver=driver)
         wanted = parse(resources.gpu)
@@ -79,14 +80,21 @@ class Admission:
 
     def _candidate(self, wanted: Wanted, forms: Sequence[GpuClass], terms: Terms) -> Candidate:
         if self._facts is None:
-            return Candidate(gpu=forms[0], count=wanted.count)
+            return self._unseen(forms[0], wanted.count)
         for gpu in forms:
             nodes = self._facts.of(gpu).nodes
             if nodes:
                 return candidate(gpu, wanted.count, nodes, terms)
         if forms[0].name in self._settings.scalable:
-            return Candidate(gpu=forms[0], count=wanted.count)
+            return self._unseen(forms[0], wanted.count)
         raise GpuNotHere(forms[0].name, self._here(self._facts), _products(self._facts))
+
+    def _unseen(self, gpu: GpuClass, count: int) -> Candidate:
+        """Of a class whose nodes nobody sees: what they are is in the catalogue alone."""
+        needed, known = placement.platform(self._settings), f"linux/{gpu.arch}"
+        if known != needed:
+            raise PlatformUnfit(gpu.name, needed, [known])
+        return Candidate(gpu=gpu, count=count)
 
     def _here(self, facts: ClusterFacts) -> list[str]:
         """What can be asked for instead."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from dispatcher.kubernetes import drivers
-from dispatcher.kubernetes.cluster_facts import CPU, MEMORY, NodeFacts, show_taint
+from dispatcher.kubernetes import drivers, placement
+from dispatcher.kubernetes.cluster_facts import CPU, MEMORY, NodeFacts
 from dispatcher.kubernetes.gpu_classes import GpuClass
-from dispatcher.kubernetes.refusals import DriverTooOld, Impossible, KeptOff
+from dispatcher.kubernetes.refusals import DriverTooOld, Impossible, KeptOff, PlatformUnfit
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.tolerations import keeping_off, tolerations
 from dispatcher.request import Resources
 from packer.record import Record
 
@@ -58,12 +57,9 @@ def candidate(
     """The nodes of `nodes`, which are of the class, that can run it when they are idle.
 
     Raises:
-        KeptOff, Impossible, DriverTooOld
+        PlatformUnfit, KeptOff, Impossible, DriverTooOld
     """
-    name = gpu.name if gpu else "a run without GPU"
     open_to = _open(nodes, gpu, terms.settings)
-    if not open_to:
-        raise KeptOff(name, _keeping(nodes, gpu, terms.settings))
     fitting = [node for node in open_to if _fits(node, gpu, count, terms.resources)]
     if not fitting:
         raise Impossible(
@@ -78,27 +74,19 @@ def candidate(
 
 
 def _open(
-    nodes: Iterable[NodeFacts], gpu: GpuClass | None, settings: ClusterSettings
+    nodes: Sequence[NodeFacts], gpu: GpuClass | None, settings: ClusterSettings
 ) -> list[NodeFacts]:
-    tolerated = tolerations([gpu] if gpu else [], settings)
-    selected = settings.node_selector.items()
-    return [
-        node
-        for node in nodes
-        if not keeping_off(node.taints, tolerated) and selected <= node.labels.items()
-    ]
-
-
-def _keeping(
-    nodes: Iterable[NodeFacts], gpu: GpuClass | None, settings: ClusterSettings
-) -> list[str]:
-    """The taints that keep pods off; none where the node selector leaves no node to look at."""
-    tolerated = tolerations([gpu] if gpu else [], settings)
-    selected = settings.node_selector.items()
-    found = (
-        keeping_off(node.taints, tolerated) for node in nodes if selected <= node.labels.items()
-    )
-    return sorted({show_taint(each) for taints in found for each in taints})
+    classes = [gpu] if gpu else []
+    found = [node for node in nodes if placement.is_open(node, classes, settings)]
+    if found:
+        return found
+    name = gpu.name if gpu else "a run without GPU"
+    needed, platforms = placement.platform(settings), {node.platform for node in nodes}
+    if needed not in platforms:
+        raise PlatformUnfit(name, needed, sorted(platforms))
+    taints = {each for node in nodes for each in placement.untolerated(node, classes, settings)}
+    labels = {each for node in nodes for each in placement.unselected(node, settings)}
+    raise KeptOff(name, sorted(taints), sorted(labels))
 
 
 def _fits(node: NodeFacts, gpu: GpuClass | None, count: int, resources: Resources) -> bool:

@@ -10,6 +10,8 @@ from dispatcher.kubernetes.objects import Node, Taint, UsingPod, condition
 from packer.record import Record
 
 CPU, MEMORY = "cpu", "memory"
+OS, ARCH = "kubernetes.io/os", "kubernetes.io/arch"
+_UNKNOWN = "unknown"
 
 
 class NodeFacts(Record, frozen=True):
@@ -29,6 +31,11 @@ class NodeFacts(Record, frozen=True):
     def product(self) -> str:
         """The name of its GPUs by GPU Feature Discovery; empty where it has none, or not that."""
         return self.labels.get(PRODUCT, "")
+
+    @property
+    def platform(self) -> str:
+        """By its kubelet: "linux/arm64"."""
+        return f"{self.labels.get(OS, _UNKNOWN)}/{self.labels.get(ARCH, _UNKNOWN)}"
 
     def count(self, resource: str) -> int:
         """How many of a resource it has."""

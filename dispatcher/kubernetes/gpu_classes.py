@@ -10,6 +10,7 @@ NVIDIA, AMD = "nvidia.com/gpu", "amd.com/gpu"
 PRODUCT = "nvidia.com/gpu.product"
 GKE_SLICE = "cloud.google.com/gke-gpu-partition-size"
 MIG = "mig-"
+AMD64 = "amd64"
 
 Labels = dict[str, tuple[str, ...]]
 """Label → values it may have, with none: it must be absent; all labels must hold."""
@@ -42,6 +43,8 @@ class GpuClass(Record, frozen=True):
     """Profiles that it can be cut into: "1g.10gb"."""
     tolerations: tuple[Toleration, ...] = ()
     """Besides those that every class of the resource has."""
+    arch: str = AMD64
+    """The architecture of its nodes, as their label `kubernetes.io/arch` has it."""
     runtime_class: str = ""
     queue: str = ""
     """The Kueue queue of this class; empty for that of the configuration."""

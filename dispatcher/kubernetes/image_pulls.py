@@ -25,6 +25,12 @@ _REFUSED = re.compile(
 )
 
 
+# As containerd says it, and CRI-O of an index and of a single image.
+_UNFIT = re.compile(
+    r"no match for platform|no image found .* for architecture|architecture mismatch",
+    re.IGNORECASE,
+)
+
 # Code, message and remedy of each kind.
 _BAD_NAME = (
     "IMAGE_PULL",
@@ -40,6 +46,11 @@ _NOT_THERE = (
     "DIGEST_GONE",
     "the registry that the nodes pull from does not have the image",
     "pack and push it again: sendoff pack; or see registry-in-cluster in [tool.sendoff]",
+)
+_OTHER_PLATFORM = (
+    "PLATFORM_UNFIT",
+    "the image is for another platform than the node's",
+    "images are packed for linux/amd64: keep to such nodes, by node-selector in [tool.sendoff]",
 )
 _ON_THE_WAY = (
     "IMAGE_PULL",
@@ -73,6 +84,8 @@ def _kind(reason: str, text: str) -> tuple[str, str, str]:
     # A registry that fails may say "not found" of its parts, so trouble on the way comes first.
     if may_pass(text):
         return _ON_THE_WAY
+    if _UNFIT.search(text):
+        return _OTHER_PLATFORM
     if _REFUSED.search(text):
         return _NOT_ALLOWED
     return _NOT_THERE if _GONE.search(text) else _ON_THE_WAY

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
+from dispatcher.kubernetes import placement
 from dispatcher.kubernetes.catalogue import Catalogue
-from dispatcher.kubernetes.cluster_facts import (
-    ClassFacts,
-    ClusterFacts,
-    NodeFacts,
-    show_taint,
-)
+from dispatcher.kubernetes.cluster_facts import ClassFacts, ClusterFacts, NodeFacts
 from dispatcher.kubernetes.gpu_classes import GpuClass, slices
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.tolerations import keeping_off, tolerations
 from packer.record import Record
 
 _GPU, _MIG = "/gpu", "/mig-"
@@ -22,8 +18,7 @@ _GPU, _MIG = "/gpu", "/mig-"
 class Offer(Record, frozen=True):
     """One class, or one size of slice, on the nodes that runs may go to.
 
-    Where they may go to none, on all nodes of the class. Nodes that the setting node-selector
-    passes over count only where it leaves none. Counts are of GPUs; None is unknown.
+    Where they may go to none, on all nodes of the class. Counts are of GPUs; None is unknown.
     """
 
     name: str
@@ -40,10 +35,9 @@ class Offer(Record, frozen=True):
     drivers: tuple[str, ...]
     queue: str
     taints: tuple[str, ...]
-    """What keeps runs off further nodes, or off all of them; as kubectl writes it.
-
-    None where it is the node selector that leaves none.
-    """
+    """What keeps runs off further nodes, or off all of them; as kubectl writes it."""
+    labels: tuple[str, ...]
+    """Those for which the node selector does not take such nodes: "kubernetes.io/arch=arm64"."""
     kept_off: int
     """GPUs on nodes that keep runs off."""
     usable: bool
@@ -109,13 +103,11 @@ def _gpu_resources(node: NodeFacts) -> Iterable[str]:
 def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
     """What the nodes of a class come to."""
     gpu = facts.gpu
-    tolerated = tolerations([gpu], settings)
-    wanted = settings.node_selector.items()
-    selected = [node for node in facts.nodes if wanted <= node.labels.items()]
-    inside = [node for node in selected if not keeping_off(node.taints, tolerated)]
-    outside = [node for node in selected or facts.nodes if node not in inside]
+    inside = [node for node in facts.nodes if placement.is_open(node, [gpu], settings)]
+    outside = ClassFacts(gpu=gpu, nodes=tuple(x for x in facts.nodes if x not in inside))
     shown = ClassFacts(gpu=gpu, nodes=tuple(inside)) if inside else facts
-    keeping = (each for node in selected for each in keeping_off(node.taints, tolerated))
+    taints = (placement.untolerated(node, [gpu], settings) for node in outside.nodes)
+    labels = (placement.unselected(node, settings) for node in outside.nodes)
     return Offer(
         name=gpu.name,
         resource=gpu.resource,
@@ -127,8 +119,9 @@ def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
         largest_free=shown.largest_free,
         drivers=shown.driver_versions,
         queue=gpu.queue or settings.queue,
-        taints=tuple(sorted(set(map(show_taint, keeping)))),
-        kept_off=sum(node.count(gpu.resource) for node in outside),
+        taints=tuple(sorted(set(chain.from_iterable(taints)))),
+        labels=tuple(sorted(set(chain.from_iterable(labels)))),
+        kept_off=outside.allocatable,
         usable=bool(inside),
         own=gpu.name in settings.gpu_classes,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.kubernetes import quantity
+from dispatcher.kubernetes import placement, quantity
 from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.affinity import node_affinity
 from dispatcher.kubernetes.run_objects import FAILURES
@@ -69,7 +69,7 @@ class PodTemplate:
             },
             "containers": [self._container()],
             "volumes": self._volumes(),
-            "nodeSelector": settings.node_selector,
+            "nodeSelector": placement.selector(settings),
             "tolerations": [as_manifest(x) for x in tolerations(choice.classes, settings)],
             "affinity": node_affinity(choice),
             "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],

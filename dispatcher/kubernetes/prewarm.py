@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from dispatcher.kubernetes import placement
 from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.affinity import node_affinity
 from dispatcher.kubernetes.gpu_classes import GpuClass
@@ -26,7 +27,6 @@ IMAGES = "sendoff.io/images"
 """Annotation with the images as `WarmImage` has them."""
 CPU = "cpu"
 """Stands for all nodes that runs may go to."""
-PLATFORM = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 _NODE_NAME = "metadata.name"
 _AT_ONCE = "25%"
 """Of the nodes take up changed images at the same time."""
@@ -124,7 +124,7 @@ def _pod(prewarm: Prewarm, settings: ClusterSettings) -> dict[str, Any]:
         },
         "initContainers": [_container(each, each.container, "") for each in prewarm.images],
         "containers": [_container(prewarm.images[0], "rest", _CODE)],
-        "nodeSelector": {**PLATFORM, **settings.node_selector},
+        "nodeSelector": placement.selector(settings),
         "tolerations": [as_manifest(each) for each in tolerated],
         "affinity": _affinity(prewarm),
         "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.kubernetes import placement
 from dispatcher.kubernetes.affinity import expressions
 from dispatcher.kubernetes.cluster_facts import NodeFacts, matches
-from dispatcher.kubernetes.prewarm import IMAGES, PLATFORM, Prewarm, WarmImage, labels
+from dispatcher.kubernetes.prewarm import IMAGES, Prewarm, WarmImage, labels
 from dispatcher.kubernetes.prewarm_objects import Warmer
 from dispatcher.kubernetes.pull_job_objects import Selector
 from dispatcher.kubernetes.settings import ClusterSettings
@@ -101,7 +102,7 @@ def _job(  # noqa: PLR0917 (what a job is made of)
 def _selectors(
     prewarm: Prewarm, nodes: list[NodeFacts], settings: ClusterSettings
 ) -> Iterator[dict[str, Any]]:
-    everywhere = {**PLATFORM, **settings.node_selector}
+    everywhere = placement.selector(settings)
     if prewarm.known_by_name:
         yield {"names": list(prewarm.nodes)}
     elif prewarm.gpu is None:

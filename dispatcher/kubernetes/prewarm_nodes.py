@@ -12,11 +12,11 @@ from dispatcher.kubernetes.errors import ApiForbidden
 from dispatcher.kubernetes.gpu_classes import GpuClass
 from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.paths import NODES
-from dispatcher.kubernetes.prewarm import CPU, PLATFORM
+from dispatcher.kubernetes.placement import is_open
+from dispatcher.kubernetes.prewarm import CPU
 from dispatcher.kubernetes.prewarm_objects import KeepingNode
 from dispatcher.kubernetes.refusals import GpuUnknown
 from dispatcher.kubernetes.settings import ClusterSettings
-from dispatcher.kubernetes.tolerations import keeping_off, tolerations
 from dispatcher.request import Resources
 
 
@@ -31,7 +31,7 @@ class PrewarmNodes:
         """The class of that name, in the form that the cluster has; None for `cpu`.
 
         Raises:
-            GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, KeptOff
+            GpuExpressionInvalid, GpuUnknown, GpuNotHere, PlatformUnfit, Impossible, KeptOff
         """
         admission = Admission(self._known, self._facts, self._settings)
         choice = admission.admit(Resources(gpu=name))
@@ -51,12 +51,11 @@ class PrewarmNodes:
         """The nodes of a class that runs may go to."""
         if self._facts is None:
             return []
-        tolerated = tolerations([gpu] if gpu else [], self._settings)
-        wanted = {**PLATFORM, **self._settings.node_selector}.items()
+        classes = [gpu] if gpu else []
         return [
             node
             for node in (self._facts.of(gpu) if gpu else self._facts).nodes
-            if wanted <= node.labels.items() and not keeping_off(node.taints, tolerated)
+            if is_open(node, classes, self._settings)
         ]
 
     @cached_property

@@ -32,7 +32,7 @@ class Prewarming:
         """Have these images, and no others, on every node of a class; `cpu` is any node.
 
         Raises:
-            GpuExpressionInvalid, GpuUnknown, GpuNotHere, Impossible, KeptOff
+            GpuExpressionInvalid, GpuUnknown, GpuNotHere, PlatformUnfit, Impossible, KeptOff
             NodesUnknown: it has no labels, and no nodes that may be seen.
         """
         made, nodes = self._prewarm(name, images)

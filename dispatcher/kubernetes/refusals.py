@@ -48,7 +48,7 @@ class GpuNotHere(SendoffError):
         return "no node has the labels and the resource of that class"
 
     def evidence(self) -> str:
-        words = "it has: " + (", ".join(self.here) or "no GPU of a known class that runs may go to")
+        words = "it has: " + (", ".join(self.here) or "no GPU of a known class")
         return words + (f"; products: {', '.join(self.products)}" if self.products else "")
 
     def fix(self) -> str:
@@ -84,23 +84,46 @@ class KeptOff(SendoffError):
 
     code, phase = "UNSCHEDULABLE", "admission"
 
-    def __init__(self, name: str, taints: Sequence[str]) -> None:
-        super().__init__(name, taints)
-        self.name, self.taints = name, tuple(taints)
+    def __init__(self, name: str, taints: Sequence[str], labels: Sequence[str]) -> None:
+        """`labels` are those of the nodes that the node selector does not take."""
+        super().__init__(name, taints, labels)
+        self.name, self.taints, self.labels = name, tuple(taints), tuple(labels)
 
     def what(self) -> str:
         return f"every node for {self.name} keeps the run's pods off"
 
     def why(self) -> str:
-        return "their taints are not tolerated" if self.taints else "the node selector matches none"
+        reasons = ["their taints are not tolerated"] * bool(self.taints)
+        reasons += ["the node selector does not take their labels"] * bool(self.labels)
+        return ", or ".join(reasons)
 
     def evidence(self) -> str:
-        return ", ".join(self.taints)
+        return ", ".join((*self.taints, *self.labels))
 
     def fix(self) -> str:
         if not self.taints:
-            return "have node-selector in [tool.sendoff] name labels that these nodes have"
+            return "ask for another class, or see node-selector in [tool.sendoff]"
         return "ask for leave to run there, then add to tolerations in [tool.sendoff]"
+
+
+class PlatformUnfit(SendoffError):
+    """No node that has the GPUs is of the platform that images are packed for."""
+
+    code, phase = "PLATFORM_UNFIT", "admission"
+
+    def __init__(self, name: str, needed: str, found: Sequence[str]) -> None:
+        """`needed` and `found` are platforms: "linux/amd64"."""
+        super().__init__(name, needed, found)
+        self.name, self.needed, self.found = name, needed, tuple(found)
+
+    def what(self) -> str:
+        return f"no node for {self.name} is {self.needed}"
+
+    def why(self) -> str:
+        return f"they are {', '.join(self.found)}, and images are packed for linux/amd64"
+
+    def fix(self) -> str:
+        return "ask for another class: sendoff gpus shows what runs can go to"
 
 
 class GpuClassInvalid(SendoffError):

@@ -56,7 +56,7 @@ class KubernetesTarget:
 
         Raises:
             StoreNotInReach, RegistryNotPullable, InputsTooLarge, GpuExpressionInvalid, GpuUnknown,
-            GpuNotHere, Impossible, DriverTooOld, KeptOff, and what `Client` raises.
+            GpuNotHere, PlatformUnfit, Impossible, DriverTooOld, KeptOff, and what `Client` raises.
         """
         if not is_s3(self._places.store):
             raise StoreNotInReach(self._places.store)

@@ -203,7 +203,8 @@ def test_a_node_that_does_not_admit_the_pod_is_tried_again_and_bounded(lab):
     }
     patch = json.dumps({"status": status})
     lab.stack.kubectl("patch", "node", name, "--subresource=status", "--type=merge", "-p", patch)
-    lab.stack.kubectl("label", "node", name, f"kubernetes.io/hostname={name}")
+    labels = (f"hostname={name}", "os=linux", "arch=amd64")
+    lab.stack.kubectl("label", "node", name, *(f"kubernetes.io/{each}" for each in labels))
     odd = lab.with_settings(
         node_selector={"kubernetes.io/hostname": name},
         tolerations=(

@@ -69,7 +69,11 @@ def crowd(lab):
             "kind": "Node",
             "metadata": {
                 "name": name,
-                "labels": {"kubernetes.io/hostname": name},
+                "labels": {
+                    "kubernetes.io/hostname": name,
+                    "kubernetes.io/os": "linux",
+                    "kubernetes.io/arch": "amd64",
+                },
                 "annotations": {"kwok.x-k8s.io/node": "fake"},
             },
             "spec": {"taints": [taint]},

@@ -26,6 +26,7 @@ OFFER = Offer(
     drivers=("535.104.05", "550.54.15"),
     queue="gold",
     taints=(),
+    labels=(),
     kept_off=0,
     usable=True,
     own=False,
@@ -59,11 +60,15 @@ def test_what_is_not_known_is_said_so() -> None:
     assert "tolerations" in third
 
 
-def test_a_selector_that_leaves_no_node_is_what_keeps_runs_off() -> None:
-    none = msgspec.structs.replace(OFFER, kept_off=16, usable=False)
-    found = Hardware(target="kubernetes", offers=(none,))
-    assert hardware.rows(found)[0][-1] == "node-selector"
-    assert hardware.remarks(found) == [], "tolerations would not help"
+def test_labels_that_keep_runs_off_are_told_from_taints() -> None:
+    arm = msgspec.structs.replace(
+        OFFER, labels=("kubernetes.io/arch=arm64",), kept_off=16, usable=False
+    )
+    found = Hardware(target="kubernetes", offers=(arm,))
+    assert hardware.rows(found)[0][-1] == "kubernetes.io/arch=arm64"
+    (said,) = hardware.remarks(found)
+    assert "linux/amd64" in said
+    assert "tolerations" not in said
 
 
 def test_this_machine(monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:

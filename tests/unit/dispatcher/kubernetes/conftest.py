@@ -36,9 +36,10 @@ def node(
     cordoned: bool = False,
     cpu: str = "96",
     memory: str = "1000Gi",
+    arch: str = "amd64",
 ) -> dict:
     """A node as the API sends it."""
-    found = dict(labels or {})
+    found = {"kubernetes.io/os": "linux", "kubernetes.io/arch": arch, **(labels or {})}
     if product:
         found["nvidia.com/gpu.product"] = product
     if driver:

@@ -11,6 +11,7 @@ from dispatcher.kubernetes.refusals import (
     GpuUnknown,
     Impossible,
     KeptOff,
+    PlatformUnfit,
 )
 from dispatcher.kubernetes.settings import ClusterSettings
 from tests.unit.dispatcher.kubernetes.conftest import A100, H100, admit, cluster, node, user
@@ -152,9 +153,9 @@ def test_a_taint_of_strangers_is_said():
 
 def test_a_selector_that_leaves_no_node_is_said():
     facts = cluster(node("h", 8, product=H100, taints=TAINT), pods=[])
-    with pytest.raises(KeptOff, match="node selector matches none") as caught:
+    with pytest.raises(KeptOff, match="node selector does not take") as caught:
         admit(facts, "h100", settings=ClusterSettings(node_selector={"pool": "none"}))
-    assert not caught.value.evidence()
+    assert caught.value.evidence() == "no pool"
     assert "node-selector" in caught.value.fix()
 
 
@@ -166,6 +167,55 @@ def test_a_run_without_gpu_keeps_off_tainted_gpu_nodes():
     assert (admit(facts).cpus, admit(facts).memory) == (1, 2 << 30)
     with pytest.raises(Impossible, match="the most that one node has is 4 cores"):
         admit(facts, cpus=5)
+
+
+GRACE = "NVIDIA-GH200-480GB"
+
+
+def test_nodes_of_another_platform_are_none():
+    arm = node("g", 1, product=GRACE, arch="arm64", cpu="72")
+    windows = node("w", cpu="200", labels={"kubernetes.io/os": "windows"})
+    facts = cluster(arm, windows, node("h", 8, product=H100), pods=[])
+    with pytest.raises(PlatformUnfit) as caught:
+        admit(facts, "gh200")
+    assert (caught.value.needed, caught.value.found) == ("linux/amd64", ("linux/arm64",))
+    assert [each.name for each in admit(facts, "gh200,h100").classes] == ["h100"]
+    with pytest.raises(Impossible, match="96 cores"):
+        admit(facts, cpus=100)
+    with pytest.raises(PlatformUnfit, match="without GPU") as caught:
+        admit(cluster(arm, windows))
+    assert caught.value.found == ("linux/arm64", "windows/amd64")
+
+
+def test_a_node_without_the_labels_is_passed_over_as_the_scheduler_does():
+    bare = node("b")
+    bare["metadata"]["labels"] = {}
+    with pytest.raises(PlatformUnfit) as caught:
+        admit(cluster(bare))
+    assert caught.value.found == ("unknown/unknown",)
+
+
+def test_what_a_class_is_known_to_run_on_counts_where_nobody_sees_its_nodes(h100s):
+    with pytest.raises(PlatformUnfit):
+        admit(None, "gb200")
+    with pytest.raises(PlatformUnfit):
+        admit(h100s, "gh200", settings=ClusterSettings(scalable=("gh200",)))
+    assert [each.name for each in admit(None, "gb200,b200").classes] == ["b200"]
+
+
+def test_the_site_s_own_word_on_the_platform_goes():
+    facts = cluster(node("g", 1, product=GRACE, arch="arm64"), pods=[])
+    arm = ClusterSettings(node_selector={"kubernetes.io/arch": "arm64"})
+    assert admit(facts, "gh200", settings=arm).count == 1
+    assert admit(None, "gh200", settings=arm).count == 1
+
+
+def test_a_node_that_the_selector_does_not_take_is_named_by_its_label():
+    facts = cluster(node("h", 8, product=H100, labels={"pool": "a"}), node("c", 1, product=H100))
+    with pytest.raises(KeptOff, match="node selector") as caught:
+        admit(facts, "h100", settings=ClusterSettings(node_selector={"pool": "b"}))
+    assert caught.value.evidence() == "no pool, pool=a"
+    assert "node-selector" in caught.value.fix()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from dispatcher.kubernetes import job
+from dispatcher.kubernetes.admission import Choice
 from dispatcher.kubernetes.settings import ClusterSettings
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 from tests.unit.dispatcher.kubernetes.jobs import CASES, Case, rendered
@@ -43,6 +44,17 @@ def test_a_job_without_gpu_sees_none():
     assert {"name": "NVIDIA_VISIBLE_DEVICES", "value": "void"} in container["env"]
     (container,) = spec("h100")["template"]["spec"]["containers"]
     assert "NVIDIA_VISIBLE_DEVICES" not in {each["name"] for each in container["env"]}
+
+
+def test_it_keeps_to_the_platform_of_its_image_unless_the_site_says_otherwise():
+    assert spec("site")["template"]["spec"]["nodeSelector"] == {
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "pool": "research",
+    }
+    own = ClusterSettings(node_selector={"kubernetes.io/arch": "arm64"})
+    made = job.render(run_of(), Choice(), own, "secret")["spec"]["template"]["spec"]
+    assert made["nodeSelector"] == {"kubernetes.io/os": "linux", "kubernetes.io/arch": "arm64"}
 
 
 def test_an_order_of_preference_is_required_and_weighted():

@@ -53,22 +53,20 @@ def test_nodes_that_keep_runs_off_do_not_count_unless_all_do():
     assert by_name(facts, tolerant)["h100"].count == 10
 
 
-def test_nodes_that_the_selector_passes_over_do_not_count_unless_all_are():
-    pool, other = {"pool": "research"}, {"pool": "web"}
+def test_nodes_that_the_selector_does_not_take_do_not_count():
+    product = "NVIDIA-GH200-480GB"
     facts = cluster(
-        node("a", 8, product=H100, labels=pool),
-        node("b", 4, product=H100, labels=pool, taints=KEPT),
-        node("c", 8, product=H100, labels=other, taints=KEPT),
-        pods=[user("a", 8)],
+        node("a", 2, product=H100, labels={"pool": "a"}),
+        node("b", 8, product=H100),
+        node("g", 1, product=product, arch="arm64"),
+        pods=[],
     )
-    settings = ClusterSettings(node_selector=pool)
-    found = by_name(facts, settings)["h100"]
-    assert (found.count, found.free, found.usable, found.kept_off) == (8, 0, True, 4)
-    assert found.taints == ("team=vision:NoSchedule",)
-    none = by_name(facts, ClusterSettings(node_selector={"pool": "none"}))["h100"]
-    assert (none.count, none.usable, none.kept_off, none.taints) == (20, False, 20, ())
-    words = shortage.describe(parse("h100"), facts, settings)
-    assert words == "no h100 is free (0 of 8)"
+    arm = by_name(facts)["gh200"]
+    assert (arm.usable, arm.kept_off, arm.taints) == (False, 1, ())
+    assert arm.labels == ("kubernetes.io/arch=arm64",)
+    assert by_name(facts)["h100"].labels == ()
+    found = by_name(facts, ClusterSettings(node_selector={"pool": "a"}))["h100"]
+    assert (found.count, found.largest, found.kept_off, found.labels) == (2, 2, 8, ("no pool",))
 
 
 def test_a_class_of_the_site_and_its_queue():
