@@ -69,12 +69,21 @@ def _labels(table: dict[str, Any]) -> list[Labels]:
     """The label sets of a table in either form; what says them is taken out of it."""
     own = table.pop("labels", [])
     found: list[Labels] = [dict(own)] if isinstance(own, Mapping) else list(own)
-    memory = tuple(table.pop("karpenter_memory", ()))
+    memory = _values(table, "karpenter_memory")
     nvidia = table.get("resource", NVIDIA) == NVIDIA
     for word, label in _LABELS.items():
-        values = table.pop(word, ())
+        values = _values(table, word)
         if values:
             size = {_KARPENTER_MEMORY: memory} if word == "karpenter" and memory else {}
             also = _ALSO.get(word, {}) if nvidia else {}
-            found.append({label: tuple(values), **size, **also})
+            found.append({label: values, **size, **also})
     return found
+
+
+def _values(table: dict[str, Any], word: str) -> tuple[str, ...]:
+    """What a table says by one of its words, which is taken out of it."""
+    found = table.pop(word, ())
+    # A text would become its letters.
+    if not isinstance(found, list | tuple) or not all(isinstance(each, str) for each in found):
+        raise ValueError(f"{word.replace('_', '-')} is not a list of texts: {found!r}")
+    return tuple(found)

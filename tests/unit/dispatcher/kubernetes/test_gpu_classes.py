@@ -122,6 +122,11 @@ def test_a_site_adds_classes_and_alters_known_ones():
         {"labels": {"pool": "big"}},
         {"color": "red"},
         {"labels": [1]},
+        {"labels": "rack"},
+        {"product": "NVIDIA-L40S"},
+        {"ec2": "p5.48xlarge", "memory": 80},
+        {"karpenter": ["a100"], "karpenter-memory": "40960"},
+        {"karpenter": ["a100"], "karpenter-memory": [40960]},
     ],
 )
 def test_a_table_that_can_not_be_read_is_said_to_be(table):
