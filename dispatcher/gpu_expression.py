@@ -20,10 +20,18 @@ class Wanted(Record, frozen=True):
     count: int = 1
 
 
+def canonical(name: str) -> str:
+    """The one spelling of a class's name: that of "RTX_4090" is "rtx-4090".
+
+    A slice's, "a100:mig-1g.5gb", is "a100-mig-1g.5gb".
+    """
+    return re.sub(r"[ _:]", "-", name.lower())
+
+
 def parse(text: str) -> tuple[Wanted, ...]:
     """The classes of "h100", "h100:2", "h100,a100-80gb", "a100:mig-1g.5gb", the best first.
 
-    Empty for no GPU, which is also called "cpu".
+    Their names are canonical. Empty for no GPU, which is also called "cpu".
 
     Raises:
         GpuExpressionInvalid
@@ -46,4 +54,4 @@ def _wanted(part: str, text: str) -> Wanted:
     count = int(found["count"] or 1)
     if not count:
         raise GpuExpressionInvalid(text, "the count must be 1 or more")
-    return Wanted(name=found["name"], count=count)
+    return Wanted(name=canonical(found["name"]), count=count)

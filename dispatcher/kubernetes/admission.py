@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from dispatcher.gpu_expression import Wanted, parse
+from dispatcher.gpu_expression import Wanted, canonical, parse
 from dispatcher.kubernetes import drivers, placement
 from dispatcher.kubernetes.candidates import Candidate, Terms, candidate
 from dispatcher.kubernetes.catalogue import Catalogue
@@ -85,7 +85,7 @@ class Admission:
             nodes = self._facts.of(gpu).nodes
             if nodes:
                 return candidate(gpu, wanted.count, nodes, terms)
-        if forms[0].name in self._settings.scalable:
+        if forms[0].name in map(canonical, self._settings.scalable):
             return self._unseen(forms[0], wanted.count)
         raise GpuNotHere(forms[0].name, self._here(self._facts), _products(self._facts))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dispatcher.gpu_expression import canonical
 from dispatcher.kubernetes import gpu_tables
 from dispatcher.kubernetes.gpu_classes import MIG, GpuClass, slices
 from dispatcher.kubernetes.refusals import GpuUnknown
@@ -30,7 +31,8 @@ class Catalogue:
         classes: dict[str, GpuClass] = {}
         for tables in (tomllib.loads(_DATA.read_text()), site or {}):
             for name, table in tables.items():
-                classes[name] = gpu_tables.read(name, table, classes)
+                found = gpu_tables.read(name, table, classes)
+                classes[found.name] = found
         return cls(classes)
 
     def find(self, name: str) -> tuple[GpuClass, ...]:
@@ -41,7 +43,7 @@ class Catalogue:
         Raises:
             GpuUnknown: with the nearest names.
         """
-        wanted = name.lower().replace("_", "-").replace(":", "-")
+        wanted = canonical(name)
         if wanted in self._classes:
             return (self._classes[wanted],)
         whole, cut, profile = wanted.partition("-" + MIG)

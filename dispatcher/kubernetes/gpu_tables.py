@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from dispatcher.gpu_expression import canonical
 from dispatcher.kubernetes.gpu_classes import GKE_SLICE, NVIDIA, PRODUCT, GpuClass, Labels
 from dispatcher.kubernetes.refusals import GpuClassInvalid
 from packer.record import decodable
@@ -50,16 +51,16 @@ def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
         raise GpuClassInvalid(name, "it is not a table")
     given = {key.replace("-", "_"): value for key, value in table.items()}
     like = given.pop("like", "")
-    if like and like not in known:
+    if like and canonical(str(like)) not in known:
         raise GpuClassInvalid(name, f"there is no class {like!r} to be like")
-    start = msgspec.to_builtins(known[like]) if like else {}
+    start = msgspec.to_builtins(known[canonical(like)]) if like else {}
     try:
         labels = _labels(given)
         if labels:
             given["labels"] = labels
         if "memory" in given:
             given["memory"] = round(msgspec.convert(given["memory"], float) * 10**9)
-        strict = msgspec.convert({**start, **given, "name": name}, decodable(_Strict))
+        strict = msgspec.convert({**start, **given, "name": canonical(name)}, decodable(_Strict))
     except (msgspec.ValidationError, TypeError, ValueError) as error:
         raise GpuClassInvalid(name, str(error)) from None
     return GpuClass(**{field: getattr(strict, field) for field in GpuClass.__struct_fields__})

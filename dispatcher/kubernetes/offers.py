@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from dispatcher.gpu_expression import canonical
 from dispatcher.kubernetes import placement
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.cluster_facts import ClassFacts, ClusterFacts, NodeFacts
@@ -123,5 +124,5 @@ def offer(facts: ClassFacts, settings: ClusterSettings) -> Offer:
         labels=tuple(sorted(set(chain.from_iterable(labels)))),
         kept_off=outside.allocatable,
         usable=bool(inside),
-        own=gpu.name in settings.gpu_classes,
+        own=gpu.name in map(canonical, settings.gpu_classes),
     )

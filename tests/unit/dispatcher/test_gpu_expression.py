@@ -19,8 +19,9 @@ from dispatcher.gpu_expression import Wanted, parse
         ("H100:2", [("h100", 2)]),
         ("h100, a100-80gb", [("h100", 1), ("a100-80gb", 1)]),
         ("h100:2,a100-80gb:4", [("h100", 2), ("a100-80gb", 4)]),
-        ("a100:mig-1g.5gb", [("a100:mig-1g.5gb", 1)]),
+        ("a100:mig-1g.5gb", [("a100-mig-1g.5gb", 1)]),
         ("a100-mig-1g.5gb:3", [("a100-mig-1g.5gb", 3)]),
+        ("a100:mig-1g.5gb:3", [("a100-mig-1g.5gb", 3)]),
         ("RTX 4090", [("rtx-4090", 1)]),
     ],
 )
@@ -29,7 +30,18 @@ def test_what_is_asked_for(text, wanted):
 
 
 @pytest.mark.parametrize(
-    "text", ["h100:0", "h100:two", "h100,,a100", "cpu,h100", "h100,h100:2", ":2", "h100:2:3", "h;x"]
+    "text",
+    [
+        "h100:0",
+        "h100:two",
+        "h100,,a100",
+        "cpu,h100",
+        "h100,h100:2",
+        ":2",
+        "h100:2:3",
+        "h;x",
+        "a:mig-1g.5gb,a-mig-1g.5gb",
+    ],
 )
 def test_what_can_not_be_read(text):
     with pytest.raises(GpuExpressionInvalid) as caught:

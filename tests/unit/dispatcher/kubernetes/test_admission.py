@@ -57,6 +57,9 @@ def test_a_class_that_no_node_has_is_refused_with_what_there_is(h100s):
     assert "h100 (16)" in caught.value.evidence()
     assert "a100-80gb (4)" in caught.value.evidence()
     assert admit(h100s, "b200", settings=ClusterSettings(scalable=("b200",))).count == 1
+    assert admit(h100s, "b200", settings=ClusterSettings(scalable=("B200",))).count == 1
+    slices = ClusterSettings(scalable=("B200:mig-1g.23gb",))
+    assert admit(h100s, "b200:mig-1g.23gb", settings=slices).count == 1
     assert admit(None, "b200").count == 1
 
 

@@ -113,6 +113,14 @@ def test_a_site_adds_classes_and_alters_known_ones():
     assert len(odd.labels) == 2
 
 
+@pytest.mark.parametrize("name", ["Vision", "my_gpu", "Big GPU"])
+def test_a_name_is_found_however_it_is_written(name):
+    catalogue = Catalogue.known({name: {"like": "RTX_4090"}})
+    (found,) = catalogue.find(name)
+    assert catalogue.find(name.lower()) == catalogue.find(name.upper()) == (found,)
+    assert found.labels == KNOWN.find("rtx-4090")[0].labels
+
+
 @pytest.mark.parametrize(
     "table",
     [

@@ -70,7 +70,7 @@ def test_nodes_that_the_selector_does_not_take_do_not_count():
 
 
 def test_a_class_of_the_site_and_its_queue():
-    own = {"vision": {"labels": {"rack": ["7"]}, "queue": "gold", "memory": 24}}
+    own = {"Vision": {"labels": {"rack": ["7"]}, "queue": "gold", "memory": 24}}
     settings = ClusterSettings(gpu_classes=own, queue="common")
     found = by_name(
         cluster(node("a", 2, labels={"rack": "7"}), node("b", 1, product=H100)), settings
