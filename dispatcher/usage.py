@@ -150,7 +150,7 @@ def _class_of(request: Request, manifest: Manifest | None) -> Wanted:
     fitting = [each for each in wanted if _words(each.name) <= seen]
     if fitting:
         return max(fitting, key=lambda each: len(_words(each.name)))
-    return Wanted(name=asked, count=wanted[0].count)
+    return Wanted(name=",".join(each.name for each in wanted), count=wanted[0].count)
 
 
 def _at_most(wanted: Wanted, gpus: int) -> Wanted:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from dispatcher import attempts, usage
-from dispatcher.gpu_expression import CPU
+from dispatcher.gpu_expression import CPU, canonical
 from dispatcher.run import Phases
 from dispatcher.usage import ClassUsage, Held
 from packer.record import Record
@@ -27,7 +27,7 @@ class Bill(Record, frozen=True):
 
     classes: tuple[ClassUsage, ...]
     prices: dict[str, float]
-    """Of an hour of one GPU, by class."""
+    """Of an hour of one GPU, by the class's canonical name."""
     currency: str
     unknown: int = 0
     """Earlier attempts that left no word of what they took."""
@@ -37,7 +37,7 @@ class Bill(Record, frozen=True):
 
         Where nobody knows which of several classes it was, only a price that they share will do.
         """
-        prices = {self.prices.get(name.partition(":")[0]) for name in gpu.split(",")}
+        prices = {self.prices.get(canonical(name)) for name in gpu.split(",")}
         return prices.pop() if len(prices) == 1 else None
 
     def cost(self, used: ClassUsage) -> float | None:

@@ -176,10 +176,12 @@ def idle_limit(value: Any, base: Path) -> IdleLimit | None:
 
 def prices(value: Any, base: Path) -> dict[str, float]:
     """GPU classes and what an hour of one GPU costs: a table, or "h100=2.49,a40=0.4"."""
+    from dispatcher.gpu_expression import canonical
+
     pairs = table(value, base) if isinstance(value, str) else value
     if not isinstance(pairs, Mapping):
         raise ValueError("it is not a table of GPU classes and prices: [tool.sendoff.prices]")  # noqa: TRY004
-    return {name.lower(): _price(name, price) for name, price in pairs.items()}
+    return {canonical(name): _price(name, price) for name, price in pairs.items()}
 
 
 def _price(name: str, price: Any) -> float:

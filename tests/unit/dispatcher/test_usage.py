@@ -64,13 +64,19 @@ def test_a_record_from_before_there_were_phases_has_its_wall_time():
         ("NVIDIA A100-SXM4-80GB", "a100-80gb", 2),
         ("NVIDIA A100-SXM4-40GB", "a100", 2),
         ("NVIDIA H100 80GB HBM3", "h100", 1),
-        ("NVIDIA L4", "h100,a100:2,a100-80gb:2", 1),
+        ("NVIDIA L4", "h100,a100,a100-80gb", 1),
     ],
 )
 def test_of_several_classes_the_one_that_was_seen_counts(product, name, count):
     manifest = ended(hardware={"gpus": [{"name": product}] * 2})
     held = usage.of_manifest(asked("h100,a100:2,a100-80gb:2"), manifest)
     assert (held.gpu, held.count) == (name, count)
+
+
+def test_a_slice_is_one_class_however_it_was_asked_for():
+    wishes = ("a100:mig-1g.5gb", "a100-mig-1g.5gb", "A100:MIG-1g.5gb:2")
+    (used,) = usage.by_class(usage.of_manifest(asked(gpu), ended(FULL)) for gpu in wishes)
+    assert (used.gpu, used.indexes, used.gpu_seconds) == ("a100-mig-1g.5gb", 3, 400)
 
 
 @pytest.mark.parametrize(

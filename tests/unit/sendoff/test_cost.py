@@ -46,10 +46,18 @@ def test_words(golden) -> None:
 
 def test_a_price_that_several_classes_share_is_theirs() -> None:
     bill = Bill(classes=(), prices={"h100": 2.0, "h100-pcie": 2.0, "a40": 1.0}, currency="")
-    assert bill.price("h100,h100-pcie:2") == 2
+    assert bill.price("h100,h100-pcie") == 2
     assert bill.price("h100,a40") is None
     assert bill.price("h100,b200") is None
     assert bill.price("b200") is None
+
+
+@pytest.mark.parametrize("name", ["a100:mig-1g.5gb", "a100-mig-1g.5gb", "A100_mig-1g.5gb"])
+def test_a_slice_has_a_price_of_its_own(name: str) -> None:
+    prices = setting_values.prices({"a100": 2, name: 0.3}, Path())
+    bill = Bill(classes=(), prices=prices, currency="")
+    assert bill.price("a100:mig-1g.5gb") == bill.price("a100-mig-1g.5gb") == 0.3
+    assert bill.price("a100-mig-2g.10gb") is None
 
 
 def test_without_runs_there_is_nothing_to_pay() -> None:
@@ -70,6 +78,7 @@ def test_without_runs_there_is_nothing_to_pay() -> None:
     [
         ({"H100": 2.49, "a40": "0.4", "free": 0}, {"h100": 2.49, "a40": 0.4, "free": 0}),
         ("h100=2.49,a40=0.4", {"h100": 2.49, "a40": 0.4}),
+        ({"rtx_4090": 0.5, "RTX A6000": 0.7}, {"rtx-4090": 0.5, "rtx-a6000": 0.7}),
         ("", {}),
     ],
 )
