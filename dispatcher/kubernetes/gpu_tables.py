@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,7 +42,8 @@ def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
     """The class that `table` describes.
 
     It has the fields of `GpuClass` in kebab-case (`memory` in GB, `labels` one table or a list of
-    them) or the words of `gpu-classes.toml`; `like` names a known class to start from.
+    them) or the words of `gpu-classes.toml`; `like` names a known class to start from. Then
+    `labels` hold besides those of the known class, and words instead of them.
 
     Raises:
         GpuClassInvalid
@@ -55,9 +56,12 @@ def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
         raise GpuClassInvalid(name, f"there is no class {like!r} to be like")
     start = msgspec.to_builtins(known[canonical(like)]) if like else {}
     try:
-        labels = _labels(given)
-        if labels:
-            given["labels"] = labels
+        own, described = _own(given), _described(given)
+        if like:
+            ways = described or start["labels"]
+            given["labels"] = _both(ways, own) if own else ways
+        else:
+            given["labels"] = own + described
         if "memory" in given:
             given["memory"] = round(msgspec.convert(given["memory"], float) * 10**9)
         strict = msgspec.convert({**start, **given, "name": canonical(name)}, decodable(_Strict))
@@ -66,10 +70,20 @@ def read(name: str, table: Any, known: Mapping[str, GpuClass]) -> GpuClass:
     return GpuClass(**{field: getattr(strict, field) for field in GpuClass.__struct_fields__})
 
 
-def _labels(table: dict[str, Any]) -> list[Labels]:
-    """The label sets of a table in either form; what says them is taken out of it."""
+def _both(ways: Sequence[Labels], own: Sequence[Labels]) -> list[Labels]:
+    """The label sets of nodes that are of one of `ways` and have one of `own`."""
+    return [{**way, **each} for way in ways or [{}] for each in own]
+
+
+def _own(table: dict[str, Any]) -> list[Labels]:
+    """The label sets of a table that are written out, which are taken out of it."""
     own = table.pop("labels", [])
-    found: list[Labels] = [dict(own)] if isinstance(own, Mapping) else list(own)
+    return [dict(own)] if isinstance(own, Mapping) else list(own)
+
+
+def _described(table: dict[str, Any]) -> list[Labels]:
+    """The label sets that a table's words stand for, which are taken out of it."""
+    found: list[Labels] = []
     memory = _values(table, "karpenter_memory")
     nvidia = table.get("resource", NVIDIA) == NVIDIA
     for word, label in _LABELS.items():

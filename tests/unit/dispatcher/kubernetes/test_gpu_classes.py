@@ -113,6 +113,33 @@ def test_a_site_adds_classes_and_alters_known_ones():
     assert len(odd.labels) == 2
 
 
+L40S = {"nvidia.com/gpu.product": "NVIDIA-L40S"}
+
+
+def test_labels_narrow_the_class_that_one_is_like():
+    catalogue = Catalogue.known(
+        {
+            "vision": {"like": "l40s", "labels": {"rack": ["7"]}},
+            "either": {"like": "l40s", "labels": [{"rack": ["7"]}, {"rack": ["8"]}]},
+            "new": {"like": "l40s", "product": ["NVIDIA-L41S"], "labels": {"rack": ["7"]}},
+        }
+    )
+
+    def is_one(name: str, labels: dict[str, str]) -> bool:
+        (found,) = catalogue.find(name)
+        return any(matches(wanted, labels) for wanted in found.labels)
+
+    assert is_one("vision", {**L40S, "rack": "7"})
+    assert is_one("vision", {"karpenter.k8s.aws/instance-gpu-name": "l40s", "rack": "7"})
+    assert not is_one("vision", {"rack": "7"})
+    assert not is_one("vision", {**L40S, "rack": "8"})
+    assert is_one("either", {**L40S, "rack": "8"})
+    assert not is_one("either", {**L40S, "rack": "9"})
+    assert is_one("new", {"nvidia.com/gpu.product": "NVIDIA-L41S", "rack": "7"})
+    assert not is_one("new", {**L40S, "rack": "7"})
+    assert not is_one("new", {"rack": "7"})
+
+
 @pytest.mark.parametrize("name", ["Vision", "my_gpu", "Big GPU"])
 def test_a_name_is_found_however_it_is_written(name):
     catalogue = Catalogue.known({name: {"like": "RTX_4090"}})
