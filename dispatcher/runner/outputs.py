@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _BYTECODE = "__pycache__"
 _LOOK_AT_MOST = 1_000_000
 _NAMED = 3
+_OF_CALLS = (
+    *("result.json", "result.types.json", "result.npz", "result.pkl"),
+    *("error.json", "error.pkl"),
+)
+"""What a call may leave, and only a call: whoever asks for its value goes by these names."""
 
 Trace = tuple[int, int, int]
 """Inode, modification time in ns, size in bytes."""
@@ -44,6 +49,16 @@ class Found:
         self.files[path], self.sizes[path] = source, size
         if len(self.files) >= 2 * self._limit + 1000:
             self.settle()
+
+    def rename(self, path: str) -> None:
+        """Keep a result, if there is one, under a name that is free."""
+        if path not in self.files:
+            return
+        free = f"written-{path}"
+        while free in self.files:
+            free = f"written-{free}"
+        self.files[free], self.sizes[free] = self.files.pop(path), self.sizes.pop(path)
+        self.warnings.append(f"OUTPUT_RENAMED: {path} that the function wrote is {free}")
 
     def settle(self) -> None:
         """Put the results into their order, and drop what is over the limit."""
@@ -92,10 +107,11 @@ def _folders(root: str) -> dict[str, int]:
 
 
 def emptied(folder: str) -> bool:
-    """Remove the files in a folder; False where there is anything else in it."""
+    """Remove a folder with the files in it; False where there is anything else in it."""
     try:
         for name in os.listdir(folder):
             os.unlink(f"{folder}/{name}")
+        os.rmdir(folder)
     except FileNotFoundError:
         return True
     except OSError:
@@ -110,7 +126,8 @@ def find(
 
     They are what matches the declared patterns and what is in `output_dir`; where neither gives
     any and no pattern was declared, all that the command created or changed since `before`. And,
-    in any case, what is in the folder `returned`, where a call of a function has one.
+    in any case, what is in the folder `returned`, which is there if the command is a call of a
+    function; what the function itself wrote under a name that is the call's has another one then.
     """
     found, passed_over = Found(limit), PassedOver()
     walk = Walk(output_dir)
@@ -123,8 +140,11 @@ def find(
     found.unseen = walk.unseen
     if declared or not found.count:
         _add_changed(before, declared, found)
-    for path, status in Walk(returned) if returned else ():
-        found.add(path, f"{returned}/{path}", status.st_size)
+    if returned and os.path.isdir(returned):
+        for path in _OF_CALLS:
+            found.rename(path)
+        for path, status in Walk(returned):
+            found.add(path, f"{returned}/{path}", status.st_size)
     if not found.count:
         found.warnings.append("NO_OUTPUTS: the command wrote no files")
     found.settle()

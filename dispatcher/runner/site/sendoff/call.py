@@ -76,6 +76,7 @@ class Loaded:
 def main(arguments: list[str]) -> int:
     """The exit status: 0, or 1 where the function raised."""
     call = Call(arguments)
+    _folder()
     loaded = Loaded(call.function, call.paths)
     line = os.environ.pop("SENDOFF_CALLS", "")
     if line:
@@ -92,8 +93,7 @@ def main(arguments: list[str]) -> int:
 
 def run(call: Call, loaded: Loaded) -> int:
     """Call the function and write down what came of it."""
-    folder = os.environ.get("SENDOFF_CALL_DIR") or os.getcwd()
-    os.makedirs(folder, exist_ok=True)
+    folder = _folder()
     try:
         placed, named = call.arguments()
         value = loaded.function(*placed, **named)
@@ -108,6 +108,13 @@ def run(call: Call, loaded: Loaded) -> int:
     except Exception as error:  # noqa: BLE001 (whatever pickling raises)
         return _unkept(value, error, folder)
     return 0
+
+
+def _folder() -> str:
+    """Where to write what comes of it. That it is there tells the runner that this is a call."""
+    folder = os.environ.get("SENDOFF_CALL_DIR") or os.getcwd()
+    os.makedirs(folder, exist_ok=True)
+    return folder
 
 
 def load(spelled: str) -> Callable[..., Any]:

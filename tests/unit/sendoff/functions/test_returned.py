@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 
 import pytest
 
@@ -22,6 +23,31 @@ def test_a_call_whose_process_fails(work) -> None:
     assert caught.value.failure
     assert caught.value.failure.code == "EXIT_NONZERO"
     assert "EXIT_NONZERO" in caught.value.why()
+
+
+@pytest.mark.parametrize("returned", [Decimal(3), {"mine": 1}, (1, 2)])
+def test_a_function_that_writes_files_named_as_the_calls_own(work, returned) -> None:
+    written = ["result.json", "written-result.json", "result.types.json"]
+    run = sendoff.remote(work.writes).spawn(written, returned)
+    assert run.value() == returned
+    manifest = run[0].status.manifest
+    assert sorted(word for each in manifest.warnings for word in each.split() if "." in word) == [
+        "result.json",
+        "result.types.json",
+        "written-result.types.json",
+        "written-written-result.json",
+    ]
+    assert run.metrics["loss"] == 0.1
+    names = {file.path for file in manifest.files}
+    assert names >= {f"written-{name}" for name in written}
+
+
+def test_a_call_that_fails_beside_an_error_that_the_function_wrote(work) -> None:
+    run = sendoff.remote(work.writes).spawn(["error.json", "error.pkl"], None, 3)
+    with pytest.raises(sendoff.CallFailed):
+        run.value()
+    names = {file.path for file in run[0].status.manifest.files}
+    assert names == {"written-error.json", "written-error.pkl"}
 
 
 def test_a_call_whose_time_is_up_is_a_timeout_to_python_as_well(work) -> None:
