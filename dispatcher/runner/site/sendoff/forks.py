@@ -9,6 +9,8 @@ and belongs to the runner (a subreaper) from when the call before it has ended.
 
 from __future__ import annotations
 
+import _io
+import _weakref
 import os
 import socket
 import sys
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 _MOST = 1 << 20
+_loaded: list[Any] = []
+"""Weak references to the files that were open when the function was loaded."""
 
 
 def serve(descriptor: int, *, offered: bool) -> list[str] | None:
@@ -30,8 +34,8 @@ def serve(descriptor: int, *, offered: bool) -> list[str] | None:
     if not offered or not _safe():
         line.close()
         return None
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # What is in a buffer by now is not the forks' to write.
+    _loaded.extend(map(_weakref.ref, _write_out()))
     # Nothing that is unreachable by now is looked at by every fork's first collection.
     import gc
 
@@ -54,9 +58,36 @@ def end(status: int) -> NoReturn:
     import atexit
 
     atexit._run_exitfuncs()  # noqa: SLF001
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _finish()
     os._exit(status)
+
+
+def _write_out() -> list[Any]:
+    """Write what the buffers of open files hold, and of what is printed to; the files."""
+    import gc
+
+    # Of what was loaded a list was made: to look at it here would copy the page of every object.
+    known = [file for each in _loaded if (file := each()) is not None]
+    # No isinstance: it runs code of what only pretends to be of a class.
+    kind = _io._IOBase  # noqa: SLF001
+    files: list[Any] = [
+        *known,
+        *(each for each in gc.get_objects() if issubclass(type(each), kind)),
+    ]
+    for file in (sys.stdout, sys.stderr, *files):
+        with suppress(Exception):
+            file.flush()
+    return files
+
+
+def _finish() -> None:
+    """Leave files as the end of an interpreter does, which closes them."""
+    for file in _write_out():
+        # What compresses or uploads has something to add when it is closed. What it writes to may
+        # be a file of these types; it has nothing to add, and has to be open for that.
+        if type(file).__module__ != "_io":
+            with suppress(Exception):
+                file.close()
 
 
 def _safe() -> bool:

@@ -77,3 +77,29 @@ def told():
 """,
     )
     assert [each["out"] for each in found] == ["late\nbye\n"] * 2
+
+
+def test_files_that_are_open_at_the_end_of_a_fork_are_written(runner):
+    found = runner(
+        """
+import gzip
+found = []
+for n in range(3):
+    call("work:writes", str(n))
+    found.append([open(f"{n}.csv").read(), gzip.open(f"{n}.gz").read().decode()])
+calls.close()
+print(json.dumps([*found, open("log").read()]))
+""",
+        """
+import gzip
+OPEN, LOG = [], open("log", "a")
+LOG.write("loaded")
+def writes(n):
+    OPEN.append(open(f"{n}.csv", "w"))
+    OPEN.append(gzip.open(f"{n}.gz", "wt"))
+    OPEN[0].write("a,b")
+    OPEN[1].write("packed")
+    LOG.write(f" called {n}")
+""",
+    )
+    assert found == [*[["a,b", "packed"]] * 3, "loaded called 0 called 1 called 2"]
