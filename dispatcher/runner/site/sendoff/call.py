@@ -57,12 +57,10 @@ class Call:
 class Loaded:
     """The function of a call, or why it can't be had."""
 
-    def __init__(self, spelled: str, paths: list[str]) -> None:
+    def __init__(self, spelled: str) -> None:
         self.spelled = spelled
         self.error: BaseException | None = None
         self.function: Callable[..., Any] = self._none
-        for path in reversed(paths):
-            sys.path.insert(0, os.path.abspath(path))
         try:
             self.function = load(spelled)
         except Exception as error:  # noqa: BLE001 (whatever a module raises is the call's end)
@@ -77,17 +75,21 @@ def main(arguments: list[str]) -> int:
     """The exit status: 0, or 1 where the function raised."""
     call = Call(arguments)
     _folder()
-    loaded = Loaded(call.function, call.paths)
+    for path in reversed(call.paths):
+        sys.path.insert(0, os.path.abspath(path))
     line = os.environ.pop("SENDOFF_CALLS", "")
-    if line:
-        from . import forks
+    if not line:
+        return run(call, Loaded(call.function))
+    from . import forks
 
-        told = forks.serve(int(line), offered=loaded.error is None)
-        if told is not None:
-            call = Call(told)
-            if call.function != loaded.spelled:
-                loaded = Loaded(call.function, [])
-            forks.end(run(call, loaded))
+    forks.seeds.watch()
+    loaded = Loaded(call.function)
+    told = forks.serve(int(line), offered=loaded.error is None)
+    if told is not None:
+        call = Call(told)
+        if call.function != loaded.spelled:
+            loaded = Loaded(call.function)
+        forks.end(run(call, loaded))
     return run(call, loaded)
 
 

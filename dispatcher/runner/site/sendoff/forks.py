@@ -16,11 +16,14 @@ import socket
 import sys
 from contextlib import suppress
 
+from .seeds import Seeds
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 _MOST = 1 << 20
+seeds = Seeds()
 _loaded: list[Any] = []
 """Weak references to the files that were open when the function was loaded."""
 
@@ -31,6 +34,7 @@ def serve(descriptor: int, *, offered: bool) -> list[str] | None:
     Returns None in this process; the words of a call in each that was forked for one.
     """
     line = socket.socket(fileno=descriptor)
+    seeds.keep()
     if not offered or not _safe():
         line.close()
         return None
@@ -150,17 +154,6 @@ def _become(data: bytes, descriptors: list[int]) -> list[str]:
     import importlib
 
     importlib.invalidate_caches()
-    _reseed()
+    seeds.sow()
     words: list[str] = told["words"]
     return words
-
-
-def _reseed() -> None:
-    """Randomness that a fresh process would have, unless the module has set a seed."""
-    numpy: Any = sys.modules.get("numpy")
-    if not numpy or "numpy.random" not in sys.modules:
-        return
-    generator = getattr(numpy.random.mtrand, "_rand", None)
-    source = getattr(generator, "_bit_generator", None)
-    if source is not None and getattr(source, "_seed_seq", None) is not None:
-        numpy.random.seed()

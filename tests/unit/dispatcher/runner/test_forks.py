@@ -23,12 +23,25 @@ print(json.dumps(made))
     ("module", "different"),
     [
         ("import random\ndef drawn(): print(random.random())\n", 3),
+        (
+            "import random\nrandom.seed(1)\nrandom.random()\ndef drawn(): print(random.random())\n",
+            1,
+        ),
+        ("import random\nrandom.seed(1)\nrandom.seed()\ndef drawn(): print(random.random())\n", 3),
+        ("import random\nrandom.random()\ndef drawn(): print(random.random())\n", 3),
+        ("from random import *\nseed(1)\nsetstate(getstate())\ndef drawn(): print(random())\n", 1),
         ("import numpy\ndef drawn(): print(numpy.random.rand())\n", 3),
         ("import numpy\nnumpy.random.seed(1)\ndef drawn(): print(numpy.random.rand())\n", 1),
     ],
 )
 def test_randomness_differs_unless_the_module_has_seeded_it(runner, module, different):
     assert len(set(runner(DRAWN, module))) == different
+
+
+def test_a_module_of_the_programs_own_that_is_called_random_is_its_own(runner, tmp_path):
+    (tmp_path / "random.py").write_text("print('ours')\nseed = 'here'\n")
+    found = runner(TWICE, "import random\ndef told(): print(random.seed)\n")
+    assert [each["out"] for each in found] == ["ours\nhere\n", "here\n"]
 
 
 def test_a_module_that_starts_a_thread_is_loaded_for_each_call(runner):
