@@ -100,7 +100,21 @@ def _safe() -> bool:
     if threading and threading.active_count() > 1:
         return False
     torch: Any = sys.modules.get("torch")
-    return not (torch and torch.cuda.is_initialized())
+    return not (torch and torch.cuda.is_initialized()) and not _in_openmp()
+
+
+def _in_openmp() -> bool:
+    """Whether GNU's OpenMP may have threads, for which it would wait in a fork for ever.
+
+    Other libraries that have threads of their own, such as OpenBLAS, know of forks.
+    """
+    try:
+        if len(os.listdir("/proc/self/task")) == 1:
+            return False
+        with open("/proc/self/maps", "rb") as maps:
+            return any(b"/libgomp" in line for line in maps)
+    except OSError:
+        return False
 
 
 def _stay_behind(line: socket.socket) -> bool:

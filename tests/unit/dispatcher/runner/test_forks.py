@@ -5,6 +5,8 @@ They are `sendoff.forks` of `dispatcher/runner/site`, seen from the runner's sid
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 DRAWN = """
@@ -55,6 +57,26 @@ print("loaded")
 """,
     )
     assert [each["out"] for each in found] == ["loaded\ntold\n"] * 2
+
+
+def test_a_module_that_has_used_openmp_is_loaded_for_each_call(runner, tmp_path):
+    (tmp_path / "sum.c").write_text(
+        "int sum(int n) { int s = 0;\n"
+        "#pragma omp parallel for reduction(+:s) num_threads(2)\n"
+        "for (int i = 0; i < n; i++) s += i; return s; }\n"
+    )
+    build = ["gcc", "-shared", "-fPIC", "-fopenmp", "sum.c", "-o", "sum.so"]
+    subprocess.run(build, cwd=tmp_path, check=True)
+    found = runner(
+        TWICE,
+        """
+import ctypes
+LIBRARY = ctypes.CDLL("./sum.so")
+print("loaded", LIBRARY.sum(5))
+def told(): print(LIBRARY.sum(6))
+""",
+    )
+    assert [each["out"] for each in found] == ["loaded 10\n15\n"] * 2
 
 
 def test_a_module_that_can_not_be_imported_fails_each_call_alike(runner):
