@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dispatcher.kubernetes import rights
 from packer.errors import SendoffError
 
 
@@ -117,7 +118,7 @@ class ApiForbidden(SendoffError):
         return self.said
 
     def fix(self) -> str:
-        return "sendoff init --manifests writes the least Role that works, for whoever grants it"
+        return rights.remedy(self.resource, self.namespace, everywhere=not self.namespace)
 
 
 class QuotaExceeded(SendoffError):
@@ -171,7 +172,7 @@ class NamespaceMissing(SendoffError):
         return f"the cluster has no namespace {self.namespace!r}"
 
     def fix(self) -> str:
-        return "sendoff init --manifests | kubectl apply -f -"
+        return f"{rights.remedy(namespace=self.namespace)}; or name another one: --namespace"
 
 
 class AssignmentTooLarge(SendoffError):

@@ -95,7 +95,9 @@ class Probe:
                     what=right.name,
                     state="poor" if right.optional else "bad",
                     said=f"not allowed {where}; needed {right.why}",
-                    fix="sendoff init --manifests | kubectl apply -f -, by an administrator",
+                    fix=rights.remedy(
+                        right.resource, self._client.namespace, everywhere=right.everywhere
+                    ),
                 )
 
     def _allowed(self, right: Right) -> bool:

@@ -94,6 +94,26 @@ OPERATOR_RIGHTS = (
 )
 """For `sendoff base prewarm` and `status`; who has them need not have the others."""
 
+_OPERATORS_ALONE = {right.resource for right in OPERATOR_RIGHTS} - {
+    right.resource for right in RIGHTS
+}
+
+
+def remedy(resource: str = "", namespace: str = "", *, everywhere: bool = False) -> str:
+    """What an administrator does, so that a user may use `resource`; none for all that runs need.
+
+    To whom a Role is bound is the administrator's to know: what is applied to a namespace that
+    has one replaces whom it was bound to.
+    """
+    flag = ""
+    if resource.partition("/")[0] in _OPERATORS_ALONE:
+        flag = " --operators"
+    elif everywhere and resource == "pods":
+        flag = " --usage"
+    named = f"--namespace {namespace or 'NAME'} --for KIND:NAME{flag}"
+    apply = "kubectl apply --server-side -f -"
+    return f"an administrator runs: sendoff init --manifests {named} | {apply}"
+
 
 def rules(rights: Iterable[Right]) -> list[dict[str, Any]]:
     """The rules of a Role that grants these (rbac/v1, PolicyRule), one for each resource."""

@@ -67,21 +67,23 @@ def command(
     asked. With --manifests nothing is written: the namespace under Pod Security's restricted
     level, the least Role and its binding (KIND is user, group or serviceaccount), a quota and a
     network policy are printed as YAML, for kubectl apply; with --operators, the Role and binding
-    of those who pre-warm nodes, which is apart from them.
+    of those who pre-warm nodes, which is apart from them. The namespace is the configured one,
+    or sendoff, unless it is named.
     """
-    if manifests:
-        tenancy = _tenancy(asked["namespace"] or "sendoff", subject, usage=usage)
-        return _manifests(console, tenancy, operators=operators)
     from packer.project.tree_errors import ProjectMissing
     from sendoff.settings import file as settings_file
 
+    folder = Path(project).resolve()
+    if not (of_user or folder.is_dir()):
+        raise ProjectMissing(project)
+    if manifests:
+        namespace = asked["namespace"] or _configured(folder) or "sendoff"
+        tenancy = _tenancy(namespace, subject, usage=usage)
+        return _manifests(console, tenancy, operators=operators)
     given = {key.replace("_", "-"): value for key, value in asked.items() if value}
     given |= dict(map(_pair, others))
     if not given:
         given = _answers()
-    folder = Path(project).resolve()
-    if not (of_user or folder.is_dir()):
-        raise ProjectMissing(project)
     settings = settings_file.checked(given, "sendoff init", folder)
     path = _path(folder, pyproject=pyproject, of_user=of_user)
     settings_file.write(path, settings, force=force)
@@ -131,6 +133,12 @@ def _answers() -> dict[str, str]:
         if answers["target"] == "local":
             break
     return {key: value for key, value in answers.items() if value}
+
+
+def _configured(folder: Path) -> str:
+    from sendoff.settings.configuration import load
+
+    return load(folder, {}).settings.namespace
 
 
 def _tenancy(namespace: str, subject: str, *, usage: bool) -> Tenancy:
