@@ -70,7 +70,7 @@ ON_CLUSTERS: tuple[Setting, ...] = (
     ),
     Setting(
         key="registry-in-cluster",
-        read=values.text,
+        read=addresses.repository,
         default=lambda _: "",
         help="the repository that nodes pull images from; empty: the same",
     ),

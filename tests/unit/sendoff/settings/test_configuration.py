@@ -152,6 +152,47 @@ def test_a_secret_s_value_is_refused_and_not_repeated(
     assert "geheim" not in repr(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("store", "http://minio:geheim@minio.example/runs"),
+        ("store", "s3://minio:geheim@minio.example/runs"),
+        ("store-in-cluster", "https://minio:geheim@minio.example/runs"),
+        ("store-in-cluster", "minio:geheim@minio.example/runs"),
+        ("torch-index", "https://ada:geheim@mirror.example/whl"),
+        ("registry", "ada:geheim@registry.example/team/runs"),
+        ("registry", "https://ada:geheim@registry.example/team/runs"),
+        ("registry-in-cluster", "ada:geheim@registry.example/team/runs"),
+        ("registry-in-cluster", "http://ada:geheim@registry.example/team/runs"),
+        ("bases", "ada:geheim@registry.example/base"),
+        ("bases", "https://ada:geheim@registry.example/base"),
+    ],
+)
+def test_a_login_in_an_address_is_refused_and_not_repeated(
+    key: str, value: str, project: Path, environ: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidSetting, match="no setting holds one") as caught:
+        load(project, {key: value}, environ)
+    assert "geheim" not in str(caught.value.as_dict())
+    assert "geheim" not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("store", "https://minio.example/runs/@team"),
+        ("store", "/data/@team"),
+        ("registry", "/data/@team"),
+        ("registry-in-cluster", "https://registry.example/team/runs"),
+    ],
+)
+def test_an_at_sign_elsewhere_is_no_login(
+    key: str, value: str, project: Path, environ: dict[str, str]
+) -> None:
+    settings = load(project, {key: value}, environ).settings
+    assert getattr(settings, key.replace("-", "_")) == value
+
+
 def test_a_file_that_is_not_toml(project: Path, environ: dict[str, str]) -> None:
     (project / "sendoff.toml").write_text("target = local")
     with pytest.raises(InvalidConfigurationFile, match=r"sendoff\.toml"):
