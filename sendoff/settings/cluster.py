@@ -52,9 +52,9 @@ ON_CLUSTERS: tuple[Setting, ...] = (
     ),
     Setting(
         key="longest",
-        read=values.duration,
+        read=values.lifetime,
         default=lambda _: 14 * 86_400.0,
-        help="time after which a Job is ended, whatever it waits for or does",
+        help="time after which a Job is ended, whatever it waits for or does; a minute at least",
     ),
     Setting(
         key="keep",
@@ -118,7 +118,7 @@ ON_CLUSTERS: tuple[Setting, ...] = (
     ),
     Setting(
         key="scratch",
-        read=values.size,
+        read=values.scratch,
         default=lambda _: 50 << 30,
         help="most that a pod may write: working directories, results, inputs, caches",
     ),

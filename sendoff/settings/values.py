@@ -72,12 +72,33 @@ def size(value: Any, _base: Path) -> int:
 LEAST_MEMORY = 16 << 20
 """Bytes in which an interpreter starts: with less, a number is one whose unit was forgotten."""
 
+LEAST_SCRATCH = 1 << 20
+"""Bytes: as with memory. A pod that writes more than it may is evicted."""
+LEAST_LIFETIME = 60.0
+"""Seconds in which a pod may start."""
+
 
 def memory(value: Any, base: Path) -> int:
     """Bytes that a command may use; 0 for no limit."""
     found = size(value, base)
     if 0 < found < LEAST_MEMORY:
         raise ValueError(f"no command starts in {found} bytes; with a unit: 16Gi, 500Mi")
+    return found
+
+
+def scratch(value: Any, base: Path) -> int:
+    """Bytes that a pod may write."""
+    found = size(value, base)
+    if found < LEAST_SCRATCH:
+        raise ValueError(f"no run is done with {found} bytes; with a unit: 50Gi, 500Mi")
+    return found
+
+
+def lifetime(value: Any, base: Path) -> float:
+    """Seconds after which something is ended: never 0, as what nobody ends is never gone."""
+    found = duration(value, base)
+    if found < LEAST_LIFETIME:
+        raise ValueError(f"{value!r} would end what has not begun; with a unit: 14d, 36h")
     return found
 
 

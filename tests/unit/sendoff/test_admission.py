@@ -37,11 +37,11 @@ def test_inputs_that_no_pod_has_room_for_are_refused_before_they_are_sent(
 ) -> None:
     # No cluster is there to be asked: this is found out without one.
     monkeypatch.setattr("dispatcher.kubernetes.target.KubernetesTarget._choice", lambda *_: None)
-    (tmp_path / "large").write_bytes(b"x" * 3000)
+    (tmp_path / "large").write_bytes(b"x" * (3 << 20))
     inputs = {"inputs": (f"{tmp_path / 'large'}:data/large",)}
     with pytest.raises(InputsTooLarge) as refused:
-        prepare(Session.open(tmp_path, {**CLUSTER, **inputs, "scratch": 2000}), ORDER)
-    assert refused.value.size == 3000
+        prepare(Session.open(tmp_path, {**CLUSTER, **inputs, "scratch": "2Mi"}), ORDER)
+    assert refused.value.size == 3 << 20
 
 
 @pytest.mark.parametrize(
