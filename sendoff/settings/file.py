@@ -63,7 +63,8 @@ def write(path: Path, settings: Mapping[str, Any], *, force: bool) -> None:
     """
     text = render(settings)
     own = path.name != "pyproject.toml"
-    before = path.read_text() if path.exists() else ""
+    # As bytes, of which none but ours are to change: ends of lines neither.
+    before = path.read_bytes().decode() if path.exists() else ""
     if own:
         if before and not force:
             raise ConfigurationExists(str(path), "sendoff init --force")
@@ -73,7 +74,8 @@ def write(path: Path, settings: Mapping[str, Any], *, force: bool) -> None:
     if "[tool.sendoff" in before:
         raise ConfigurationExists(f"{path} {TABLE}", f"edit {path}")
     gap = "\n" * (bool(before) + (bool(before) and not before.endswith("\n")))
-    _replace(path, f"{before}{gap}{TABLE}\n{text}")
+    added = f"{gap}{TABLE}\n{text}"
+    _replace(path, before + (added.replace("\n", "\r\n") if "\r\n" in before else added))
 
 
 def _replace(path: Path, text: str) -> None:
@@ -83,7 +85,7 @@ def _replace(path: Path, text: str) -> None:
     incoming = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with disk.room(path.name, path.parent):
-            incoming.write_text(text)
+            incoming.write_bytes(text.encode())
             if path.exists():
                 shutil.copymode(path, incoming)
             incoming.replace(path)

@@ -60,16 +60,16 @@ def test_what_was_written_survives_a_full_disk(
     path = tmp_path / "pyproject.toml"
     path.write_text("[project]\nname = 'x'\n")
     path.chmod(0o640)
-    write = Path.write_text
+    write = Path.write_bytes
 
-    def half(self: Path, text: str) -> int:
-        write(self, text[: len(text) // 2])
+    def half(self: Path, content: bytes) -> int:
+        write(self, content[: len(content) // 2])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_text", half)
+    monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(DiskFull):
         settings_file.write(path, {"gpu": "a40"}, force=False)
-    monkeypatch.setattr(Path, "write_text", write)
+    monkeypatch.setattr(Path, "write_bytes", write)
     assert path.read_text() == "[project]\nname = 'x'\n"
     assert [each.name for each in tmp_path.iterdir()] == ["pyproject.toml"]
     settings_file.write(path, {"gpu": "a40"}, force=False)
@@ -85,6 +85,17 @@ def test_a_table_is_added_to_a_pyproject_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationExists):
         settings_file.write(path, {"gpu": "h100"}, force=True)
     assert tomllib.loads(path.read_text()) == expected
+
+
+def test_the_lines_of_a_pyproject_end_as_they_did(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    before = b'[project]\r\nname = "x"\r\nversion = "1"'
+    path.write_bytes(before)
+    settings_file.write(path, {"gpu": "a40", "retries": 2}, force=False)
+    written = path.read_bytes()
+    assert written.startswith(before)
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert tomllib.loads(written.decode())["tool"]["sendoff"] == {"gpu": "a40", "retries": 2}
 
 
 @pytest.mark.parametrize(
