@@ -29,9 +29,14 @@ class Session(Record, frozen=True):
         """The session for the project in the directory `project`.
 
         Raises:
-            InvalidConfigurationFile, UnknownSetting, InvalidSetting
+            ProjectMissing, InvalidConfigurationFile, UnknownSetting, InvalidSetting
         """
         project = project.resolve()
+        if not project.is_dir():
+            # Its settings would be the defaults, and whoever mistyped it none the wiser.
+            from packer.project.tree_errors import ProjectMissing
+
+            raise ProjectMissing(str(project))
         return cls(project=project, configuration=load(project, flags or {}))
 
     @property

@@ -42,7 +42,6 @@ def command(
     send the token, which is in $SENDOFF_MCP_TOKEN or a file: whoever has it can run commands as
     you. docs/agents.md has the configuration of clients.
     """
-    from packer.project.tree_errors import ProjectMissing
     from sendoff.mcp.desk import Desk
     from sendoff.mcp.errors import SdkMissing
     from sendoff.session import Session
@@ -53,8 +52,6 @@ def command(
         raise SdkMissing(error.name or "mcp") from None
     del mcp
     session = Session.open(Path(project), options.flags({"mcp_token_file": mcp_token_file}))
-    if not session.project.is_dir():
-        raise ProjectMissing(str(session.project))
     # Clients start servers anywhere; paths that a tool is given are the project's.
     os.chdir(session.project)
     desk = Desk(session.project)

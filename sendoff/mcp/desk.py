@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from packer.project.tree_errors import ProjectMissing
 from sendoff.errors import Misuse
 from sendoff.mcp.questions import Wishes
 from sendoff.mcp.under_way import UnderWay
@@ -34,8 +33,6 @@ class Desk:
             SendoffError: what the configuration raises.
         """
         session = Session.open(self.project / project, wishes)
-        if not session.project.is_dir():
-            raise ProjectMissing(str(session.project))
         if project != "." and session.settings.store != Session.open(self.project).settings.store:
             raise Misuse(
                 f"{project} has a store of its own: {session.settings.store}",
