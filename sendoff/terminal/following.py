@@ -52,10 +52,17 @@ class Start:
         except KeyboardInterrupt:
             if self._begun:
                 _cancel(self._begun, self._console)
+                self._say_what_may_come(self._begun)
             raise
         finally:
             if signal.getsignal(signal.SIGINT) == self._leave:
                 signal.signal(signal.SIGINT, self._usual)
+
+    def _say_what_may_come(self, run: Run) -> None:
+        """A cluster may do what it was asked for when nobody waits for its answer any longer."""
+        if run.record.request.target == "kubernetes":
+            words = "its start was cut off: should the cluster make its Job yet, this ends it"
+            self._console.say(f"{words}: sendoff cancel {run.id}", "yellow")
 
     def _hold(self, record: RunRecord) -> None:
         self._begun = Run(record, self._session)

@@ -352,5 +352,22 @@ def test_28_ctrl_c_twice_while_the_job_is_made_cancels_the_run(desk: Desk, api: 
     assert desk.site.of_run("jobs", found[1]) == []
 
 
+def test_28_a_job_that_comes_after_ctrl_c_twice_is_named(desk: Desk, api: Proxy) -> None:
+    desk.write("main.py", HELLO)
+    held = api.on("POST", "/jobs", Delay(8))
+    with desk.started("run", *COMMAND) as client:
+        api.wait(lambda: bool(held.met))
+        client.send_signal(signal.SIGINT)
+        assert client.stderr
+        assert any("Ctrl-C again" in line for line in iter(client.stderr.readline, ""))
+        client.send_signal(signal.SIGINT)
+        _, said = client.communicate(timeout=60)
+    found = re.search(r"its start was cut off: .*: sendoff cancel (\S+)", said)
+    assert found, said
+    until(lambda: desk.site.of_run("jobs", found[1]) != [], 60)
+    assert "cancelled" in desk.done("cancel", found[1])
+    until(lambda: desk.site.of_run("jobs", found[1]) == [], 60)
+
+
 def _docker(desk: Desk) -> dict[str, str]:
     return {"DOCKER_HOST": desk.site.stack.known["docker"]["host"]}
