@@ -18,6 +18,8 @@ from packer.errors import SendoffError
 from packer.record import decodable
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT, GONE, TOO_MANY = 401, 403, 404, 409, 410, 429
+SUCCESS, _ERROR = 300, 400
+"""Below these, an answer is a success, and one that sends the client elsewhere."""
 _TRANSIENT = frozenset({TOO_MANY, 500, 502, 503, 504})
 _CANNOT = re.compile(
     r'cannot (?P<verb>[\w-]+) resource "(?P<resource>[^"]+)"'
@@ -26,6 +28,8 @@ _CANNOT = re.compile(
 _QUOTA = re.compile(r"exceeded quota: [^\n]*")
 _NAMESPACE = re.compile(r'namespaces "([^"]+)" not found')
 _VERBS = {"POST": "create", "DELETE": "delete", "PATCH": "patch", "PUT": "update"}
+_BUILT_IN = re.compile(r"/version$|/api/|/apis/(?:[a-z]+|[a-z.]+\.k8s\.io)/")
+"""Paths that every API server has; of others it says that there is no such page."""
 _PATH = re.compile(r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<resource>[a-z]+)(?:/[^/]+)?$")
 
 
@@ -76,6 +80,17 @@ def status_of(body: bytes) -> Status:
         return msgspec.json.decode(body, type=decodable(Status))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Status(message=body[:500].decode(errors="replace").strip())
+
+
+def is_foreign(status: int, body: bytes, path: str) -> bool:
+    """Whether no API server answers so: its successes are objects, what it does not find it tells
+    by a Status, and it sends nobody elsewhere.
+    """
+    if status < SUCCESS:
+        return not body.lstrip().startswith(b"{")
+    if status == NOT_FOUND:
+        return bool(_BUILT_IN.match(path)) and not status_of(body).code
+    return status < _ERROR
 
 
 def transient(status: int, body: bytes, header: str) -> Transient | None:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from dispatcher.kubernetes import answers, cluster_choice
 from dispatcher.kubernetes.answers import Transient
-from dispatcher.kubernetes.errors import ApiUnauthorized
+from dispatcher.kubernetes.errors import ApiUnauthorized, NotKubernetes
 from dispatcher.kubernetes.paths import Paths
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.stream import Stream
@@ -33,7 +33,8 @@ Query = Mapping[str, str | int]
 PATIENCE = 30.0
 """Seconds that a call may take in all, however often it is tried."""
 _CONNECT, _READ = 5.0, 30.0
-_SUCCESS = 300
+_SHOWN = 500
+"""Bytes of an answer that may be shown."""
 _JSON = "application/json"
 _APPLY = "application/apply-patch+yaml"
 """JSON is YAML, too."""
@@ -79,8 +80,8 @@ class Client:
     """One cluster. Several threads may use it at once.
 
     Every call raises:
-        ClusterNotConfigured, ClusterUnreachable, ClusterFailing, ApiUnauthorized, ApiForbidden,
-        QuotaExceeded, NamespaceMissing, ApiRejected
+        ClusterNotConfigured, NotKubernetes, ClusterUnreachable, ClusterFailing, ApiUnauthorized,
+        ApiForbidden, QuotaExceeded, NamespaceMissing, ApiRejected
         Refusal: 404, 409 or 410, which callers expect.
     """
 
@@ -188,9 +189,14 @@ class Client:
             response.drain_conn()
             link = self._link(instead_of=link)
             response = _send(link, call)
-        if response.status < _SUCCESS:
+        if response.status < answers.SUCCESS and call.silence:
             return response
         said, status = response.data, response.status
+        if answers.is_foreign(status, said, call.path):
+            words = said[:_SHOWN].decode(errors="replace")
+            raise NotKubernetes(link.connection.host, call.path, status, words)
+        if status < answers.SUCCESS:
+            return response
         if status == answers.UNAUTHORIZED:
             words = answers.status_of(said).message
             raise ApiUnauthorized(link.connection.host, link.connection.source, words)

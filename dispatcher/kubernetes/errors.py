@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dispatcher.kubernetes import rights
 from packer.errors import SendoffError
 
+_LINE = 200
+"""Characters that are shown of an answer's first line."""
+
 
 class ClusterNotConfigured(SendoffError):
     """Nothing says which cluster to talk to, or what says it cannot be read."""
@@ -28,6 +31,29 @@ class ClusterNotConfigured(SendoffError):
 
     def fix(self) -> str:
         return self.remedy or "export KUBECONFIG=…, or see kubectl config get-contexts"
+
+
+class NotKubernetes(SendoffError):
+    """Something answers at the server's address, and it is no API server."""
+
+    code, phase = "NOT_KUBERNETES", "configuration"
+
+    def __init__(self, host: str, path: str, status: int, said: str) -> None:
+        """`said` is what was answered, whose first line is told."""
+        super().__init__(host, path, status, said)
+        self.host, self.path, self.status, self.said = host, path, status, said
+
+    def what(self) -> str:
+        return f"what answers at {self.host} is no Kubernetes API"
+
+    def why(self) -> str:
+        return f"another server, a login page or a proxy: {self.path} is answered with {self.status}"
+
+    def evidence(self) -> str:
+        return (self.said.strip().splitlines() or ["an empty answer"])[0][:_LINE]
+
+    def fix(self) -> str:
+        return "see which server the context names, or log in again: kubectl config view --minify"
 
 
 class ClusterUnreachable(SendoffError):

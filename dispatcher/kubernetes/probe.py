@@ -14,7 +14,7 @@ from dispatcher.kubernetes.answers import Refusal
 from dispatcher.kubernetes.catalogue import Catalogue
 from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.cluster_facts import ClusterFacts
-from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing
+from dispatcher.kubernetes.errors import ApiForbidden, NamespaceMissing, NotKubernetes
 from dispatcher.kubernetes.kueue import Kueue
 from dispatcher.kubernetes.objects import Meta, Part
 from dispatcher.kubernetes.offers import offers
@@ -29,6 +29,7 @@ from packer.record import Record, decodable
 
 _OLDEST = (1, 33)
 """Job features that are relied on are stable from here: a backoff limit per index."""
+_OK = 200
 _SKEW = 900.0
 
 
@@ -118,7 +119,10 @@ class Probe:
         return msgspec.json.decode(answer, type=decodable(_Review)).status.allowed
 
     def _version(self) -> Finding:
-        found = msgspec.json.decode(self._client.get(VERSION), type=decodable(_Version))
+        answer = self._client.get(VERSION)
+        found = msgspec.json.decode(answer, type=decodable(_Version))
+        if not found.git_version:
+            raise NotKubernetes(self._client.host, VERSION, _OK, answer.decode(errors="replace"))
         numbers = int(found.major), int(found.minor.rstrip("+"))
         if numbers < _OLDEST:
             return Finding(

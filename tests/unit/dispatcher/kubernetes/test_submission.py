@@ -17,7 +17,7 @@ from tests.faults.proxy import Proxy
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 
 RUN = run_of()
-MISSING = Answer(404, body=b'{"message": "jobs.batch \\"train-abc234\\" not found"}')
+MISSING = Answer(404, body=b'{"code": 404, "message": "jobs.batch \\"train-abc234\\" not found"}')
 JOB = json.dumps(
     {
         "metadata": {

@@ -19,7 +19,7 @@ from tests.faults.faults import Answer
 from tests.faults.proxy import Proxy
 from tests.unit.dispatcher.kubernetes.conftest import run_of
 
-MISSING = Answer(404, body=b'{"message": "jobs.batch \\"train-abc234\\" not found"}')
+MISSING = Answer(404, body=b'{"code": 404, "message": "jobs.batch \\"train-abc234\\" not found"}')
 NOTHING = Answer(200, body=b'{"metadata": {}, "items": []}')
 DYING = {"deletionTimestamp": "2026-11-24T03:12:00Z"}
 COMPLETE = {"conditions": [{"type": "Complete", "status": "True"}]}
