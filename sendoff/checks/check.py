@@ -8,6 +8,7 @@ from typing import Literal
 
 from packer.errors import SendoffError
 from packer.record import Record
+from sendoff import unforeseen
 
 
 class Check(Record, frozen=True):
@@ -23,8 +24,9 @@ class Check(Record, frozen=True):
     """What to do, where something is wrong: a command, mostly."""
 
 
-def of_error(area: str, what: str, error: SendoffError) -> Check:
+def of_error(area: str, what: str, failure: SendoffError | OSError) -> Check:
     """The check that an error made fail."""
+    error = failure if isinstance(failure, SendoffError) else unforeseen.told(failure)
     said = ": ".join(filter(None, (error.what(), error.why(), error.evidence())))
     return Check(
         area=area, what=what, state="problem", said=" ".join(said.split()), fix=error.fix()
@@ -44,7 +46,7 @@ class Checks:
         finding = Finding()
         try:
             yield finding
-        except SendoffError as error:
+        except (SendoffError, OSError) as error:
             self.made.append(of_error(self.area, what, error))
         else:
             self.made.append(
@@ -56,6 +58,11 @@ class Checks:
                     fix=finding.fix,
                 )
             )
+
+    @property
+    def last(self) -> Check:
+        """The one that was just made."""
+        return self.made[-1]
 
     @property
     def good(self) -> bool:

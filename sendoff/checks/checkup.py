@@ -31,5 +31,5 @@ def checkup(session: Session) -> Iterator[Check]:
     for area in _AREAS[session.settings.target]:
         try:
             yield from area(session)
-        except SendoffError as error:
+        except (SendoffError, OSError) as error:
             yield of_error(area.__name__, "", error)

@@ -30,7 +30,7 @@ def sandbox(session: Session) -> Iterator[Check]:
                 f"{found.said}: not a virtual environment, so all that it has is packed",
                 "python -m venv .venv && . .venv/bin/activate",
             )
-    yield from checks.made
+    yield checks.last
 
 
 def folders(session: Session) -> Iterator[Check]:
@@ -43,10 +43,11 @@ def folders(session: Session) -> Iterator[Check]:
         if place.startswith("/"):
             with checks.one(name) as found:
                 _folder(Path(place), f"export SENDOFF_{name.upper()}=DIR", found)
+            yield checks.last
     if session.embedded:
         with checks.one("hard links") as found:
             _links(settings.cache, found)
-    yield from checks.made
+        yield checks.last
 
 
 def _folder(folder: Path, remedy: str, found: Finding) -> None:

@@ -34,12 +34,13 @@ def registry(session: Session) -> Iterator[Check]:
     with checks.one("push") as found, unknown(session, _PATIENCE) as there:
         there.check()
         found.said = f"{settings.registry} takes images"
+    yield checks.last
     nodes = settings.registry_in_cluster or settings.registry
     if settings.target == "kubernetes" and checks.good:
         with checks.one("pull") as found:
             found.said = f"nodes pull from {nodes}"
             _reach(nodes, "nodes pull from", "SENDOFF_REGISTRY_IN_CLUSTER", found)
-    yield from checks.made
+        yield checks.last
 
 
 def base(session: Session) -> Iterator[Check]:
@@ -70,7 +71,7 @@ def base(session: Session) -> Iterator[Check]:
                 f"{found.said}: a tag may mean another image tomorrow",
                 f"export SENDOFF_BASE={image.repository}@{image.digest}",
             )
-    yield from checks.made
+    yield checks.last
 
 
 def builder(session: Session) -> Iterator[Check]:
@@ -90,7 +91,7 @@ def builder(session: Session) -> Iterator[Check]:
         where = address.parse(chosen.address)
         version = Builder(where, settings.cache).check()
         found.said = f"{where} answers" + (f", BuildKit {version}" if version else "")
-    yield from checks.made
+    yield checks.last
 
 
 def store(session: Session) -> Iterator[Check]:
@@ -113,7 +114,7 @@ def store(session: Session) -> Iterator[Check]:
     with checks.one("as runs see it") as found:
         found.said = inside
         _reach(inside.partition("://")[2], "runs reach it as", "SENDOFF_STORE_IN_CLUSTER", found)
-    yield from checks.made
+    yield checks.last
 
 
 def engine(session: Session) -> Iterator[Check]:
@@ -127,7 +128,7 @@ def engine(session: Session) -> Iterator[Check]:
         if session.settings.gpu:
             # The toolkit's hook and CDI need no runtime: only a start shows it.
             found.said += "; whether it gives containers GPUs shows when one is started"
-    yield from checks.made
+    yield checks.last
 
 
 def cluster(session: Session) -> Iterator[Check]:

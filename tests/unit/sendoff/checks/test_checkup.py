@@ -54,6 +54,28 @@ def test_a_folder_that_is_a_file(home: Path) -> None:
     assert check.fix == "export SENDOFF_STORE=DIR"
 
 
+def test_a_cache_that_can_not_be_written_to_keeps_no_other_check_back(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "file").write_text("")
+    monkeypatch.setenv("SENDOFF_CACHE", str(home / "file" / "cache"))
+    checks = found()
+    bad = {name for name, each in checks.items() if each.state == "problem"}
+    assert bad == {"sandbox python", "disk cache", "disk hard links"}
+    for name in bad:
+        assert str(home / "file") in checks[name].said
+        assert "export SENDOFF_CACHE=DIR" in checks[name].fix
+    assert checks["disk store"].state != "problem"
+    assert run(["doctor", "--python", sys.executable]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == len(checks)
+
+
+def test_each_check_of_an_area_is_told_before_the_next_is_made(home: Path) -> None:
+    checks = checkup(Session.open(Path(), {"python": sys.executable}))
+    assert [next(checks).what for _ in range(2)] == ["python", "cache"]
+    assert not (home / ".local").exists()
+
+
 def test_no_interpreter() -> None:
     check = found(python="/no/python")["sandbox python"]
     assert check.state == "problem"
