@@ -47,7 +47,9 @@ class NotKubernetes(SendoffError):
         return f"what answers at {self.host} is no Kubernetes API"
 
     def why(self) -> str:
-        return f"another server, a login page or a proxy: {self.path} is answered with {self.status}"
+        return (
+            f"another server, a login page or a proxy: {self.path} is answered with {self.status}"
+        )
 
     def evidence(self) -> str:
         return (self.said.strip().splitlines() or ["an empty answer"])[0][:_LINE]
