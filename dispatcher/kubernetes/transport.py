@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import ssl
 import tempfile
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import urllib3
 
 from dispatcher.kubernetes.connection import Connection
 from dispatcher.kubernetes.errors import ClusterNotConfigured
+from packer import proxies
 
 _POOL = 8
 # A peer that vanished is noticed in half a minute; a proxy may still answer for it.
@@ -27,12 +28,16 @@ _KEEPALIVE = (
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6), 3),
 )
 
+_LOGIN = re.compile(r"(?<=://).*@")
+_WAY = "kubectl proxy --port 8001, and a kubeconfig with server: http://127.0.0.1:8001"
+"""kubectl goes through SOCKS."""
+
 
 def pool(connection: Connection) -> urllib3.PoolManager:
     """A pool for one cluster, which neither retries nor follows redirects.
 
     Raises:
-        ClusterNotConfigured: a certificate or key cannot be read.
+        ClusterNotConfigured: a certificate or key cannot be read, or the proxy is of no use.
     """
     options: dict[str, Any] = {
         "maxsize": _POOL,
@@ -47,10 +52,20 @@ def pool(connection: Connection) -> urllib3.PoolManager:
         if connection.server_name:
             options["server_hostname"] = connection.server_name
             options["assert_hostname"] = connection.server_name
-    proxy = connection.proxy or _proxy(connection.host)
-    if proxy:
-        return urllib3.ProxyManager(proxy, **options)
-    return urllib3.PoolManager(**options)
+    scheme, _, rest = connection.host.partition("://")
+    # Of ALL_PROXY kubectl, and whatever else is made of Go, knows nothing.
+    proxy = connection.proxy or proxies.of_environment(rest.partition("/")[0], scheme)
+    try:
+        return proxies.pool(proxy, **options)
+    except urllib3.exceptions.LocationValueError as error:
+        source = connection.source if connection.proxy else f"the environment ({scheme}_proxy)"
+        raise _unusable(proxy, source) from error
+
+
+def _unusable(proxy: str, source: str) -> ClusterNotConfigured:
+    reason = "sendoff reaches clusters by HTTP proxies alone, and this one is another"
+    shown = _LOGIN.sub("", proxy)
+    return ClusterNotConfigured(reason, f"the proxy {shown} of {source}", _WAY)
 
 
 def _tls(connection: Connection) -> ssl.SSLContext:
@@ -78,11 +93,3 @@ def _private(content: bytes) -> Iterator[str]:
         yield path
     finally:
         Path(path).unlink()
-
-
-def _proxy(host: str) -> str:
-    """What the environment says (`HTTPS_PROXY`, `NO_PROXY`)."""
-    scheme, _, rest = host.partition("://")
-    name = rest.partition("/")[0]
-    found = urllib.request.getproxies().get(scheme, "")
-    return "" if not found or urllib.request.proxy_bypass(name) else found

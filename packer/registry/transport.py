@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packer import proxies
 from packer.registry.access import Access
 from packer.registry.answer import Answer, Interrupted
 from packer.registry.errors import AnswerUnreadable, RegistryUntrusted
@@ -117,18 +117,10 @@ class Transport:
         return pool
 
     def _connect(self, origin: str) -> urllib3.PoolManager:
-        import urllib3
-
         scheme, _, host = origin.partition("://")
         context = self._context(host) if scheme == "https" else None
-        proxy = _proxy(scheme, host)
-        if not proxy:
-            return urllib3.PoolManager(maxsize=_KEPT, blocksize=_BLOCK, ssl_context=context)
-        login = urllib3.util.parse_url(proxy).auth
-        headers = urllib3.make_headers(proxy_basic_auth=login) if login else None
-        return urllib3.ProxyManager(
-            proxy, proxy_headers=headers, maxsize=_KEPT, blocksize=_BLOCK, ssl_context=context
-        )
+        proxy = proxies.of_environment(host, scheme, "all")
+        return proxies.pool(proxy, maxsize=_KEPT, blocksize=_BLOCK, ssl_context=context)
 
     def _context(self, host: str) -> ssl.SSLContext:
         import ssl
@@ -179,19 +171,6 @@ def split(url: str) -> tuple[str, str]:
     target = rest[len(host) :].partition("#")[0]
     scheme, bare = scheme.lower(), host.rpartition("@")[2].lower()
     return f"{scheme}://{bare.removesuffix(_USUAL.get(scheme, ' '))}", target or "/"
-
-
-def _proxy(scheme: str, host: str) -> str:
-    """The proxy that the environment names; as in curl and Go, none for the loopback."""
-    if is_loopback(host) or not any(name.lower().endswith("_proxy") for name in os.environ):
-        return ""
-    from urllib.request import getproxies, proxy_bypass
-
-    if proxy_bypass(host):
-        return ""
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all") or ""
-    return proxy if "://" in proxy or not proxy else f"http://{proxy}"
 
 
 def _insecure(origin: str, error: Exception) -> Exception:

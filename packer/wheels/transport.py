@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from packer import proxies
 from packer.wheels.errors import WheelUnavailable
 from packer.wheels.index_sources import IndexSources
 
@@ -38,7 +39,7 @@ class Transport:
 
     def __init__(self, sources: IndexSources) -> None:
         self._sources = sources
-        self._pool = _pool(sources)
+        self._pools: dict[str, urllib3.PoolManager] = {}
 
     def read(self, url: str, sink: Callable[[bytes], object]) -> None:
         """Give the content of `url` to `sink`, going on where a broken connection ended.
@@ -112,7 +113,7 @@ class Transport:
     def _get(
         self, url: str, headers: dict[str, str], method: str = "GET"
     ) -> urllib3.BaseHTTPResponse:
-        answer = self._pool.request(
+        answer = self._pool(url).request(
             method,
             url,
             headers={"Accept-Encoding": "identity", **headers, **self._login(url)},
@@ -127,6 +128,13 @@ class Transport:
             said = f"the server answered {answer.status}"
             raise WheelUnavailable(_name(url), url, said, absent=_is_absent(url, answer.status))
         return answer
+
+    def _pool(self, url: str) -> urllib3.PoolManager:
+        parts = urlsplit(url)
+        proxy = proxies.of_environment(parts.netloc.rpartition("@")[2], parts.scheme, "all")
+        if proxy not in self._pools:
+            self._pools.setdefault(proxy, _connect(self._sources, proxy))
+        return self._pools[proxy]
 
     def _login(self, url: str) -> dict[str, str]:
         import urllib3
@@ -152,24 +160,18 @@ class Transport:
             raise WheelUnavailable(_name(url), url, str(error), absent=absent) from error
 
 
-def _pool(sources: IndexSources) -> urllib3.PoolManager:
+def _connect(sources: IndexSources, proxy: str) -> urllib3.PoolManager:
     import ssl
-    from urllib.request import getproxies
 
     import urllib3
 
     bundle = sources.certificates or os.environ.get("REQUESTS_CA_BUNDLE")
-    context = ssl.create_default_context(cafile=bundle or None)
-    timeout = urllib3.Timeout(connect=10, read=60)
-    retries = urllib3.Retry(total=None, connect=0, read=0, status=0, redirect=5, other=0)
-    proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("http")
-    if proxy:
-        return urllib3.ProxyManager(
-            proxy, ssl_context=context, maxsize=AT_ONCE, timeout=timeout, retries=retries
-        )
-    return urllib3.PoolManager(
-        ssl_context=context, maxsize=AT_ONCE, timeout=timeout, retries=retries
+    return proxies.pool(
+        proxy,
+        ssl_context=ssl.create_default_context(cafile=bundle or None),
+        maxsize=AT_ONCE,
+        timeout=urllib3.Timeout(connect=10, read=60),
+        retries=urllib3.Retry(total=None, connect=0, read=0, status=0, redirect=5, other=0),
     )
 
 
