@@ -57,7 +57,11 @@ def path(value: Any, base: Path) -> Path:
 
 def duration(value: Any, _base: Path) -> float:
     """Seconds."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0:
+    if (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value < float("inf")
+    ):
         return float(value)
     return parse_duration(value if isinstance(value, str) else repr(value))
 

@@ -112,6 +112,8 @@ def test_an_empty_variable_is_an_unset_one(project: Path, environ: dict[str, str
         'timeout = "soon"',
         "timeout = -1",
         "timeout = true",
+        "timeout = nan",
+        "keep = inf",
         'memory = "lots"',
         "memory = 100",
         "scratch = 50",
