@@ -62,7 +62,7 @@ class Kubeconfig:
             host=cluster["server"].rstrip("/"),
             namespace=chosen.get("namespace") or "default",
             source=f"the context {name} in {self._where}",
-            ca=_content(cluster, "certificate-authority"),
+            ca=self._content(cluster, "certificate-authority"),
             verify=not cluster.get("insecure-skip-tls-verify", False),
             server_name=cluster.get("tls-server-name", ""),
             proxy=cluster.get("proxy-url", ""),
@@ -94,10 +94,10 @@ class Kubeconfig:
 
             return plugins.provider(self._files, context)
         certificate = {
-            "certificate": _content(user, "client-certificate"),
-            "key": _content(user, "client-key"),
+            "certificate": self._content(user, "client-certificate"),
+            "key": self._content(user, "client-key"),
         }
-        token = _text(user, "tokenFile") or user.get("token", "")
+        token = self._content(user, "tokenFile").decode().strip() or user.get("token", "")
         if token:
             return {**certificate, "authorization": f"Bearer {token}"}
         if "exec" in user:
@@ -105,8 +105,25 @@ class Kubeconfig:
 
             return plugins.run(user["exec"], cluster, self._files[0])
         if "username" in user:
+            if "password" not in user:
+                reason = f"the user {user['username']} of the kubeconfig has no password"
+                raise ClusterNotConfigured(reason, self._where)
             return {**certificate, "authorization": _basic(user["username"], user["password"])}
         return certificate
+
+    def _content(self, table: dict[str, Any], name: str) -> bytes:
+        """A certificate or key, given in the file or beside it."""
+        field = f"{name}-data"
+        try:
+            if table.get(field):
+                return base64.b64decode(table[field])
+            return Path(table[name]).read_bytes() if table.get(name) else b""
+        except OSError as error:
+            reason = f"the kubeconfig's {name} cannot be read"
+            raise ClusterNotConfigured(reason, str(error)) from error
+        except (ValueError, TypeError) as error:
+            reason = f"the kubeconfig's {field} is no base64"
+            raise ClusterNotConfigured(reason, f"{self._where}: {error}") from error
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -133,28 +150,6 @@ def _placed(value: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _content(table: dict[str, Any], name: str) -> bytes:
-    """A certificate or key, given in the file or beside it."""
-    if table.get(f"{name}-data"):
-        return _decoded(table[f"{name}-data"])
-    path = table.get(name)
-    if not path:
-        return b""
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ClusterNotConfigured(f"the kubeconfig's {name} cannot be read", str(error)) from error
-
-
-def _text(table: dict[str, Any], name: str) -> str:
-    return _content(table, name).decode().strip()
-
-
 def _basic(user: str, password: str) -> str:
     """The header of basic authentication (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def _decoded(value: Any) -> bytes:
-    """The bytes of a field of a kubeconfig that ends in `-data`."""
-    return base64.b64decode(value)

@@ -160,6 +160,23 @@ def test_what_can_not_be_used_is_said(tmp_path, content, context, words):
         load(path, context)
 
 
+@pytest.mark.parametrize(
+    ("cluster", "user", "words"),
+    [
+        ({"certificate-authority-data": encoded(CA)[:-1]}, {}, "certificate-authority-data is no"),
+        ({"certificate-authority-data": 7}, {}, "certificate-authority-data is no"),
+        ({}, {"client-key-data": "Zé=="}, "client-key-data is no"),
+        ({}, {"username": "alice"}, "user alice .* no password"),
+    ],
+)
+def test_a_damaged_field_is_named_with_its_file(tmp_path, cluster, user, words):
+    server = {"server": "https://a"}
+    path = write(tmp_path / "config", users={"u": user}, clusters={"c": server | cluster})
+    with pytest.raises(ClusterNotConfigured, match=words) as caught:
+        load(path, "u-c")
+    assert str(path) in caught.value.evidence()
+
+
 def test_a_mistyped_context_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(ClusterNotConfigured) as caught:
         load(write(tmp_path / "config"), "tokens-data")
