@@ -20,6 +20,7 @@ from typing import NamedTuple
 from packer import disk, process
 from packer.bases import catalogue as catalogues
 from packer.bases.catalogue import FILE, Catalogue
+from packer.bases.errors import CatalogueMalformed
 from packer.bases.packages import stanzas
 from packer.errors import SendoffError
 from packer.registry.access import Access
@@ -139,7 +140,11 @@ def update(
     path = folder / FILE
     texts = {path: path.read_text("utf-8")}
     for change in updates(catalogue, moment, Lookups(digest_of, _newest_uv, _newest_python)):
-        texts[path] = rewritten(texts[path], *change)
+        try:
+            texts[path] = rewritten(texts[path], *change)
+        except KeyError as missing:
+            problem = 'it is written in another way than [NAME] and KEY = "VALUE"'
+            raise CatalogueMalformed(str(path), missing.args[0], problem) from missing
     catalogues.parse(texts[path], str(path))
     for entry in catalogue.bases.values():
         toolkit, compiler = (

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import lzma
+import re
 from pathlib import Path
 
 import pytest
 
 from packer.bases import catalogue as catalogues
 from packer.bases import pins
+from packer.bases.errors import CatalogueMalformed
 from packer.images.layout import Layout
 from packer.registry.access import Access
 from packer.registry.push_request import PushRequest
@@ -140,6 +142,23 @@ def test_a_catalogue_is_pinned_to_what_tags_stand_for(
     assert "# where we mirror it" in file.read_text()
     assert len(changed) == 3
     assert pins.update(folder, "20260101T000000Z", Access(patience=5.0), tmp_path / "cache") == ()
+
+
+def test_a_heading_that_is_written_in_another_way_is_named(
+    server: RegistryProcess, folder: Path, tmp_path: Path, layout: Layout, path: str
+) -> None:
+    repository = Repository(host=server.host, path=path)
+    digest = make_image(layout, command="other")
+    Registry(repository, Access(patience=5.0), tmp_path / "cache").push(
+        PushRequest(layout=layout.root, images=(digest,), tags={"1": digest})
+    )
+    file = folder / "catalogue.toml"
+    text = re.sub("registry.example/[a-z]+:[a-z0-9-]+", f"{repository}:1", file.read_text())
+    file.write_text(text.replace("[roots.plain]", '[roots."plain"]'))
+    with pytest.raises(CatalogueMalformed, match=r"\[roots.plain\] in the catalogue") as caught:
+        pins.update(folder, "20260101T000000Z", Access(patience=5.0), tmp_path / "cache")
+    assert caught.value.evidence() == str(file)
+    assert digest not in file.read_text()
 
 
 def test_a_python_of_uv_is_the_newest_that_its_uv_installs(folder: Path) -> None:
