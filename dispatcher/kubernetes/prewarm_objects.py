@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from dispatcher.kubernetes.objects import Condition, Meta, Node, NodeStatus, Part
 from dispatcher.kubernetes.prewarm import IMAGES, PREWARM, REVISION, WarmImage
 from dispatcher.kubernetes.pull_job_objects import PullSpec, PullStatus, WarmerMeta
@@ -133,10 +135,9 @@ class Warmer(Labelled, frozen=True):
         return status.completion_time or self.metadata.told or status.start_time or ""
 
     @property
-    def images(self) -> tuple[WarmImage, ...]:
-        """What it has pulled.
-
-        Raises:
-            ValueError: somebody has changed what it says of them.
-        """
-        return decode(self.metadata.annotations.get(IMAGES, "[]"), tuple[WarmImage, ...])
+    def images(self) -> tuple[WarmImage, ...] | None:
+        """What it has pulled; None where somebody has changed what it says of that."""
+        try:
+            return decode(self.metadata.annotations.get(IMAGES, "[]"), tuple[WarmImage, ...])
+        except (msgspec.ValidationError, ValueError):
+            return None

@@ -85,6 +85,13 @@ def warmth(seen: Seen, images: Sequence[WarmImage], settings: ClusterSettings) -
     return lines
 
 
+def unknown(prewarm: str) -> Warmth:
+    """The line of a class of which an object does not tell its images any more: no node's."""
+    image = WarmImage(reference="", python="", title="unknown")
+    trouble = prewarm_troubles.unknown(prewarm)
+    return Warmth(prewarm=prewarm, node="-", image=image, state="failed", trouble=trouble)
+
+
 def settled(lines: Sequence[Warmth], now: float) -> bool:
     """Whether nothing more will come: it is there, nobody pulls it again, or its time is over."""
     return all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispatcher.kubernetes.prewarm import IMAGES
 from dispatcher.kubernetes.run_objects import Terminated, Waiting
 from dispatcher.kubernetes.settings import ClusterSettings
 from dispatcher.kubernetes.trouble import Trouble, trouble
@@ -62,6 +63,17 @@ def not_pulled(said: str, since: float) -> Trouble:
         evidence=[said or "OpenKruise says no more"],
         fix="kubectl get nodeimages shows its tries; the nodes must reach the registry",
         since=since,
+    )
+
+
+def unknown(prewarm: str) -> Trouble:
+    """An object of a class does not tell which images it has pulled."""
+    return trouble(
+        "RECORD_UNREADABLE",
+        f"which images {prewarm} is to have cannot be read",
+        blame="config",
+        evidence=[f"the annotation {IMAGES} was altered"],
+        fix=f"name them anew: sendoff base prewarm --gpu {prewarm}",
     )
 
 

@@ -135,7 +135,9 @@ class Prewarming:
         pods: Iterable[WarmingPod],
         nodes: PrewarmNodes,
     ) -> list[Warmth]:
-        images = tuple({each.digest: each for one in warmers for each in one.images}.values())
+        told = [each.images for each in warmers]
+        images = tuple({each.digest: each for some in told for each in some or ()}.values())
+        unknown = [prewarm_sight.unknown(name)] if None in told else []
         # Pods of before, and those on their way out, say nothing of what is asked for now.
         current = {each.revision for each in warmers}
         on_node = {
@@ -144,7 +146,7 @@ class Prewarming:
             if pod.revision in current and not pod.metadata.deletion_timestamp and pod.node
         }
         expected = (each.name for each in nodes.of_name(name))
-        return [
+        return unknown + [
             line
             for node in sorted({*expected, *on_node})
             for line in prewarm_sight.warmth(

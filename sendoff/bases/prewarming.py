@@ -54,7 +54,8 @@ def row(line: Warmth, now: float) -> list[str]:
     from dispatcher.kubernetes.trouble import seconds
 
     age = show_duration(max(0.0, now - seconds(line.since))) if line.since else "-"
-    image = f"{line.image.title}@{line.image.digest.rpartition(':')[2][:12]}"
+    digest = line.image.digest.rpartition(":")[2][:12]
+    image = f"{line.image.title}@{digest}" if digest else line.image.title
     code = f" ({line.trouble.failure.code})" if line.trouble else ""
     size = line.size or line.image.size
     return [line.prewarm, line.node, image, line.state + code, age, show_size(size)]
