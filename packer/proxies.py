@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -48,6 +47,8 @@ def pool(proxy: str, **options: Any) -> urllib3.PoolManager:
 
 def _is_in_range(host: str, listed: str) -> bool:
     """Whether an address is in one of the networks (CIDR) of a list with commas."""
+    from ipaddress import ip_address, ip_network
+
     try:
         address = ip_address(urlsplit(f"//{host}").hostname or "")
     except ValueError:

@@ -142,7 +142,11 @@ class Watch(Generic[T]):
             Refusal: the server can't go on from where we are.
             StreamCut: something went wrong on its side.
         """
-        said = msgspec.json.decode(line, type=decodable(_Line))
+        try:
+            said = msgspec.json.decode(line, type=decodable(_Line))
+        except msgspec.DecodeError as error:
+            # A proxy or a login page has answered: a list says so, if it goes on.
+            raise StreamCut("no line of a watch") from error
         if said.type == "ERROR":
             status = msgspec.json.decode(said.object, type=decodable(Status))
             if status.code == GONE:

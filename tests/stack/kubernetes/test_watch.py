@@ -139,6 +139,14 @@ def test_an_error_in_the_middle_of_a_watch_is_a_new_list_too(lab, proxy):
         assert names.now == {"one"}
 
 
+def test_a_login_page_instead_of_a_watch_is_got_over(lab, proxy):
+    page = proxy.on("GET", "watch=1", Answer(200, body=b"<html>\nlog in\n</html>\n"), times=2)
+    with watching(lab, proxy) as names:
+        lab.until(lambda: len(page.met) == 2)
+        make(lab, "one")
+        lab.until(lambda: names.now == {"one"})
+
+
 def test_a_window_that_ends_is_followed_by_another(lab, proxy):
     with watching(lab, proxy, MANY) as names:
         lab.until(lambda: len(proxy.seen("GET", "watch=1")) > 2)
