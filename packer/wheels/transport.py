@@ -130,8 +130,8 @@ class Transport:
         return answer
 
     def _pool(self, url: str) -> urllib3.PoolManager:
-        parts = urlsplit(url)
-        proxy = proxies.of_environment(parts.netloc.rpartition("@")[2], parts.scheme, "all")
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        proxy = proxies.of_environment(host, "https", "http")
         if proxy not in self._pools:
             self._pools.setdefault(proxy, _connect(self._sources, proxy))
         return self._pools[proxy]
