@@ -56,7 +56,10 @@ class _TerminalBar:
         from rich.console import Console
         from rich.progress import Progress
 
-        self._progress = Progress(console=Console(stderr=True), transient=True)
+        # What the loop prints goes above the bar; but a file, or a pipe, is to have it as it is.
+        self._progress = Progress(
+            console=Console(stderr=True), transient=True, redirect_stdout=is_terminal(sys.stdout)
+        )
         self._progress.start()
         self._task = self._progress.add_task(words, total=total)
 
