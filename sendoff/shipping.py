@@ -170,17 +170,14 @@ def understood(wishes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ship(order: Order, project: str | os.PathLike[str], wishes: Mapping[str, Any]) -> Run:
-    from sendoff.handle import Run
-
     session = Session.open(Path(project), understood(wishes))
-    record = prepare(session, order)[1]
-    if earlier := answered(record, session):
-        return Run(earlier, session, reused=True)
-    return sent(record, session)
+    return sent(prepare(session, order)[1], session)
 
 
 def sent(record: RunRecord, session: Session) -> Run:
-    """What was prepared, started; while it starts, this process gets ready to pack again.
+    """What was prepared, started; or the earlier run that answers for it, where one may.
+
+    While it starts, this process gets ready to pack again.
 
     Raises:
         SendoffError: what `dispatch.submit` raises.
@@ -189,6 +186,8 @@ def sent(record: RunRecord, session: Session) -> Run:
     from packer.environment.directory_watch import WATCHES
     from sendoff.handle import Run
 
+    if earlier := answered(record, session):
+        return Run(earlier, session, reused=True)
     targets.expect_more(record.request.target)
     run = Run(send(record, session), session)
     WATCHES.keep()

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sendoff
 from dispatcher.runner.site.sendoff.call import Call
 from packer.errors import SendoffError
 from sendoff.errors import Misuse
@@ -68,3 +69,22 @@ def test_arguments_that_do_not_fit_are_refused(planner: Planner) -> None:
         planner.plan([Bound(function=Path.joinpath, placed=())])
     with pytest.raises(SendoffError, match="generator"):
         planner.plan([Bound(function=Path.iterdir, placed=(Path(),))])
+
+
+def test_an_earlier_call_answers_where_it_may(work) -> None:
+    square = sendoff.remote(work.square)
+    first = square.spawn(3).wait()
+    again = square.options(reuse=True).spawn(3)
+    assert (again.id, again.reused, again.value()) == (first.id, True, 9)
+    other = square.options(reuse=True).spawn(4)
+    assert (other.reused, other.value()) == (False, 16)
+
+
+def test_an_earlier_map_answers_where_the_settings_let_it(work, monkeypatch) -> None:
+    mapped = sendoff.remote(work.square).map(range(3))
+    assert list(mapped) == [0, 1, 4]
+    monkeypatch.setenv("SENDOFF_REUSE", "true")
+    again = sendoff.remote(work.square).map(range(3))
+    assert again.run.reused
+    assert again.run.id == mapped.run.id
+    assert list(again) == [0, 1, 4]
