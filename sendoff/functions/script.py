@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,11 +37,11 @@ def importable(path: Path) -> bool:
 @lru_cache(maxsize=8)
 def _importable(source: str) -> bool:
     statements = [each for each in ast.parse(source).body if not _is_text(each)]
-    if any(_sends(each) for each in statements if not _is_guard(each)):
+    imported = [each for each in statements if not _is_guard(each)]
+    senders = _senders(imported)
+    if any(_sends(node, senders) for each in imported for node in _executed(each)):
         return False
-    return all(isinstance(each, _HARMLESS) for each in statements if not _is_guard(each)) or any(
-        map(_is_guard, statements)
-    )
+    return all(isinstance(each, _HARMLESS) for each in imported) or len(imported) < len(statements)
 
 
 def _is_guard(statement: ast.stmt) -> bool:
@@ -56,16 +57,42 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 _VERBS = frozenset({"remote", "spawn", "map", "starmap"})
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def _sends(statement: ast.stmt) -> bool:
-    """Whether a function is sent off outside of any function: `@sendoff.remote` does not count."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+def _senders(statements: Sequence[ast.stmt]) -> frozenset[str]:
+    """What the script defines that sends a function off when it is called, itself or by others."""
+    bodies = {
+        each.name: [node for part in each.body for node in ast.walk(part)]
+        for each in statements
+        if isinstance(each, (*_FUNCTIONS, ast.ClassDef))
+    }
+    found: frozenset[str] = frozenset()
+    while True:
+        more = {name for name, body in bodies.items() if any(_sends(node, found) for node in body)}
+        if more == found:
+            return found
+        found = frozenset(more)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when it is imported: all of it but functions."""
+    if isinstance(node, _FUNCTIONS):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _executed(child)
+
+
+def _sends(node: ast.AST, senders: Collection[str]) -> bool:
+    """Whether this sends a function off: `sendoff.remote` only makes one that can be."""
+    if not isinstance(node, ast.Call):
         return False
-    return any(
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in _VERBS
-        and not (isinstance(node.func.value, ast.Name) and node.func.value.id == "sendoff")
-        for node in ast.walk(statement)
+    called = node.func
+    if isinstance(called, ast.Name):
+        return called.id in senders
+    return (
+        isinstance(called, ast.Attribute)
+        and called.attr in _VERBS
+        and not (isinstance(called.value, ast.Name) and called.value.id == "sendoff")
     )
