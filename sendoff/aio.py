@@ -10,8 +10,8 @@ Who stops awaiting leaves the run as it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from sendoff.functions.function import Function
@@ -23,12 +23,12 @@ R = TypeVar("R")
 _PERIOD, _LONG_PERIOD, _GROWTH = 0.02, 1.0, 1.2
 
 
-async def spawn(function: Function[..., Any], *args: Any, **kwargs: Any) -> Run:
+async def spawn(function: Function[..., Any], /, *args: Any, **kwargs: Any) -> Run:
     """As `Function.spawn`."""
     return await asyncio.to_thread(function.spawn, *args, **kwargs)
 
 
-async def remote(function: Function[..., R], *args: Any, **kwargs: Any) -> R:
+async def remote(function: Function[..., R], /, *args: Any, **kwargs: Any) -> R:
     """As `Function.remote`."""
     found: R = await value(await spawn(function, *args, **kwargs))
     return found
@@ -54,7 +54,7 @@ def _going_on(runs: list[Run]) -> list[Run]:
 async def value(run: Run) -> Any:
     """As `Run.value`."""
     await wait(run)
-    return await asyncio.to_thread(run.value)
+    return _here(await asyncio.to_thread(_there, run.value))
 
 
 async def as_completed(mapped: Mapped[R]) -> AsyncIterator[tuple[int, R]]:
@@ -66,7 +66,28 @@ async def as_completed(mapped: Mapped[R]) -> AsyncIterator[tuple[int, R]]:
         ended = [each.index for each in status.indexes if each.final and each.index not in told]
         for number in ended:
             told.add(number)
-            yield number, await asyncio.to_thread(mapped.value, number)
+            yield number, _here(await asyncio.to_thread(_there, mapped.value, number))
         pause = _PERIOD if ended else min(pause * _GROWTH, _LONG_PERIOD)
         if len(told) < len(mapped):
             await asyncio.sleep(pause)
+
+
+def _there(call: Callable[..., R], *args: Any) -> R | _Raised:
+    """Make a call in a thread. What it raises is not for the future between it and the loop.
+
+    Such make the loop's own cancellation of one of `concurrent.futures`.
+    """
+    try:
+        return call(*args)
+    except Exception as error:  # noqa: BLE001 (it is raised in the loop)
+        return _Raised(error)
+
+
+def _here(outcome: R | _Raised) -> R:
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome
+
+
+class _Raised(NamedTuple):
+    error: Exception

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _CALL = ("-m", "sendoff.call")
 _VALUES = ("result.json", "result.npz", "result.pkl")
+_ENDINGS_OF_LOOPS = (StopIteration, StopAsyncIteration)
+"""Raised here, they would end the loop that waits for a result; no generator or future has them."""
 _ENDINGS = {"cancelled": CallCancelled, "timed-out": CallTimedOut}
 
 
@@ -68,7 +70,7 @@ def _read(index: Index, manifest: Manifest, name: str) -> Any:
 
 
 def _error(index: Index, manifest: Manifest, *, pickled: bool) -> Exception:
-    """The exception as itself where it can be made again."""
+    """The exception as itself where it can be made, and raised, again."""
     told = json.loads(results.content(manifest, "error.json", index.places))
     if "result" in told:
         return ResultUnpicklable(index.name, told)
@@ -80,7 +82,7 @@ def _error(index: Index, manifest: Manifest, *, pickled: bool) -> Exception:
             error = values.unpickle(io.BytesIO(data))
         except Exception:  # noqa: BLE001 (its class may not be here, or be another one)
             error = None
-        if isinstance(error, Exception):
+        if isinstance(error, Exception) and not isinstance(error, _ENDINGS_OF_LOOPS):
             error.__cause__ = RemoteTraceback(told["traceback"])
             error.add_note(f"raised in {index.name}: sendoff logs {index.name}")
             return error

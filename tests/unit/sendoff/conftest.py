@@ -12,7 +12,7 @@ import pytest
 from tests.e2e import sandboxes
 
 WORK = """
-import os, sys, time
+import concurrent.futures, os, sys, time
 def square(n): return n * n
 def late(n, seconds):
     time.sleep(seconds)
@@ -21,6 +21,7 @@ def picky(n):
     if n == 1:
         raise ValueError("one", n)
     return n
+def named(function): return function
 def ends(status): os._exit(status)
 def writes(names, returned, status=0):
     for name in names: open(name, "w").write('{"loss": 0.1}')
@@ -30,7 +31,15 @@ def writes(names, returned, status=0):
 class Pair(Exception):
     def __init__(self, a, b): super().__init__(f"{a} and {b}")
 class Known(Exception): pass
-def raises(name): raise {"pair": lambda: Pair(1, 2), "known": lambda: Known("k")}[name]()
+def raises(name):
+    if name == "stop":
+        next(iter(()))
+    raise {
+        "pair": lambda: Pair(1, 2),
+        "known": lambda: Known("k"),
+        "async stop": StopAsyncIteration,
+        "cancelled": concurrent.futures.CancelledError,
+    }[name]()
 """
 
 

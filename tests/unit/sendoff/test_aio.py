@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 
 import pytest
 
@@ -59,3 +60,31 @@ def test_a_group_is_waited_for_and_an_empty_one_at_once(work) -> None:
     asyncio.run(aio.wait(group))
     assert group.state == "succeeded"
     asyncio.run(aio.wait(RunGroup([])))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("stop", sendoff.RemoteError),
+        ("async stop", sendoff.RemoteError),
+        ("cancelled", concurrent.futures.CancelledError),
+    ],
+)
+def test_exceptions_that_no_future_takes_are_raised_all_the_same(work, name, expected) -> None:
+    raises = sendoff.remote(work.raises)
+
+    async def all_of(mapped) -> list[object]:
+        return [pair async for pair in aio.as_completed(mapped)]
+
+    async def main() -> None:
+        async with asyncio.timeout(30):
+            with pytest.raises(expected):
+                await aio.remote(raises, name)
+            with pytest.raises(expected):
+                await all_of(raises.map([name]))
+
+    asyncio.run(main())
+
+
+def test_arguments_may_have_any_name(work) -> None:
+    assert asyncio.run(aio.remote(sendoff.remote(work.named), function=3)) == 3

@@ -83,3 +83,16 @@ def test_an_exception_whose_class_is_not_here_any_more(work, monkeypatch, tmp_pa
     with pytest.raises(sendoff.RemoteError) as caught:
         run.value()
     assert caught.value.type == "work.Known"
+
+
+@pytest.mark.parametrize("name", ["stop", "async stop"])
+def test_an_exception_that_ends_loops_is_told_in_another(work, name: str) -> None:
+    raises = sendoff.remote(work.raises)
+    with pytest.raises(sendoff.RemoteError) as caught:
+        raises.remote(name)
+    assert caught.value.type.endswith("StopIteration" if name == "stop" else "StopAsyncIteration")
+    assert "work.py" in caught.value.traceback
+    with pytest.raises(sendoff.RemoteError):
+        list(raises.map([name]))
+    (found,) = raises.map([name], return_exceptions=True)
+    assert isinstance(found, sendoff.RemoteError)
