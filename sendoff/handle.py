@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dispatcher.logs import LogEvent
     from dispatcher.metrics import Metric
     from dispatcher.places import Places
+    from dispatcher.store import Runs
     from sendoff.functions.mapped import Mapped
 
 _FRESH, _REST = 0.05, 4
@@ -370,7 +371,12 @@ def get(name: str, *, project: str | Path = ".") -> Run:
         Misuse: it names one index of a run.
     """
     session = Session.open(Path(project))
-    found = reference.find(name, session.runs())
+    return named(name, session, session.runs())
+
+
+def named(name: str, session: Session, runs: Runs) -> Run:
+    """As `get`, among the runs of a session's store."""
+    found = reference.find(name, runs)
     if found.index is not None:
         run, _, index = name.partition("/")
         raise Misuse(f"{name} is one index of a run", fix=f"sendoff.get({run!r})[{index}]")

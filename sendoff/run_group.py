@@ -6,12 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from dispatcher import dispatch
 from dispatcher.run import State
 from dispatcher.status import of_all
-from sendoff import reference
-from sendoff.errors import GroupUnknown
-from sendoff.handle import Run
+from sendoff.errors import GroupUnknown, Misuse
+from sendoff.handle import Run, named
 from sendoff.nearest import nearest
 from sendoff.session import Session
 
@@ -36,10 +34,13 @@ class RunGroup:
 
         Raises:
             RunUnknown, RunAmbiguous
+            Misuse: one of them names one index of a run, or they are a single text.
         """
+        if isinstance(ids, str):
+            raise Misuse("ids is a single text", fix=f"RunGroup.of([{ids!r}])")
         session = Session.open(Path(project))
         found = session.runs()
-        return cls(Run(reference.find(each, found).run, session) for each in ids)
+        return cls(named(each, session, found) for each in ids)
 
     @property
     def state(self) -> State:
@@ -52,12 +53,14 @@ class RunGroup:
         Raises:
             TimeoutError: some have not after `timeout` seconds; they go on.
         """
-        if not self.runs:
-            return self
-        statuses = dispatch.wait(self.ids, self.runs[0].places, timeout)
-        for run, status in zip(self.runs, statuses, strict=True):
-            run.take(status)
-        left = [status.run for status in statuses if not status.final]
+        began, left = time.monotonic(), []
+        # One after the other, each where it is: their stores may be several.
+        for run in self.runs:
+            rest = None if timeout is None else max(0.0, began + timeout - time.monotonic())
+            try:
+                run.wait(rest)
+            except TimeoutError:
+                left.append(run.id)
         if left:
             raise TimeoutError(f"{', '.join(left)} go on after {timeout} s")
         return self

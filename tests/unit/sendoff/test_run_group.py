@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import sendoff
-from sendoff.errors import GroupUnknown
+from dispatcher.runner.keys import RunKeys
+from sendoff.errors import GroupUnknown, Misuse
 from sendoff.run_group import RunGroup
 
 
@@ -53,3 +54,31 @@ def test_ids_that_no_run_has(work) -> None:
 
 def test_nothing_has_ended_at_once() -> None:
     assert RunGroup([]).wait(0).ids == ()
+
+
+def test_runs_of_several_stores_are_waited_for_each_in_its_own(work, tmp_path, monkeypatch) -> None:
+    late = sendoff.remote(work.late)
+    here = late.spawn(1, 0)
+    monkeypatch.setenv("SENDOFF_STORE", str(tmp_path / "other"))
+    group = RunGroup([here, late.spawn(2, 0)])
+    assert [run.value() for run in group.wait()] == [1, 2]
+    going = late.spawn(3, 60)
+    with pytest.raises(TimeoutError) as caught:
+        RunGroup([here, going]).wait(0.05)
+    assert str(caught.value) == f"{going.id} go on after 0.05 s"
+    going.cancel()
+
+
+def test_the_images_of_what_was_waited_for_know_of_it(work) -> None:
+    run = sendoff.remote(work.square).spawn(1)
+    RunGroup([run]).wait()
+    assert run.session.runs().store.has(RunKeys(run.id).attached)
+
+
+def test_one_index_is_no_run_of_a_group(work) -> None:
+    run = sendoff.remote(work.square).map([1, 2]).run
+    with pytest.raises(Misuse) as caught:
+        RunGroup.of([f"{run.id}/1"])
+    assert caught.value.fix() == f"sendoff.get('{run.id}')[1]"
+    with pytest.raises(Misuse, match="single text"):
+        RunGroup.of(run.id)
