@@ -24,11 +24,12 @@ _CODES: dict[Colour, str] = {
 }
 
 
-def is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether a person reads `stream`, as far as we can tell."""
     try:
-        return stream.isatty() and os.environ.get("TERM") != "dumb"
-    except ValueError:
+        return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+    except (AttributeError, ValueError):
+        # What a program has put in its place, or has closed.
         return False
 
 

@@ -51,3 +51,18 @@ def test_what_the_loop_prints_goes_where_the_shell_sends_it(terminal: tuple[int,
     assert "aside 1" in shown
     assert "x" * 50 not in shown
     assert "square-" in shown
+
+
+@pytest.mark.usefixtures("work")
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_program_without_outputs_waits_as_any(terminal: tuple[int, int], closed: str) -> None:
+    program = "import sendoff, work; assert list(sendoff.remote(work.square).map([3])) == [9]"
+    root = str(Path(__file__).parents[4])
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$0" "$@" {closed}>&-', sys.executable, "-c", program],
+        stdout=terminal[1],
+        stderr=terminal[1],
+        env={**os.environ, "PYTHONPATH": root, "TERM": "xterm"},
+        check=False,
+    )
+    assert ended.returncode == 0

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sendoff.terminal import console as consoles
-from sendoff.terminal.console import Console, align, paint, visible
+from sendoff.terminal.console import Console, align, is_terminal, paint, visible
 
 
 class Terminal(io.StringIO):
@@ -15,6 +15,11 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize("stream", [None, object()])
+def test_what_is_no_stream_is_no_terminal(stream) -> None:
+    assert not is_terminal(stream)
 
 
 def test_columns_are_aligned_and_numbers_to_the_right() -> None:
