@@ -119,6 +119,8 @@ def remote(**wishes: Any) -> Callable[[Callable[P, R]], Function[P, R]]: ...
 def remote(function: Callable[..., Any] | None = None, /, **wishes: Any) -> Any:
     """Make a function one that can be sent off; `wishes` as for `sendoff.ship`.
 
+    Of what is one already, a function sent off in another way, as by `Function.options`.
+
     `@sendoff.remote` and `@sendoff.remote(gpu="h100", timeout="1h", retries=2, outputs=["*.png"])`
     both do; so does `sendoff.remote(module.function)`. Several GPU classes may be a list, the
     preferred one first; `name` is what runs are called, `project` what is packed.
@@ -128,6 +130,10 @@ def remote(function: Callable[..., Any] | None = None, /, **wishes: Any) -> Any:
         FunctionRefused: it is a generator.
     """
     options = Options().changed(wishes)
-    if function is None:
-        return lambda found: Function(found, options)
-    return Function(function, options)
+
+    def made(found: Callable[..., Any]) -> Function[..., Any]:
+        if isinstance(found, Function):
+            return found.options(**wishes)
+        return Function(found, options)
+
+    return made if function is None else made(function)

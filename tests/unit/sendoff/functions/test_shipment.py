@@ -88,3 +88,11 @@ def test_an_earlier_map_answers_where_the_settings_let_it(work, monkeypatch) -> 
     assert again.run.reused
     assert again.run.id == mapped.run.id
     assert list(again) == [0, 1, 4]
+
+
+def test_a_function_that_is_one_already_is_sent_off_in_another_way(work) -> None:
+    first = sendoff.remote(timeout="1h", retries=1)(work.square)
+    for second in (sendoff.remote(timeout="5m")(first), sendoff.remote(first).options(timeout=300)):
+        run = second.spawn(3)
+        assert (run.record.request.timeout, run.record.request.retries) == (300, 1)
+        assert run.value() == second(3) == 9
