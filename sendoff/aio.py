@@ -73,9 +73,10 @@ async def as_completed(mapped: Mapped[R]) -> AsyncIterator[tuple[int, R]]:
 
 
 def _there(call: Callable[..., R], *args: Any) -> R | _Raised:
-    """Make a call in a thread. What it raises is not for the future between it and the loop.
+    """Make a call in a thread, and hand over what it raises as a value.
 
-    Such make the loop's own cancellation of one of `concurrent.futures`.
+    The future between thread and loop would make a `concurrent.futures.CancelledError` of a
+    function the cancellation of whoever awaits it.
     """
     try:
         return call(*args)
