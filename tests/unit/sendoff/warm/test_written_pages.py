@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from sendoff.warm.written_pages import WrittenPages
 
-_PAGES = 2000
-_FEW = _PAGES // 10
+_PAGES = 4000
+_FEW = _PAGES // 4
+"""More than what the interpreter itself writes to in a fork of a large test process."""
 
 
 def _in_fork(what: Callable[[], int]) -> int:
