@@ -66,6 +66,7 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
         self._pending: list[_Task] = []
         self._timer: threading.Timer | None = None
         self._runs: list[Run] = []
+        self._aborts = 0
 
     def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         """Called by joblib before it hands tasks over."""
@@ -106,6 +107,7 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
     def abort_everything(self, ensure_ready: bool = True) -> None:  # noqa: ARG002
         """One has failed: end the others."""
         with self._lock:
+            self._aborts += 1
             self._pending.clear()
             runs, self._runs = self._runs, []
         for run in runs:
@@ -119,6 +121,7 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
     def _send(self) -> None:
         with self._lock:
             tasks, self._pending = self._pending, []
+            aborts = self._aborts
         if not tasks:
             return
         options = self._options
@@ -126,7 +129,13 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
             options = options.changed({"max_parallel": self._most})
         try:
             run = ship([task.call for task in tasks], options)
-            self._runs.append(run)
+            with self._lock:
+                wanted = aborts == self._aborts
+                if wanted:
+                    self._runs.append(run)
+            # Nobody could end it while it was being packed.
+            if not wanted:
+                run.cancel()
             for index in run.as_ended():
                 self._settle(tasks[index.number], index)
         except BaseException as error:  # noqa: BLE001 (joblib raises it where it waits)

@@ -8,6 +8,7 @@ import pytest
 import sendoff.joblib
 from packer.errors import SendoffError
 from sendoff.joblib import SendoffBackend
+from tests.e2e.desk import until
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,27 @@ def test_one_that_fails_ends_the_others(work) -> None:
         joblib.Parallel(n_jobs=2)(tasks())
     run = sendoff.get("@last").wait(30)
     assert [index.state for index in run] == ["failed", "cancelled"]
+
+
+def _last() -> sendoff.Run | None:
+    try:
+        return sendoff.get("@last")
+    except SendoffError:
+        return None
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, ZeroDivisionError])
+def test_a_run_that_was_being_packed_ends_as_well(work, cache, raised) -> None:
+    def tasks():
+        yield joblib.delayed(work.late)(1, 60)
+        yield joblib.delayed(work.late)(2, 60)
+        until(lambda: any(cache.rglob("calls-*")))
+        raise raised
+
+    with joblib.parallel_config("sendoff"), pytest.raises(raised):
+        joblib.Parallel(n_jobs=2)(tasks())
+    run = until(_last)
+    assert [index.state for index in run.wait(30)] == ["cancelled", "cancelled"]
 
 
 def test_a_decorated_function_is_a_task_like_any_other(work) -> None:
