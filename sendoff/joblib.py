@@ -78,10 +78,11 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
         return self.effective_n_jobs(n_jobs)
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:
-        """How many tasks may run at once, as far as joblib is concerned."""
+        """How many tasks may run at once, as far as joblib is concerned: two at least."""
         if n_jobs == 0:
             raise ValueError("n_jobs == 0 has no meaning")
-        return n_jobs if n_jobs and n_jobs > 0 else _MANY
+        # With one, joblib would run them all in this process.
+        return max(2, n_jobs) if n_jobs and n_jobs > 0 else _MANY
 
     def submit(
         self, func: Any, callback: Callable[[Future[list[Any]]], None] | None = None

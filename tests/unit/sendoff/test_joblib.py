@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import joblib
 import pytest
 
@@ -58,6 +60,16 @@ def _last() -> sendoff.Run | None:
         return sendoff.get("@last")
     except SendoffError:
         return None
+
+
+@pytest.mark.parametrize("managed", [False, True])
+def test_one_at_a_time_is_sent_off_like_any_other(work, *, managed: bool) -> None:
+    with joblib.parallel_config("sendoff"):
+        parallel = joblib.Parallel(n_jobs=1)
+        with parallel if managed else contextlib.nullcontext():
+            assert parallel(joblib.delayed(work.square)(n) for n in (2, 3)) == [4, 9]
+    request = sendoff.get("@last").record.request
+    assert (len(request.inputs), request.max_parallel) == (2, 1)
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, ZeroDivisionError])
