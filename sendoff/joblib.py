@@ -21,9 +21,11 @@ import joblib
 from joblib.parallel import ParallelBackendBase
 
 from sendoff.functions.arguments import Bound
+from sendoff.functions.errors import FunctionRefused
 from sendoff.functions.function import Function
 from sendoff.functions.returned import value
 from sendoff.functions.shipment import Options, ship
+from sendoff.functions.spelling import name_of
 
 if TYPE_CHECKING:
     from sendoff.handle import Run
@@ -87,7 +89,14 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
     def submit(
         self, func: Any, callback: Callable[[Future[list[Any]]], None] | None = None
     ) -> Future[list[Any]]:
-        """Take a batch; it is sent off with those that come at the same time."""
+        """Take a batch; it is sent off with those that come at the same time.
+
+        Raises:
+            FunctionRefused: a function of it asks for what the backend was not told.
+        """
+        for function, _, _ in getattr(func, "items", ()):
+            if isinstance(function, Function):
+                _refuse(function, self._options)
         future: Future[list[Any]] = Future()
         if callback:
             future.add_done_callback(callback)
@@ -152,6 +161,18 @@ class SendoffBackend(ParallelBackendBase):  # type: ignore[misc]
             task.future.set_exception(error)
         else:
             task.future.set_result([found] if task.alone else found)
+
+
+def _refuse(function: Function[..., Any], options: Options) -> None:
+    """A run has one GPU, one time: what only one of its tasks asks for would not count."""
+    beyond = function.asked.beyond(options)
+    if beyond:
+        name, words = name_of(function), ", ".join(f"{key}={beyond[key]!r}" for key in beyond)
+        raise FunctionRefused(
+            name,
+            f"it is decorated with {words}, and the backend of joblib was told nothing of that",
+            f'joblib.parallel_config("sendoff", {words}), or a task of {name}.__wrapped__',
+        )
 
 
 def _task(batch: Any, future: Future[list[Any]]) -> _Task:

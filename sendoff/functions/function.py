@@ -89,6 +89,11 @@ class Function(Generic[P, R]):
         """
         return Function(self.__wrapped__, self._options.changed(wishes))
 
+    @property
+    def asked(self) -> Options:
+        """How it is sent off."""
+        return self._options
+
     def __get__(self, instance: Any, owner: type | None = None) -> Function[..., R]:
         """A method is the function bound to its object, which goes with it."""
         if instance is None:

@@ -51,6 +51,14 @@ class Options(Record, frozen=True):
         wishes = {**self.wishes, **understood(given)}
         return Options(wishes=wishes, name=name, project=project)
 
+    def beyond(self, others: Options) -> dict[str, Any]:
+        """What these ask for and `others` say nothing of."""
+        return {name: wish for name, wish in self._said().items() if name not in others._said()}
+
+    def _said(self) -> dict[str, Any]:
+        named = {"name": self.name, "project": self.project}
+        return {**self.wishes, **{name: text for name, text in named.items() if text}}
+
 
 def ship(calls: Sequence[Bound], options: Options) -> Run:
     """Pack the project of what is called, start the calls, and return at once.

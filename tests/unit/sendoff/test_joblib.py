@@ -87,7 +87,20 @@ def test_a_run_that_was_being_packed_ends_as_well(work, cache, raised) -> None:
 
 
 def test_a_decorated_function_is_a_task_like_any_other(work) -> None:
-    square = sendoff.remote(work.square)
-    with joblib.parallel_config("sendoff"):
+    square = sendoff.remote(timeout="10m")(work.square)
+    with joblib.parallel_config("sendoff", timeout="1h"):
         assert joblib.Parallel()(joblib.delayed(square)(n) for n in (2, 3)) == [4, 9]
     assert sendoff.get("@last")[0].command[3:] == ("work:square", "2")
+    assert sendoff.get("@last").record.request.timeout == 3600
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_what_a_function_asks_for_and_the_backend_does_not_is_refused(work, size) -> None:
+    square = sendoff.remote(gpu="h100", timeout="10m")(work.square)
+    with joblib.parallel_config("sendoff", timeout="1h"), pytest.raises(SendoffError) as caught:
+        joblib.Parallel(n_jobs=2, batch_size=size)(joblib.delayed(square)(n) for n in range(9))
+    assert caught.value.code == "FUNCTION_REFUSED"
+    assert "gpu='h100'" in caught.value.fix()
+    assert "timeout" not in caught.value.fix()
+    with pytest.raises(SendoffError, match="@last"):
+        sendoff.get("@last")
