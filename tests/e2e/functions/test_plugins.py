@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.e2e.functions.conftest import Workbench
 
@@ -62,6 +63,31 @@ def train(cfg: DictConfig) -> float:
 if __name__ == "__main__":
     train()
 """
+
+READS = """
+import hydra, pathlib
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import get_original_cwd, to_absolute_path
+
+@hydra.main(version_base="1.3", config_path=None)
+def train(cfg):
+    folder = HydraConfig.get().runtime.output_dir
+    text = pathlib.Path(to_absolute_path("data.txt")).read_text()
+    pathlib.Path(folder, "read.txt").write_text(f"{text} {get_original_cwd()}")
+
+if __name__ == "__main__":
+    train()
+"""
+
+
+def test_a_job_of_hydra_finds_the_files_of_its_run(bench: Workbench) -> None:
+    bench.write("reads.py", READS)
+    bench.write("data.txt", "as sent")
+    words = ["--multirun", "hydra/launcher=sendoff", "hydra.sweep.dir=swept", "+n=1"]
+    bench.ran("reads.py", *words, "hydra.job.chdir=true", PYTHONWARNINGS="default")
+    text, folder = (bench.project / "swept/0/read.txt").read_text().rsplit(" ", 1)
+    assert text == "as sent"
+    assert not Path(folder).is_relative_to(bench.project)
 
 
 def test_hydra_launches_a_multirun(bench: Workbench) -> None:

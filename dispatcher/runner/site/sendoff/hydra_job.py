@@ -27,9 +27,14 @@ def run(task: Any, overrides: list[str], job: dict[str, Any]) -> Any:
     singleton.Singleton.set_state(job["singletons"])
     core.setup_globals()
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    config = job["config"]
+    omegaconf: Any = importlib.import_module("omegaconf")
+    # The folder that it was composed in is another one, with other files or none.
+    with omegaconf.read_write(config.hydra.runtime):
+        config.hydra.runtime.cwd = os.getcwd()
     return core.run_job(
         task_function=function,
-        config=job["config"],
+        config=config,
         hydra_context=job["context"],
         job_dir_key="hydra.sweep.dir",
         job_subdir_key="hydra.sweep.subdir",
