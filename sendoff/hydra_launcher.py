@@ -8,6 +8,7 @@ Hydra finds it through `hydra_plugins.sendoff_launcher`, and imports it at every
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,8 +108,7 @@ class SendoffLauncher(Launcher):
         sweep = Path(str(config.hydra.sweep.dir))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
-            # There it is below the working directory.
-            config.hydra.sweep.dir = sweep.name if sweep.is_absolute() else str(sweep)
+            config.hydra.sweep.dir = _parted(sweep)[1]
             # Plain: the class that describes it is not there, nor is this launcher.
             config.hydra.launcher = OmegaConf.to_container(config.hydra.launcher)
         state = Singleton.get_state()
@@ -118,12 +118,20 @@ class SendoffLauncher(Launcher):
         return {"config": config, "context": context, "singletons": state}
 
     def _returned(self, index: Index, sweep: Path) -> JobReturn:
-        patterns = [f"{sweep.name}/**"] if sweep.is_absolute() else [f"{sweep}/**"]
-        if any(file.path.startswith(patterns[0][:-2]) for file in index.files):
-            index.results(sweep.parent if sweep.is_absolute() else ".", *patterns)
+        here, there = _parted(sweep)
+        if any(file.path.startswith(f"{there}/") for file in index.files):
+            index.results(here, f"{there}/**")
         try:
             found: JobReturn = index.value()
         except Exception as error:  # noqa: BLE001 (Hydra raises it where the value is asked for)
             found = JobReturn()
             found.status, found.return_value = JobStatus.FAILED, error
         return found
+
+
+def _parted(sweep: Path) -> tuple[Path, str]:
+    """A folder here, and the sweep's directory from there: where it is below a job's own folder."""
+    if sweep.is_absolute() or ".." in sweep.parts or not sweep.name:
+        whole = Path(os.path.abspath(sweep))  # noqa: PTH100 (which keeps the "..")
+        return whole.parent, whole.name
+    return Path(), str(sweep)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.functions.conftest import Workbench
 
 
@@ -88,6 +90,16 @@ def test_a_job_of_hydra_finds_the_files_of_its_run(bench: Workbench) -> None:
     text, folder = (bench.project / "swept/0/read.txt").read_text().rsplit(" ", 1)
     assert text == "as sent"
     assert not Path(folder).is_relative_to(bench.project)
+
+
+@pytest.mark.parametrize("place", ["../swept", "."])
+def test_what_jobs_wrote_is_there_wherever_the_sweep_is(bench: Workbench, place: str) -> None:
+    bench.write("train.py", HYDRA)
+    bench.write("conf/config.yaml", "lr: 1\nmodel: {width: 2}\n")
+    words = ["--multirun", "hydra/launcher=sendoff", f"hydra.sweep.dir={place}", "lr=2,3"]
+    bench.ran("train.py", *words, PYTHONWARNINGS="default")
+    losses = [(bench.project / place / str(n) / "loss.txt").read_text() for n in range(2)]
+    assert losses == ["4 0", "6 1"]
 
 
 def test_hydra_launches_a_multirun(bench: Workbench) -> None:
