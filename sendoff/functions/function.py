@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from sendoff.functions.arguments import Bound, bind_all
 from sendoff.functions.shipment import Options, ship
-from sendoff.functions.spelling import refuse
+from sendoff.functions.spelling import found_at, refuse
 
 if TYPE_CHECKING:
     from sendoff.functions.mapped import Mapped
@@ -104,10 +105,14 @@ class Function(Generic[P, R]):
         """In a pickle it is the plain function: what is sent off does not send off."""
         import operator
 
-        name: str = getattr(self.__wrapped__, "__qualname__", "<>")
-        if self.__module__ != "__main__" and "<" not in name:
+        name: str = getattr(self.__wrapped__, "__qualname__", "")
+        found = found_at(sys.modules.get(self.__module__), name)
+        if found is self and self.__module__ != "__main__":
             return name
-        return operator.itemgetter(0), ((self.__wrapped__,),)
+        # Its name may lead to the one that it was made of, else to the plain function or nothing.
+        made = isinstance(found, Function) and found.__wrapped__ is self.__wrapped__
+        plain = found if made and found is not self else self.__wrapped__
+        return operator.itemgetter(0), ((plain,),)
 
     def __repr__(self) -> str:
         return f"<sendoff.Function {getattr(self, '__qualname__', self.__wrapped__)}>"

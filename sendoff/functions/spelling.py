@@ -84,10 +84,16 @@ def _by_reference(function: Callable[..., Any], project: Path) -> Spelling | Non
 
 
 def _is_at(function: Callable[..., Any], module: ModuleType, name: str) -> bool:
+    found = found_at(module, name)
+    return found is function or getattr(found, "__wrapped__", None) is function
+
+
+def found_at(module: ModuleType | None, name: str) -> Any:
+    """What a module has under a qualified name; None if it has nothing."""
     found: Any = module
     for part in name.split("."):
         found = getattr(found, part, None)
-    return found is function or getattr(found, "__wrapped__", None) is function
+    return found
 
 
 def _of_main(module: ModuleType, name: str, project: Path) -> Spelling | None:
