@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,8 @@ from sendoff.functions.errors import FunctionRefused
 from sendoff.functions.script import importable
 
 _OURS = "dispatcher.runner.site."
+_REGISTRY = RLock()
+"""Held while modules are registered with cloudpickle; what is being pickled may pickle others."""
 
 
 class Spelling(Record, frozen=True):
@@ -132,12 +135,14 @@ def _installed(file: Path) -> bool:
 def _by_value(function: Callable[..., Any], project: Path) -> Spelling:
     from dispatcher.runner.site.sendoff import values
 
-    with ExitStack() as stack:
+    with _REGISTRY, ExitStack() as stack:
         for module in _strange(function, project):
             import cloudpickle
 
-            cloudpickle.register_pickle_by_value(module)
-            stack.callback(cloudpickle.unregister_pickle_by_value, module)
+            # What the user has registered stays so.
+            if module.__name__ not in cloudpickle.list_registry_pickle_by_value():
+                cloudpickle.register_pickle_by_value(module)
+                stack.callback(cloudpickle.unregister_pickle_by_value, module)
             warnings.warn(
                 f"{name_of(function)} is sent by value: {module.__name__} ({module.__file__}) is "
                 f"neither in the project {project} nor installed; what it imports must be",

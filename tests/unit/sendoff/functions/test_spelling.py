@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import math
 import pickle
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cloudpickle
 import pytest
 
 from packer.errors import SendoffError
@@ -59,6 +63,37 @@ def test_a_module_outside_the_project_goes_with_a_warning(work, tmp_path) -> Non
     del sys.modules["work"]
     sys.path.remove(str(Path.cwd()))
     assert pickle.loads(found.pickle)(4) == 16
+
+
+@pytest.mark.filterwarnings("ignore::sendoff.functions.spelling.SentByValue")
+def test_what_the_user_has_registered_by_value_stays_so(work, tmp_path) -> None:
+    cloudpickle.register_pickle_by_value(work)
+    try:
+        assert spell(work.square, tmp_path / "elsewhere").pickle
+        assert work.__name__ in cloudpickle.list_registry_pickle_by_value()
+    finally:
+        cloudpickle.unregister_pickle_by_value(work)
+
+
+class _Met:
+    """Waits, while it is being pickled, for another thread to get there; not for ever."""
+
+    def __init__(self, threads: int) -> None:
+        self._barrier = threading.Barrier(threads)
+
+    def __reduce__(self):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            self._barrier.wait(0.2)
+        return _Met, (2,)
+
+
+@pytest.mark.filterwarnings("ignore::sendoff.functions.spelling.SentByValue")
+def test_threads_spell_functions_of_one_module_at_once(work, tmp_path) -> None:
+    work.square.__defaults__ = (_Met(2),)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(spell, [work.square] * 2, [tmp_path / "elsewhere"] * 2))
+    assert all(b"_Met" in each.pickle for each in found)
+    assert work.__name__ not in cloudpickle.list_registry_pickle_by_value()
 
 
 def test_what_is_bound_or_nested_goes_by_value(work) -> None:
