@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from sendoff.functions.arguments import Bound, bind_all
 from sendoff.functions.shipment import Options, ship
-from sendoff.functions.spelling import found_at, refuse
+from sendoff.functions.spelling import found_at, modules_by_value, refuse
 
 if TYPE_CHECKING:
     from sendoff.functions.mapped import Mapped
@@ -107,7 +107,7 @@ class Function(Generic[P, R]):
 
         name: str = getattr(self.__wrapped__, "__qualname__", "")
         found = found_at(sys.modules.get(self.__module__), name)
-        if found is self and self.__module__ != "__main__":
+        if found is self and self.__module__ not in {"__main__", *modules_by_value()}:
             return name
         # Its name may lead to the one that it was made of, else to the plain function or nothing.
         made = isinstance(found, Function) and found.__wrapped__ is self.__wrapped__

@@ -54,6 +54,12 @@ def spell(function: Callable[..., Any], project: Path) -> Spelling:
     return _by_value(function, project)
 
 
+def modules_by_value() -> set[str]:
+    """The names of the modules that pickles have to hold, as cloudpickle was told."""
+    cloudpickle: Any = sys.modules.get("cloudpickle")
+    return cloudpickle.list_registry_pickle_by_value() if cloudpickle else set()
+
+
 def refuse(function: Callable[..., Any]) -> None:
     """Refuse what returns before it has done its work.
 
@@ -140,7 +146,7 @@ def _by_value(function: Callable[..., Any], project: Path) -> Spelling:
             import cloudpickle
 
             # What the user has registered stays so.
-            if module.__name__ not in cloudpickle.list_registry_pickle_by_value():
+            if module.__name__ not in modules_by_value():
                 cloudpickle.register_pickle_by_value(module)
                 stack.callback(cloudpickle.unregister_pickle_by_value, module)
             warnings.warn(

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import pickle
 import pickletools
+import sys
+from pathlib import Path
 
 import pytest
 
 import sendoff
 from dispatcher.runner.site.sendoff import values
+from sendoff.functions.spelling import spell
 
 WAYS = {
     "of a function": lambda work: sendoff.remote(work.square),
@@ -26,6 +29,18 @@ def test_one_that_a_function_uses_goes_with_it(work, way: str, *, decorated: boo
         work.square = sendoff.remote(work.square)
     step = WAYS[way](work)
     assert pickle.loads(values.pickled(lambda n: step(n) + 1, whole=True))(3) == 10
+
+
+@pytest.mark.filterwarnings("ignore::sendoff.functions.spelling.SentByValue")
+def test_one_of_a_module_that_goes_by_value_goes_with_it(work, tmp_path, monkeypatch) -> None:
+    work.square = sendoff.remote(work.square)
+    work.late.__defaults__ = (work.square,)
+    data = spell(work.late, tmp_path / "elsewhere").pickle
+    # Where it arrives there is no such module.
+    monkeypatch.delitem(sys.modules, "work")
+    sys.path.remove(str(Path.cwd()))
+    (square,) = pickle.loads(data).__defaults__
+    assert square(3) == 9
 
 
 def test_one_that_its_name_leads_to_is_its_name(work) -> None:

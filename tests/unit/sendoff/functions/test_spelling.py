@@ -76,23 +76,28 @@ def test_what_the_user_has_registered_by_value_stays_so(work, tmp_path) -> None:
 
 
 class _Met:
-    """Waits, while it is being pickled, for another thread to get there; not for ever."""
+    """Whether two threads pickle it at once: one waits for the other, not for ever."""
 
-    def __init__(self, threads: int) -> None:
-        self._barrier = threading.Barrier(threads)
+    def __init__(self) -> None:
+        self._barrier = threading.Barrier(2)
+        self.met = False
 
     def __reduce__(self):
         with contextlib.suppress(threading.BrokenBarrierError):
             self._barrier.wait(0.2)
-        return _Met, (2,)
+            self.met = True
+        return _Met, ()
 
 
 @pytest.mark.filterwarnings("ignore::sendoff.functions.spelling.SentByValue")
-def test_threads_spell_functions_of_one_module_at_once(work, tmp_path) -> None:
-    work.square.__defaults__ = (_Met(2),)
+def test_threads_spell_functions_of_one_module_one_after_the_other(work, tmp_path) -> None:
+    once = _Met()
+    work.square.__defaults__ = (once,)
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(spell, [work.square] * 2, [tmp_path / "elsewhere"] * 2))
     assert all(b"_Met" in each.pickle for each in found)
+    # Else what one registers would be over while the other pickles.
+    assert not once.met
     assert work.__name__ not in cloudpickle.list_registry_pickle_by_value()
 
 
