@@ -8,6 +8,7 @@ import joblib
 import pytest
 
 import sendoff.joblib
+from dispatcher.store import Runs
 from packer.errors import SendoffError
 from sendoff.joblib import SendoffBackend
 from tests.e2e.desk import until
@@ -83,7 +84,8 @@ def test_a_run_that_was_being_packed_ends_as_well(work, cache, raised) -> None:
     with joblib.parallel_config("sendoff"), pytest.raises(raised):
         joblib.Parallel(n_jobs=2)(tasks())
     run = until(_last)
-    assert [index.state for index in run.wait(30)] == ["cancelled", "cancelled"]
+    until(lambda: Runs.at(run.places).is_cancelled(run.id))
+    assert "succeeded" not in [index.state for index in run.wait(30)]
 
 
 def test_a_decorated_function_is_a_task_like_any_other(work) -> None:
