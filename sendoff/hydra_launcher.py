@@ -132,6 +132,6 @@ class SendoffLauncher(Launcher):
 def _parted(sweep: Path) -> tuple[Path, str]:
     """A folder here, and the sweep's directory from there: where it is below a job's own folder."""
     if sweep.is_absolute() or ".." in sweep.parts or not sweep.name:
-        whole = Path(os.path.abspath(sweep))  # noqa: PTH100 (which keeps the "..")
+        whole = Path(os.path.abspath(sweep))  # noqa: PTH100 (`Path.absolute` keeps "..")
         return whole.parent, whole.name
     return Path(), str(sweep)

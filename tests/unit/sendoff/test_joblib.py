@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 
 import joblib
 import pytest
@@ -73,16 +74,31 @@ def test_one_at_a_time_is_sent_off_like_any_other(work, *, managed: bool) -> Non
     assert (len(request.inputs), request.max_parallel) == (2, 1)
 
 
+class _Held:
+    """An argument whose packing is begun, and over, when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun, self.over = threading.Event(), threading.Event()
+
+    def __reduce__(self):
+        self.begun.set()
+        self.over.wait(30)
+        return int, (1,)
+
+
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, ZeroDivisionError])
-def test_a_run_that_was_being_packed_ends_as_well(work, cache, raised) -> None:
+def test_a_run_that_was_being_packed_ends_as_well(work, raised) -> None:
+    held = _Held()
+
     def tasks():
-        yield joblib.delayed(work.late)(1, 60)
+        yield joblib.delayed(work.late)(held, 60)
         yield joblib.delayed(work.late)(2, 60)
-        until(lambda: any(cache.rglob("calls-*")))
+        assert held.begun.wait(30)
         raise raised
 
     with joblib.parallel_config("sendoff"), pytest.raises(raised):
         joblib.Parallel(n_jobs=2)(tasks())
+    held.over.set()
     run = until(_last)
     until(lambda: Runs.at(run.places).is_cancelled(run.id))
     assert "succeeded" not in [index.state for index in run.wait(30)]
