@@ -9,7 +9,7 @@ from dispatcher.kubernetes.client import Client
 from dispatcher.kubernetes.errors import NotKubernetes
 from dispatcher.kubernetes.listing import everything
 from dispatcher.kubernetes.objects import Node
-from dispatcher.kubernetes.paths import ACCESS_REVIEWS, NODES, VERSION, group
+from dispatcher.kubernetes.paths import ACCESS_REVIEWS, KUEUE, NODES, VERSION, group
 from dispatcher.kubernetes.probe import Probe
 from dispatcher.kubernetes.settings import ClusterSettings
 from tests.faults.faults import Answer
@@ -55,7 +55,7 @@ def test_a_group_that_the_cluster_has_not_is_no_sign_of_another_server(
     api: Proxy, api_settings: ClusterSettings
 ) -> None:
     client = Client(api_settings)
-    for path in (group("apps.kruise.io", "v1beta1"), f"{client.paths.queues}/research"):
+    for path in (group("apps.kruise.io", "v1beta1"), KUEUE):
         api.on("GET", path, Answer(404, body=b"404 page not found\n"))
         with pytest.raises(Refusal):
             client.get(path)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from dispatcher.kubernetes.client import Client
-from dispatcher.kubernetes.prewarm import IMAGES, PLATFORM, Prewarm, WarmImage, daemon_set
+from dispatcher.kubernetes.prewarm import IMAGES, Prewarm, WarmImage, daemon_set
 from dispatcher.kubernetes.prewarm_sight import settled
 from dispatcher.kubernetes.prewarming import Prewarming
 from dispatcher.kubernetes.settings import ClusterSettings
@@ -32,7 +32,7 @@ def test_images_that_can_not_be_read_are_no_other_class_s_trouble(
     sets[1]["metadata"]["annotations"][IMAGES] = altered
     api.on("GET", "/daemonsets", answer(*sets))
     api.on("GET", "/pods", answer())
-    api.on("GET", "/nodes", answer(node("a-1", 4, product=A100, labels=PLATFORM)))
+    api.on("GET", "/nodes", answer(node("a-1", 4, product=A100)))
     api.on("GET", "kruise", Answer(404, body=b"404 page not found"), times=9)
     client = Client(api_settings)
     good, bad = Prewarming(client, api_settings).look()
