@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from dispatcher import dispatch
 from dispatcher.run import State
 from dispatcher.status import of_all
 from sendoff.errors import GroupUnknown, Misuse
@@ -54,16 +55,27 @@ class RunGroup:
             TimeoutError: some have not after `timeout` seconds; they go on.
         """
         began, left = time.monotonic(), []
-        # One after the other, each where it is: their stores may be several.
-        for run in self.runs:
+        for runs in self._by_places():
             rest = None if timeout is None else max(0.0, began + timeout - time.monotonic())
+            statuses = dispatch.wait([run.id for run in runs], runs[0].places, rest)
+            for run, status in zip(runs, statuses, strict=True):
+                run.take(status)
+        for run in self.runs:
             try:
-                run.wait(rest)
+                run.wait(0)
             except TimeoutError:
                 left.append(run.id)
         if left:
             raise TimeoutError(f"{', '.join(left)} go on after {timeout} s")
         return self
+
+    def _by_places(self) -> Iterator[list[Run]]:
+        """Those that are in one place: all of them are looked at while they are waited for."""
+        left = list(self.runs)
+        while left:
+            places = left[0].places
+            yield [run for run in left if run.places == places]
+            left = [run for run in left if run.places != places]
 
     def as_ended(self) -> Iterator[Run]:
         """Each run once it has ended, in the order in which they end."""
