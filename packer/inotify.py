@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import ctypes
+from packer.libc import libc
 
 # All that changes content, names or attributes: a file's time may be set back after a write.
 _EVENTS = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
@@ -25,7 +23,7 @@ def instance() -> int:
     Raises:
         OSError: the kernel has none to give.
     """
-    made: int = _libc().inotify_init1(_CLOEXEC_NONBLOCK)
+    made: int = libc().inotify_init1(_CLOEXEC_NONBLOCK)
     if made < 0:
         raise OSError("inotify_init1")
     return made
@@ -39,7 +37,7 @@ def watch(instance: int, directories: Collection[bytes]) -> bool:
     """
     if not _are_told_of(directories):
         return False
-    add = _libc().inotify_add_watch
+    add = libc().inotify_add_watch
     flags = _EVENTS | _ONLYDIR | _DONT_FOLLOW
     return all(add(instance, path, flags) >= 0 for path in directories)
 
@@ -60,9 +58,3 @@ def _are_told_of(directories: Collection[bytes]) -> bool:
     return all(
         kinds.get(b"%d:%d" % (os.major(device), os.minor(device))) in _TELLING for device in devices
     )
-
-
-def _libc() -> ctypes.CDLL:
-    import ctypes
-
-    return ctypes.CDLL(None)

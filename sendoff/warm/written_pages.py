@@ -12,10 +12,8 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import ctypes
+from packer.libc import libc
 
 _PAGE = mmap.PAGESIZE
 _ENTRY = 8
@@ -40,7 +38,6 @@ class WrittenPages:
         self._spans = tuple(_private())
         # Shared by all forks: each sees what the others have marked.
         self._marks = mmap.mmap(-1, sum(pages for _, pages in self._spans) or 1)
-        self._libc = _libc()
 
     def mark(self) -> None:
         """Remember what this process has written to."""
@@ -54,12 +51,10 @@ class WrittenPages:
 
     def copy(self) -> None:
         """Have this process's own copies of what was marked, where the kernel can (Linux 5.14)."""
-        if self._libc is None:
-            return
         for first, part in self._parts():
             for run in _RUNS.finditer(self._marks[part]):
                 start, size = first + run.start() * _PAGE, len(run[0]) * _PAGE
-                self._libc.madvise(start, size, _POPULATE_WRITE)
+                libc().madvise(start, size, _POPULATE_WRITE)
 
     def _parts(self) -> Iterator[tuple[int, slice]]:
         """The address of each span, and where its marks are."""
@@ -82,16 +77,3 @@ def _private() -> Iterator[tuple[int, int]]:
             if rights == b"rw-p" and not rest[-1].startswith(b"[stack"):
                 first, end = (int(address, 16) for address in span.split(b"-"))
                 yield first, (end - first) // _PAGE
-
-
-def _libc() -> ctypes.CDLL | None:
-    try:
-        import ctypes
-    except ImportError:
-        # Not every Python was built with it.
-        return None
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "madvise"):
-        return None
-    libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    return libc
