@@ -24,7 +24,7 @@ from tests import file_systems
 from tests.e2e.cluster.desk import Desk, Gate
 from tests.e2e.desk import PATIENCE, until
 from tests.faults.faults import Answer, BlackHole, CutRequest, Delay, LoseAnswer
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import Proxy, Rule
 from tests.stack.programs import program
 
 COMMAND = ["--", "python", "main.py"]
@@ -338,14 +338,7 @@ def test_28_ctrl_c_while_the_job_is_made_leaves_a_run_that_has_a_name(
 def test_28_ctrl_c_twice_while_the_job_is_made_cancels_the_run(desk: Desk, api: Proxy) -> None:
     desk.write("main.py", HELLO)
     held = api.on("POST", "/jobs", BlackHole())
-    with desk.started("run", *COMMAND) as client:
-        api.wait(lambda: bool(held.met))
-        client.send_signal(signal.SIGINT)
-        assert client.stderr
-        assert any("Ctrl-C again" in line for line in iter(client.stderr.readline, ""))
-        client.send_signal(signal.SIGINT)
-        _, said = client.communicate(timeout=60)
-    assert client.returncode == 130
+    said = _leave_twice(desk, api, held)
     found = re.search(r"cancelled (\S+)", said)
     assert found, said
     assert desk.index(found[1])["state"] == "cancelled"
@@ -355,6 +348,16 @@ def test_28_ctrl_c_twice_while_the_job_is_made_cancels_the_run(desk: Desk, api: 
 def test_28_a_job_that_comes_after_ctrl_c_twice_is_named(desk: Desk, api: Proxy) -> None:
     desk.write("main.py", HELLO)
     held = api.on("POST", "/jobs", Delay(8))
+    said = _leave_twice(desk, api, held)
+    found = re.search(r"its start was cut off: .*: sendoff cancel (\S+)", said)
+    assert found, said
+    until(lambda: desk.site.of_run("jobs", found[1]) != [], 60)
+    assert "cancelled" in desk.done("cancel", found[1])
+    until(lambda: desk.site.of_run("jobs", found[1]) == [], 60)
+
+
+def _leave_twice(desk: Desk, api: Proxy, held: Rule) -> str:
+    """What a run says whose start is held, and in which Ctrl-C is pressed twice."""
     with desk.started("run", *COMMAND) as client:
         api.wait(lambda: bool(held.met))
         client.send_signal(signal.SIGINT)
@@ -362,11 +365,8 @@ def test_28_a_job_that_comes_after_ctrl_c_twice_is_named(desk: Desk, api: Proxy)
         assert any("Ctrl-C again" in line for line in iter(client.stderr.readline, ""))
         client.send_signal(signal.SIGINT)
         _, said = client.communicate(timeout=60)
-    found = re.search(r"its start was cut off: .*: sendoff cancel (\S+)", said)
-    assert found, said
-    until(lambda: desk.site.of_run("jobs", found[1]) != [], 60)
-    assert "cancelled" in desk.done("cancel", found[1])
-    until(lambda: desk.site.of_run("jobs", found[1]) == [], 60)
+    assert client.returncode == 130
+    return said
 
 
 def _docker(desk: Desk) -> dict[str, str]:

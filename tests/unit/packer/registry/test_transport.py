@@ -27,12 +27,7 @@ from tests.registries.process import RegistryProcess, free_port
 
 Serve = Callable[..., RegistryProcess]
 
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
 def client(host: str, access: Access) -> Client:

@@ -11,12 +11,10 @@ from tests.faults.faults import Answer
 from tests.faults.proxy import Proxy
 
 
+@pytest.mark.usefixtures("without_proxies")
 def test_the_proxy_of_the_environment_but_for_what_needs_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     with Proxy(("127.0.0.1", 1)) as proxy:
         monkeypatch.setenv("HTTP_PROXY", f"ann:pass@127.0.0.1:{proxy.port}")
         monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
