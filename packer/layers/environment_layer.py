@@ -197,7 +197,9 @@ class LayerMaker:
         self._check()
         made = zip(batch, self._compiler.compile(batch), strict=True)
         return [
-            CompressedFile(self._compiler.cached(source.path), data, gzip.compress(data))
+            CompressedFile(
+                self._compiler.cached(source.path), data, gzip.compress(data), gzip.crc32(data)
+            )
             for source, data in made
             if data is not None
         ]

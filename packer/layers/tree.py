@@ -99,6 +99,8 @@ class CompressedFile(NamedTuple):
     data: bytes
     stream: bytes
     """`data` as a raw deflate stream."""
+    crc: int
+    """CRC-32 of `data`."""
 
     def content(self) -> bytes:
         """All its bytes."""
@@ -106,7 +108,7 @@ class CompressedFile(NamedTuple):
 
     def checksum(self) -> tuple[int, int]:
         """Size and CRC-32 of its bytes."""
-        return _checksum(self.data)
+        return len(self.data), self.crc
 
     def write(self, writer: LayerWriter, path: str) -> None:
         """Add it to a layer, as `path`."""
