@@ -99,7 +99,7 @@ class Admission:
     def _here(self, facts: ClusterFacts) -> list[str]:
         """What can be asked for instead."""
         found = offers(self._catalogue, facts, self._settings)
-        return [f"{each.name} ({each.count})" for each in found if each.usable]
+        return [each.counted for each in found if each.usable]
 
     def _choice(self, found: list[Candidate], terms: Terms) -> Choice:
         first = next((each for each in found if each.has_room), found[0])

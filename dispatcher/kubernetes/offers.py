@@ -46,6 +46,11 @@ class Offer(Record, frozen=True):
     own: bool
     """Whether the site's configuration says what it is."""
 
+    @property
+    def counted(self) -> str:
+        """Its name, and how many there are: "h100 (8)"."""
+        return f"{self.name} ({self.count})"
+
 
 class Unnamed(Record, frozen=True):
     """GPUs that no class describes."""

@@ -181,7 +181,7 @@ class Probe:
             said = "nodes can't be listed, so nothing is checked before it is sent"
             return Finding(what="GPU classes", state="poor", said=said)
         here = [*offers(known, found, self._settings)]
-        shown = ", ".join(f"{each.name} ({each.count})" for each in here if each.usable)
+        shown = ", ".join(each.counted for each in here if each.usable)
         if shown:
             return Finding(what="GPU classes", state="good", said=shown)
         said = f"runs may go to no node of {', '.join(each.name for each in here)}"

@@ -53,7 +53,8 @@ class Options(Record, frozen=True):
 
     def beyond(self, others: Options) -> dict[str, Any]:
         """What these ask for and `others` say nothing of."""
-        return {name: wish for name, wish in self._said().items() if name not in others._said()}
+        known = others._said()
+        return {name: wish for name, wish in self._said().items() if name not in known}
 
     def _said(self) -> dict[str, Any]:
         named = {"name": self.name, "project": self.project}
