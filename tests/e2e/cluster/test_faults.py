@@ -347,7 +347,7 @@ def test_28_ctrl_c_twice_while_the_job_is_made_cancels_the_run(desk: Desk, api: 
 
 def test_28_a_job_that_comes_after_ctrl_c_twice_is_named(desk: Desk, api: Proxy) -> None:
     desk.write("main.py", HELLO)
-    held = api.on("POST", "/jobs", Delay(8))
+    held = api.on("POST", "/jobs", Delay(20))
     said = _leave_twice(desk, api, held)
     found = re.search(r"its start was cut off: .*: sendoff cancel (\S+)", said)
     assert found, said
