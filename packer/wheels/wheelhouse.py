@@ -14,6 +14,7 @@ from packer import disk
 from packer.environment.lock import WheelPin
 from packer.progress import Progress
 from packer.record import Record
+from packer.wheels import verification
 from packer.wheels.errors import WheelHashMismatch, WheelUnavailable
 from packer.wheels.index_sources import IndexSources
 
@@ -140,3 +141,4 @@ class Receiving:
         self._stream.flush()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary.replace(path)
+        verification.hashed(path, self.digest.digest())
