@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -68,28 +68,35 @@ class Connection:
     def _with(self, fault: Fault | None, head: Head, exchange: Exchange) -> bool:
         if isinstance(fault, BlackHole):
             return self._silence()
-        if isinstance(fault, Delay):
-            self._proxy.closing.wait(fault.seconds)
         if head.get("Expect"):
             self._client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         if isinstance(fault, Answer) and not fault.forwarded:
-            for piece, _ in self._requests.body(head):
-                self._received(exchange, piece)
+            for _ in self._body(head, exchange):
+                pass
             return self._answer(fault, exchange)
         if not self._forward(head, exchange, fault):
             return False
         return self._return(exchange, fault)
 
+    def _body(self, head: Head, exchange: Exchange) -> Iterator[bytes]:
+        for piece, _ in self._requests.body(head):
+            self._received(exchange, piece)
+            yield piece
+
     def _forward(self, head: Head, exchange: Exchange, fault: Fault | None) -> bool:
         """Give the server the request; False where the fault was to stop in the middle."""
+        body = self._body(head, exchange)
+        if isinstance(fault, Delay):
+            # It is on its way, whether or not its client waits for it: a reset would take it back.
+            body = iter(list(body))
+            self._proxy.closing.wait(fault.seconds)
         server = self._upstream()
         start = f"{exchange.method} {exchange.target} HTTP/1.1"
         server.sendall(bytes(Head(start, head.without("Expect").headers)))
         left = fault.after if isinstance(fault, CutRequest) else None
         pace = _Pace(fault)
         refused = False
-        for piece, _ in self._requests.body(head):
-            self._received(exchange, piece)
+        for piece in body:
             if left is not None and len(piece) >= left:
                 server.sendall(piece[:left])
                 return False

@@ -17,6 +17,7 @@ from tests.registries.certificates import Identity
 from tests.registries.token_server import TokenServer
 
 PROGRAM = "docker-registry"
+_MEMORY = Path("/dev/shm")  # noqa: S108 (a folder of its own is made in it)
 
 
 def available() -> bool:
@@ -36,6 +37,13 @@ def wait_for(process: subprocess.Popen[bytes], port: int, log: Callable[[], str]
             time.sleep(0.01)
         else:
             return
+
+
+def _sweep(memory: Path) -> None:
+    """Give back the memory of those whose programs were killed."""
+    for left in memory.glob("registry-*-*"):
+        if not Path(f"/proc/{left.name.split('-')[1]}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @dataclass
@@ -58,8 +66,10 @@ class RegistryProcess:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         # In memory where that can be: it syncs every small file to the disk.
-        memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - see above
-        self._data = TemporaryDirectory(prefix="registry-", dir=memory)
+        memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+        if memory:
+            _sweep(memory)
+        self._data = TemporaryDirectory(prefix=f"registry-{os.getpid()}-", dir=memory)
         self.port = self.port or free_port()
         config = self.folder / "config.yml"
         config.write_text(_yaml(self._config()))

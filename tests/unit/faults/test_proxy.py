@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +24,7 @@ from tests.faults.faults import (
     Stall,
 )
 from tests.faults.proxy import Proxy
+from tests.registries.certificates import for_loopback
 from tests.web_server import Handler, WebServer
 
 BODY = bytes(range(256)) * 4
@@ -76,6 +80,27 @@ def ask(proxy: Proxy):
     pool = urllib3.HTTPConnectionPool("127.0.0.1", proxy.port, retries=False, timeout=5)
     yield pool.request
     pool.close()
+
+
+def test_a_request_that_is_late_comes_though_its_client_has_gone(tmp_path, stored) -> None:
+    """A client that leaves the server's session tickets unread ends the connection by a reset."""
+    identity = for_loopback(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(identity.certificate, identity.key)
+    client = ssl.create_default_context(cafile=str(identity.authority))
+    with WebServer(Stand) as web, Proxy(web.server.server_address[:2], tls=context) as proxy:
+        web.server.stored = stored  # type: ignore[attr-defined]
+        rule = proxy.on("PUT", "/", Delay(1))
+        plain = socket.create_connection(("127.0.0.1", proxy.port))
+        secure = client.wrap_socket(plain, server_hostname="127.0.0.1")
+        secure.sendall(
+            b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + bytes(50_000)
+        )
+        while not (rule.met and rule.met[0].up >= 50_000):
+            time.sleep(0.01)
+        secure.close()
+        proxy.wait(lambda: rule.met[0].ended)
+    assert stored == [bytes(50_000)]
 
 
 @pytest.mark.parametrize("path", ["/", "/chunked"])
