@@ -37,6 +37,12 @@ GROUPS = {
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
+def _mark(row: Row) -> str:
+    if not row.goal:
+        return ""
+    return "✓" if row.met else "✗"
+
+
 def machine() -> str:
     cpu = next(
         (
@@ -53,8 +59,7 @@ def machine() -> str:
 def render(rows: list[Row]) -> str:
     lines = ["| what | sendoff | the other tool | goal | |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| {row.what} | {row.figure} | {row.peer} | {row.goal} | {'✓' if row.met else '✗'} |"
-        for row in rows
+        f"| {row.what} | {row.figure} | {row.peer} | {row.goal} | {_mark(row)} |" for row in rows
     ]
     return "\n".join(lines)
 
