@@ -32,9 +32,9 @@ class Failures:
                 self._commit(index, 0, "failed", diagnosis.of_error(error))
         return None
 
-    def cancelled(self, index: int) -> None:
-        """An index that was never started was cancelled."""
-        self._commit(index, 0, "cancelled", None)
+    def cancelled(self, index: int, attempt: int = 0) -> None:
+        """An index was cancelled before its command was started."""
+        self._commit(index, attempt, "cancelled", None)
 
     def unprepared(self, index: int, error: OSError, folder: str) -> None:
         """There is no working directory for an index."""

@@ -222,8 +222,11 @@ class Supervisor:
                 self._waiting.remove(index)
                 self._failures.cancelled(index)
         for process in self._running.values():
-            if everything or self._store.has(self._keys.cancel_index(process.index)):
+            if everything or self._is_cancelled(process.index):
                 process.end()
+
+    def _is_cancelled(self, index: int) -> bool:
+        return any(map(self._store.has, (self._keys.cancel, self._keys.cancel_index(index))))
 
     def _ended(self, process: RunnerProcess, status: int) -> bool:
         """See to it that the attempt has a manifest; whether its files stay where they are."""
@@ -236,6 +239,9 @@ class Supervisor:
                 self._retries[index] -= 1
                 self._waiting.append(index)
                 self._since[index] = time.monotonic(), 0.0
+            elif status == -signal.SIGTERM and process.asked_to_end and self._is_cancelled(index):
+                # It was asked before it could pass that on.
+                self._failures.cancelled(index, attempt)
             else:
                 useful = status == NOT_STORED
                 self._failures.runner_ended(index, attempt, status, folder if useful else "")

@@ -61,8 +61,6 @@ def _attempts() -> int:
             from .calls import Calls
 
             calls = Calls()
-        # What was meant for an attempt that has ended is nothing to the next.
-        signals.read()
         attempt, status = _attempt(assignment, signals, calls, lifeline=0)
         clean = b" clean" if assignment.several and attempt.clean() else b""
         try:

@@ -99,6 +99,18 @@ class Bench:
             self.layer(project or {f"{WORKSPACE}/README": "empty"}),
         )
 
+    def slow(self, line: str, seconds: float) -> Digest:
+        """An image whose runner waits before that line of its own, the first of these."""
+        runner = dict(runner_tree())
+        (path,) = (each for each in runner if each.endswith("_runner/__main__.py"))
+        text = runner[path].decode()
+        assert f"    {line}" in text
+        waiting = text.replace(line, f"import time; time.sleep({seconds}); {line}", 1)
+        return self.image(
+            self.layer({f"{SITE}/inside.py": "here = 1\n"}),
+            self.layer({**runner, path: waiting.encode()}),
+        )
+
     def run(self, *commands: list[str], digest: Digest | None = None, **request) -> Run:
         """A run of these commands, not sent off yet."""
         digest = digest or self.code()

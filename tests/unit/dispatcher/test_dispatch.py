@@ -426,6 +426,21 @@ def test_one_index_can_be_cancelled(bench, tmp_path):
     assert states == ["cancelled", "succeeded"]
 
 
+@pytest.mark.parametrize(
+    "line", ["signals, calls = Signals(), None", "variables: dict[str, str] | None = None"]
+)
+def test_cancelling_what_has_just_begun_is_not_lost(bench, line):
+    """Whether the runner comes to hear it by itself, or has not come that far."""
+    digest = bench.slow(line, seconds=1)
+    assert bench.end(["true"], digest=digest).state == "succeeded"
+    run = bench.submit(["sleep", "300"], digest=digest)
+    work = bench.places.state / "work" / run.id
+    bench.until(lambda: work.is_dir() and any(work.iterdir()))
+    dispatch.cancel(run.id, bench.places)
+    manifest = bench.wait(run, timeout=10).indexes[0].manifest
+    assert (manifest.state, manifest.failure, manifest.attempt) == ("cancelled", None, 1)
+
+
 def test_cancelling_what_ignores_it_takes_the_grace(bench, tmp_path):
     code = f"trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done"
     run = bench.submit(["sh", "-c", code], grace=0.3)
