@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from sendoff.shipping import ship as ship
     from sendoff.shipping import ship_many as ship_many
     from sendoff.shipping import sweep as sweep
+    from sendoff.whereabouts import attempt as attempt
+    from sendoff.whereabouts import index as index
+    from sendoff.whereabouts import inside as inside
+    from sendoff.whereabouts import output_dir as output_dir
+    from sendoff.whereabouts import run_id as run_id
 
 __all__ = [
     "CallCancelled",
@@ -53,11 +58,16 @@ __all__ = [
     "Run",
     "RunGroup",
     "SendoffError",
+    "attempt",
     "diff",
     "get",
     "group",
+    "index",
+    "inside",
+    "output_dir",
     "remote",
     "reproduce",
+    "run_id",
     "ship",
     "ship_many",
     "sweep",
@@ -76,11 +86,16 @@ _HOMES = {
     "Run": "sendoff.handle",
     "RunGroup": "sendoff.run_group",
     "SendoffError": "packer.errors",
+    "attempt": "sendoff.whereabouts",
     "diff": "sendoff.reproduction.differing",
     "get": "sendoff.handle",
     "reproduce": "sendoff.reproduction.reproduce",
     "group": "sendoff.run_group",
+    "index": "sendoff.whereabouts",
+    "inside": "sendoff.whereabouts",
+    "output_dir": "sendoff.whereabouts",
     "remote": "sendoff.functions.function",
+    "run_id": "sendoff.whereabouts",
     "ship": "sendoff.shipping",
     "ship_many": "sendoff.shipping",
     "sweep": "sendoff.shipping",
