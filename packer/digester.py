@@ -21,17 +21,17 @@ _IN_FLIGHT = 4
 
 _CORES = os.cpu_count() or 1
 
-_LARGE: dict[int, int] = {}
-"""The digesters that have more than that to hash, by id, and the threads that give them pieces."""
+_AT_WORK: dict[int, int] = {}
+"""The digesters that have not finished, by id, and the threads that give them pieces."""
 
 
 class Digester:
-    """The sha256 of a sequence of pieces.
+    """The sha256 of a sequence of pieces, all from the thread that made it.
 
     The first megabytes are hashed in place. What follows is hashed in a thread while fewer threads
-    than there are cores give pieces to digesters: handing over costs, and wins nothing where all
-    have work. At most four pieces wait for it, so the memory in use is bounded. The thread ends
-    when the digester is no longer referenced.
+    than there are cores have digesters: handing over costs, and wins nothing where all have work.
+    At most four pieces wait for it, so the memory in use is bounded. The thread ends when the
+    digester is no longer referenced.
     """
 
     def __init__(self) -> None:
@@ -39,11 +39,13 @@ class Digester:
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[Future[None]] = deque()
         self.size = 0
+        _AT_WORK[id(self)] = threading.get_ident()
+        finalize(self, _AT_WORK.pop, id(self), None)
 
     def update(self, piece: bytes) -> None:
         """Add the next bytes. They must not change afterwards: they are not copied."""
         self.size += len(piece)
-        if self.size <= _IN_PLACE or self._all_cores_work():
+        if self.size <= _IN_PLACE or len(set(_AT_WORK.values())) >= _CORES:
             self._wait(0)
             self._hash.update(piece)
         else:
@@ -53,16 +55,10 @@ class Digester:
     def finish(self) -> Digest:
         """The digest of all bytes."""
         self._wait(0)
-        _LARGE.pop(id(self), None)
+        _AT_WORK.pop(id(self), None)
         if self._thread:
             self._thread.shutdown()
         return Digest.from_hex(self._hash.hexdigest())
-
-    def _all_cores_work(self) -> bool:
-        if id(self) not in _LARGE:
-            _LARGE[id(self)] = threading.get_ident()
-            finalize(self, _LARGE.pop, id(self), None)
-        return len(set(_LARGE.values())) >= _CORES
 
     def _wait(self, left: int) -> None:
         while len(self._waiting) > left:

@@ -40,11 +40,12 @@ def test_its_thread_ends_with_it():
 
 def test_it_has_no_thread_where_as_many_as_there_are_cores_have_work(monkeypatch):
     monkeypatch.setattr(digester_module, "_CORES", 2)
-    first, second = Digester(), Digester()
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        first = one.submit(Digester).result()
         for _ in range(5):
             one.submit(first.update, bytes(1 << 20)).result()
         assert len(hashing()) == 1
+        second = another.submit(Digester).result()
         for _ in range(5):
             another.submit(second.update, bytes(1 << 20)).result()
         assert len(hashing()) == 1, "that of the first, which was alone"
