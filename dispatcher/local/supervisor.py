@@ -222,7 +222,7 @@ class Supervisor:
                 self._waiting.remove(index)
                 self._failures.cancelled(index)
         for process in self._running.values():
-            if everything or self._is_cancelled(process.index):
+            if everything or self._store.has(self._keys.cancel_index(process.index)):
                 process.end()
 
     def _is_cancelled(self, index: int) -> bool:
