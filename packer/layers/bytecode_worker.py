@@ -1,8 +1,9 @@
 """Canonical bytecode, made by the interpreter that will run it. Imports nothing of ours.
 
-Started by `packer.layers.bytecode` with the target's interpreter. Requests and answers are four
-bytes of length, little-endian, and a marshalled list. Each item of a request is the name
-`installed` or `compiled` and its arguments; the answer has for each the content of a .pyc, or None.
+Started by `packer.layers.bytecode` with the target's interpreter. A request is a marshalled list;
+each of its items is the name `installed` or `compiled` and its arguments. An answer is the size of
+each item's .pyc, 0 where there is none, and all their contents. Sizes are four bytes,
+little-endian, as is that of the whole in front of each request and answer.
 
 Canonical: `marshal` sets FLAG_REF on an object where someone else refers to it too, and for an
 interned string or a small constant that depends on all else in the process. So everything that
@@ -27,6 +28,7 @@ _NO_NAME = "-"
 _UNCHECKED_HASH = 1
 _CHECKED_HASH = 3
 _HEADER = 16
+_BUFFER = 1 << 20
 _RAW_MAGIC = int.from_bytes(MAGIC_NUMBER, "little")
 
 # Before 3.12 one-character strings are shared, and whether one is interned depends on who did so.
@@ -166,15 +168,18 @@ def _read(path: str) -> bytes:
 
 def _serve() -> None:
     gc.disable()
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
-    while head := requests.read(4):
-        items = marshal.loads(requests.read(int.from_bytes(head, "little")))  # noqa: S302
-        made = [
-            installed(*rest) if maker == "installed" else compiled(*rest) for maker, *rest in items
-        ]
-        answer = marshal.dumps(made, 2)
-        answers.write(len(answer).to_bytes(4, "little") + answer)
-        answers.flush()
+    with open(0, "rb") as requests, open(1, "wb", _BUFFER) as answers:
+        while head := requests.read(4):
+            items = marshal.loads(requests.read(int.from_bytes(head, "little")))  # noqa: S302
+            made = [
+                installed(*rest) if maker == "installed" else compiled(*rest)
+                for maker, *rest in items
+            ]
+            sizes = [len(pyc or b"") for pyc in made]
+            whole = 4 * len(made) + sum(sizes)
+            answers.writelines(size.to_bytes(4, "little") for size in (whole, *sizes))
+            answers.writelines(filter(None, made))
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _TRAILER = struct.Struct("<II")
 _BLOCK = struct.Struct("<BHH")
 
 
-def crc32(data: bytes) -> int:
+def crc32(data: bytes | memoryview) -> int:
     """The CRC-32 that `trailer` wants."""
     # zlib's keeps the interpreter's lock for little: letting it go costs more than the work.
     return zlib.crc32(data) if len(data) < _LITTLE else int(deflate.crc32(data))
@@ -46,7 +46,7 @@ def stored(data: bytes) -> list[bytes | memoryview]:
     return pieces
 
 
-def compress(data: bytes) -> bytes:
+def compress(data: bytes | memoryview) -> bytes:
     """`data` as a raw deflate stream.
 
     libdeflate makes the same bytes on every CPU, and its version is pinned. Level 1: bytecode

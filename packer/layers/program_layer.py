@@ -41,4 +41,4 @@ def _bytecode(files: Mapping[str, bytes], interpreter: Interpreter) -> dict[str,
     sources = [MadeFile(path[1:], data) for path, data in files.items() if path.endswith(".py")]
     with Compiler(interpreter, "") as compiler:
         made = zip(sources, compiler.compile(sources), strict=True)
-        return {f"/{compiler.cached(each.path)}": pyc for each, pyc in made if pyc is not None}
+        return {f"/{compiler.cached(each.path)}": bytes(pyc) for each, pyc in made if pyc}

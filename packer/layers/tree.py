@@ -96,7 +96,7 @@ class CompressedFile(NamedTuple):
     """A file made by packing and compressed already: bytecode."""
 
     path: str
-    data: bytes
+    data: bytes | memoryview
     stream: bytes
     """`data` as a raw deflate stream."""
     crc: int
@@ -104,7 +104,7 @@ class CompressedFile(NamedTuple):
 
     def content(self) -> bytes:
         """All its bytes."""
-        return self.data
+        return bytes(self.data)
 
     def checksum(self) -> tuple[int, int]:
         """Size and CRC-32 of its bytes."""
