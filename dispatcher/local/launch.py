@@ -1,15 +1,11 @@
-"""A run's first runner, and a supervisor beside it: a process of its own.
-
-Either takes some time to load what it needs, and neither needs the other for that.
-"""
+"""Starting a runner, with as little loaded for it as can be: a run waits for it."""
 
 from __future__ import annotations
 
-# The class alone: the module around it takes a while to load, and a run waits for it.
+# The class alone: the module around it takes a while to load.
 import _socket
 import os
 
-from dispatcher.local.post import Post
 from packer.image_paths import PREFIX, RUNNER
 
 
@@ -30,21 +26,3 @@ def launch(root: str) -> tuple[int, int]:
     )
     theirs.close()
     return process, ours.detach()
-
-
-def main() -> None:
-    """Look after the runs that are handed over on standard input, a socket."""
-    line = _socket.socket(fileno=0)
-    post, lock = Post.take(line)
-    runner = None
-    if post.root:
-        from dispatcher.local.protection import protect
-
-        protect(post.protected)
-        started = launch(post.root)
-        from dispatcher.local.runner_process import RunnerProcess
-
-        runner = RunnerProcess(post.root, started)
-    from dispatcher.local.service import Service
-
-    Service(line, runner).serve(post, lock)

@@ -78,7 +78,7 @@ class _Kept:
         with ExitStack() as failing, theirs:
             failing.callback(ours.close)
             process.detach_main(
-                "dispatcher.local.launch",
+                "dispatcher.local.supervisor_process",
                 log=log,
                 stdin=theirs.fileno(),
                 # Byte code is kept apart: many sandboxes keep Python from writing it.

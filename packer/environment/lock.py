@@ -87,21 +87,3 @@ def essence(lock: Lock) -> Lock:
         wheels=tuple(replace(pin, url="", built=None) for pin in lock.wheels),
         files=tuple(replace(pin, origin="") for pin in lock.files),
     )
-
-
-def to_pylock(lock: Lock) -> str:
-    """`lock` as a `pylock.toml` (PEP 751); see `packer.environment.pylock`."""
-    from packer.environment import pylock
-
-    return pylock.write(lock)
-
-
-def from_pylock(text: str) -> Lock:
-    """The lock that `to_pylock` made `text` of.
-
-    Raises:
-        ValueError: it is not such a text.
-    """
-    from packer.environment import pylock
-
-    return pylock.read(text)

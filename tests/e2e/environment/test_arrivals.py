@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from packer.environment import interpreter, materials
-from packer.environment.lock import from_pylock, to_pylock
+from packer.environment import interpreter, materials, pylock
 from packer.environment.sandbox import Sandbox
 from packer.errors import DistUnresolvable
 from packer.image_paths import PREFIX
@@ -46,7 +45,7 @@ def test_wheels_of_an_index_give_the_same_lock_however_they_were_installed(
     assert not one.lock.overlay
     assert not one.lock.removed
     assert not one.report.warnings
-    assert from_pylock(to_pylock(one.lock)) == one.lock
+    assert pylock.read(pylock.write(one.lock)) == one.lock
     root = packing.unpack(one, by_uv.python)
     assert "1.17.0" in inside(root, by_uv.python, "import six; print(six.__version__)")
 
@@ -75,7 +74,7 @@ def test_a_wheel_whose_file_was_gone_before_arrives_as_files(
     resolved = packing.resolve(venv.python, tmp_path / "project")
     (pin,) = resolved.lock.files
     assert pin.origin == "the wheel it was installed from is gone: locally-1.0-py3-none-any.whl"
-    assert str(tmp_path) not in to_pylock(resolved.lock)
+    assert str(tmp_path) not in pylock.write(resolved.lock)
     root = packing.unpack(resolved, venv.python)
     assert inside(root, venv.python, "import locally; print(locally.value)") == "1.0\n"
     script = root / PREFIX[1:] / "bin" / "locally"

@@ -11,15 +11,8 @@ from hypothesis import strategies as st
 from packaging.pylock import Pylock
 
 from packer.building.source import Source
-from packer.environment.lock import (
-    FilesPin,
-    Lock,
-    PinnedFile,
-    Recipe,
-    WheelPin,
-    from_pylock,
-    to_pylock,
-)
+from packer.environment import pylock
+from packer.environment.lock import FilesPin, Lock, PinnedFile, Recipe, WheelPin
 
 LOCK = Lock(
     python="3.11.7",
@@ -95,17 +88,17 @@ contents = st.builds(
 
 
 def test_the_text_is_as_it_was(golden) -> None:
-    golden("pylock.toml", to_pylock(LOCK))
+    golden("pylock.toml", pylock.write(LOCK))
 
 
 def test_it_reads_back() -> None:
-    assert from_pylock(to_pylock(LOCK)) == LOCK
+    assert pylock.read(pylock.write(LOCK)) == LOCK
     empty = Lock(python="3.12.1", platform="linux/arm64", wheels=())
-    assert from_pylock(to_pylock(empty)) == empty
+    assert pylock.read(pylock.write(empty)) == empty
 
 
 def test_others_can_read_it() -> None:
-    document = Pylock.from_dict(tomllib.loads(to_pylock(LOCK)))
+    document = Pylock.from_dict(tomllib.loads(pylock.write(LOCK)))
     assert [package.name for package in document.packages] == ["crcmod", "here", "numpy"]
 
 
@@ -126,10 +119,10 @@ def test_any_file_name_reads_back(
         overlay=overlay,
         removed=removed,
     )
-    assert from_pylock(to_pylock(lock)) == lock
+    assert pylock.read(pylock.write(lock)) == lock
 
 
 @pytest.mark.parametrize("text", ["", "lock-version = '1.0'", "nonsense ["])
 def test_another_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
-        from_pylock(text)
+        pylock.read(text)
