@@ -109,10 +109,10 @@ def tree(layer: Path, plan: dict[str, Any]) -> dict[str, tuple[bytes, bool]]:
 def compiled(
     files: dict[str, tuple[bytes, bool]], plan: dict[str, Any]
 ) -> Iterator[tuple[str, bytes]]:
-    """The bytecode of all sources in site-packages."""
+    """The bytecode of all sources in site-packages but those of test suites."""
     site = f"lib/python{plan['minor']}/site-packages/"
     for path, (data, _) in files.items():
-        if path.startswith(site) and path.endswith(".py"):
+        if path.startswith(site) and path.endswith(".py") and "/tests/" not in path:
             pyc = bytecode_worker.compiled(f"{plan['prefix']}/{path}", data)
             if pyc is not None:
                 folder, _, name = path.rpartition("/")

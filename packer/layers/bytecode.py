@@ -16,6 +16,7 @@ from packer.layers.tree import TreeFile
 from packer.process import Companion
 
 _WORKER = Path(__file__).with_name("bytecode_worker.py")
+_TESTS = "/tests/"
 
 
 class Compiler:
@@ -65,16 +66,23 @@ class Compiler:
         compiled = iter(fresh)
         return [next(compiled) if pyc is None else pyc for pyc in made]
 
+    def wants(self, path: str) -> bool:
+        """Whether the file gets a .pyc: a source in site-packages, but of no test suite. Those are
+        half of all sources, and what is imported of them all the same is compiled then.
+        """
+        return path.startswith(self.site) and path.endswith(".py") and _TESTS not in path
+
     def cached(self, path: str) -> str:
         """Where the .pyc of the source `path` belongs."""
         folder, _, name = path.rpartition("/")
         return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self._interpreter.cache_tag}.pyc"
 
     def in_sandbox(self, path: str) -> str:
-        """Where the sandbox has a file below site-packages; empty where it has none."""
+        """Where the sandbox has a file below site-packages, if it has it at all."""
         below = path.removeprefix(self.site)
-        places = (os.path.join(directory, below) for directory in self._site_dirs)  # noqa: PTH118
-        return next(filter(os.path.isfile, places), "")
+        *places, last = [f"{directory}/{below}" for directory in self._site_dirs]
+        # Most sandboxes have one such directory, and whoever opens a file sees whether it is there.
+        return next(filter(os.path.isfile, places), last)
 
     def _in_image(self, source: TreeFile) -> str:
         return f"{self.prefix}/{source.path}"

@@ -174,7 +174,7 @@ class LayerMaker:
                     yield path, file._replace(installed=copy)
 
     def _bytecode(self, tree: Mapping[str, TreeFile], shortcuts: _Shortcuts) -> Sequence[TreeFile]:
-        """The .pyc of all sources in site-packages."""
+        """The .pyc of all sources that get one."""
         kept = shortcuts.bytecode
         if shortcuts.layer and kept and (files := kept.files()):
             return files
@@ -185,10 +185,7 @@ class LayerMaker:
 
     def _all_compiled(self, tree: Mapping[str, TreeFile]) -> Iterator[CompressedFile]:
         """They are made in batches by several processes."""
-        site = self._compiler.site
-        sources = [
-            file for path, file in tree.items() if path.startswith(site) and path.endswith(".py")
-        ]
+        sources = [file for path, file in tree.items() if self._compiler.wants(path)]
         batches = [sources[at : at + _BATCH] for at in range(0, len(sources), _BATCH)]
         for made in self._parts.map(self._compiled, batches):
             yield from made

@@ -70,5 +70,5 @@ class KeptBytecode(NamedTuple):
         # As the canonical JSON has them.
         files = sorted(files, key=lambda file: file.path)
         told = {file.path: (*file.checksum(), len(file.stream)) for file in files}
-        streams = b"".join(file.stream for file in files)
-        disk.replace(self.place, b"%b\n%b" % (encode(told), streams))
+        pieces = (encode(told), b"\n", *(file.stream for file in files))
+        disk.replace(self.place, b"".join(pieces))

@@ -14,7 +14,7 @@ from packer.record import Record
 
 MEDIA_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Part of every cache key and image label: bytes of the same inputs change only with it."""
 
 _FLUSH = 1 << 20

@@ -148,6 +148,16 @@ def test_sources_that_do_not_compile_are_packed_without_bytecode(bench, make_whe
     ]
 
 
+def test_test_suites_are_packed_without_bytecode(bench, make_wheel):
+    files = {"foo/a.py": "", "foo/tests/b.py": "", "tests/c.py": "", "foo/testing/d.py": ""}
+    tree = bench.tree(bench.build([make_wheel(files)]))
+    assert {f"{SITE}/{path}" for path in files} <= tree.keys()
+    assert [path for path in tree if path.endswith(".pyc")] == [
+        f"{SITE}/foo/__pycache__/a.{TAG}.pyc",
+        f"{SITE}/foo/testing/__pycache__/d.{TAG}.pyc",
+    ]
+
+
 def leaves_nothing(bench) -> bool:
     left = {path.name for path in bench.blobs()} - {"oci-layout", "index.json", ".lock"}
     return not left and not list((bench.root / "memory").glob("*"))
