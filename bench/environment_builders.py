@@ -1,7 +1,8 @@
 """From an environment whose wheels are at hand to its image in a registry, by each builder.
 
 BuildKit has a Dockerfile as uv's own guide writes it: cache mounts, wheels by a bind mount,
-bytecode compiled, one `COPY --link`. Both sides push to a repository that has nothing yet.
+bytecode compiled (that of test suites too, which sendoff leaves out), one `COPY --link`. Both sides
+push to a repository that has nothing yet.
 """
 
 from __future__ import annotations
