@@ -67,8 +67,9 @@ class Compiler:
         return [next(compiled) if pyc is None else pyc for pyc in made]
 
     def wants(self, path: str) -> bool:
-        """Whether the file gets a .pyc: a source in site-packages, but of no test suite. Those are
-        half of all sources, and what is imported of them all the same is compiled then.
+        """Whether the file gets a .pyc: a source in site-packages, but of no test suite.
+
+        Those would be half of all bytecode, and Python compiles what is imported all the same.
         """
         return path.startswith(self.site) and path.endswith(".py") and _TESTS not in path
 
@@ -106,8 +107,8 @@ class Compiler:
 
 
 def _contents(answer: bytes, count: int) -> Iterator[memoryview | None]:
-    """What an answer of the worker holds, as it describes it."""
-    at = 4 * count
-    for (size,) in struct.iter_unpack("<I", answer[:at]):
-        yield memoryview(answer)[at : at + size] if size else None
+    """The .pyc in an answer, in the format that `bytecode_worker` describes; no copies."""
+    view, at = memoryview(answer), 4 * count
+    for (size,) in struct.iter_unpack("<I", view[:at]):
+        yield view[at : at + size] if size else None
         at += size

@@ -175,11 +175,16 @@ def _serve() -> None:
                 installed(*rest) if maker == "installed" else compiled(*rest)
                 for maker, *rest in items
             ]
-            sizes = [len(pyc or b"") for pyc in made]
-            whole = 4 * len(made) + sum(sizes)
-            answers.writelines(size.to_bytes(4, "little") for size in (whole, *sizes))
-            answers.writelines(filter(None, made))
+            answers.writelines(_answer(made))
             answers.flush()
+
+
+def _answer(made: list[bytes | None]) -> list[bytes]:
+    """It in pieces: megabytes, of which each further copy would count."""
+    contents = [pyc or b"" for pyc in made]
+    sizes = [len(content) for content in contents]
+    whole = 4 * len(sizes) + sum(sizes)
+    return [size.to_bytes(4, "little") for size in (whole, *sizes)] + contents
 
 
 if __name__ == "__main__":
